@@ -1,0 +1,142 @@
+# Weir: one YAML file into one network appliance. `make help` says what there is.
+#
+# What is compiled how:
+#   boot/ring0           freestanding, no vector registers, not part of LTO: the monitor
+#   boot/{ring3,eal},    for the image: LTO archives in build/image, which images/link.sh
+#   pktio, nf            joins with a generated appliance into an ELF
+#   config, images       the host command, build/weir
+#   tests                everything again with sanitizers, in build/test
+
+B := build
+V ?= 0
+Q := $(if $(filter 0,$(V)),@,)
+say = $(if $(filter 0,$(V)),@printf '  %-8s %s\n' $(1) $(patsubst $(B)/%,%,$@),)
+
+CC := gcc
+CLANG := clang
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
+COMMON := -std=gnu11 -g -MMD -MP -I. $(WARNINGS)
+DPDK := -include rte_config.h -isystem /usr/include/dpdk -isystem /usr/include/x86_64-linux-gnu/dpdk
+IMAGE_FLAGS := $(COMMON) $(DPDK) -O2 -march=x86-64-v2 -flto=auto -ffunction-sections -fdata-sections \
+	-fno-omit-frame-pointer -fstack-protector-strong -fno-pie
+RING0_FLAGS := $(COMMON) -O2 -ffreestanding -mgeneral-regs-only -mno-red-zone -fno-stack-protector \
+	-fno-omit-frame-pointer -fcf-protection=none -fno-pie -fno-asynchronous-unwind-tables
+HOST_FLAGS := $(COMMON) -O2 -D_GNU_SOURCE
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
+TEST_FLAGS := $(COMMON) $(DPDK) -D_GNU_SOURCE -O1 -march=x86-64-v2 -fno-omit-frame-pointer $(SANITIZE)
+
+RTE := acl fib rib lpm hash ip_frag gso net meter mbuf mempool mempool_ring ring rcu
+RTE_LIBS := -Wl,--start-group $(RTE:%=-l:librte_%.a) -Wl,--end-group
+
+image_dirs := nf pktio boot/ring3 boot/eal
+sources = $(wildcard $(addsuffix /*.c,$(1) $(patsubst %/,%,$(wildcard $(addsuffix /*/,$(1))))))
+image_archives := $(B)/image/nf.a $(B)/image/pktio.a $(B)/image/ring3.a $(B)/image/eal.a
+ring0_objects := $(patsubst %,$(B)/image/%.o,$(wildcard boot/ring0/*.c boot/ring0/*.S))
+host_objects := $(patsubst %.c,$(B)/host/%.o,$(wildcard config/*.c images/*.c))
+
+unit_tests := $(patsubst tests/unit/%.c,$(B)/test/%,$(wildcard tests/unit/*_test.c))
+fuzzers := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all help packages weir image-parts run test unit fuzzers bench format clean
+
+help: ## what can be made
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+
+packages: ## install the Debian packages that are missing (images/packages)
+	@images/install-packages
+
+all: packages ## build the command and everything that images are made of
+	$(Q)$(MAKE) --no-print-directory weir image-parts
+
+weir: $(B)/weir
+image-parts: $(ring0_objects) $(image_archives)
+
+run: packages ## build the example gateway, boot it and replay a capture through it
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) weir image-parts
+	@images/example
+
+test: packages ## build everything and pass all tests
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) weir image-parts $(unit_tests) $(fuzzers)
+	@tests/run
+
+bench: packages ## measure; BENCH=name runs one
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) weir image-parts
+	@bench/run $(BENCH)
+
+format: ## lay out the code as .clang-format says
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+clean:
+	rm -rf $(B)
+
+# The image's parts
+
+$(B)/image/boot/ring0/%.c.o: boot/ring0/%.c
+	$(call say,CC0)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(RING0_FLAGS) -c $< -o $@
+
+$(B)/image/boot/ring0/%.S.o: boot/ring0/%.S
+	$(call say,AS0)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(RING0_FLAGS) -c $< -o $@
+
+$(B)/image/%.o: %.c
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(IMAGE_FLAGS) -c $< -o $@
+
+define archive # name, folder
+$(B)/image/$(1).a: $(patsubst %.c,$(B)/image/%.o,$(call sources,$(2)))
+	$$(call say,AR)
+	$$(Q)rm -f $$@ && gcc-ar rcs $$@ $$^
+endef
+$(eval $(call archive,nf,nf))
+$(eval $(call archive,pktio,pktio))
+$(eval $(call archive,ring3,boot/ring3))
+$(eval $(call archive,eal,boot/eal))
+
+# The host command
+
+$(B)/host/%.o: %.c
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(HOST_FLAGS) -c $< -o $@
+
+$(B)/weir: $(host_objects)
+	$(call say,LD)
+	$(Q)$(CC) -o $@ $^ -lfyaml -lpcap -ljansson
+
+# Tests: every module again, with sanitizers. A unit test is linked with all of them, and takes what it calls.
+
+$(B)/test/obj/%.o: %.c
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(TEST_FLAGS) -c $< -o $@
+
+test_objects := $(patsubst %.c,$(B)/test/obj/%.o,$(call sources,nf) $(call sources,pktio) $(call sources,boot/eal) \
+	$(filter-out images/main.c,$(wildcard config/*.c images/*.c)) $(wildcard tests/unit/support/*.c))
+$(B)/test/weir.a: $(test_objects)
+	$(call say,AR)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(B)/test/%: $(B)/test/obj/tests/unit/%.o $(B)/test/weir.a
+	$(call say,LD)
+	$(Q)$(CC) $(SANITIZE) -o $@ $< $(B)/test/weir.a $(RTE_LIBS) $(B)/test/weir.a -lcmocka -lfyaml -lpcap -ljansson -lm
+
+$(B)/fuzz/obj/%.o: %.c
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(TEST_FLAGS) -fsanitize=fuzzer-no-link -c $< -o $@
+
+$(B)/fuzz/weir.a: $(test_objects:$(B)/test/%=$(B)/fuzz/%)
+	$(call say,AR)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(B)/fuzz/%: $(B)/fuzz/obj/tests/fuzz/%.o $(B)/fuzz/weir.a
+	$(call say,LD)
+	$(Q)$(CLANG) $(SANITIZE) -fsanitize=fuzzer -o $@ $< $(B)/fuzz/weir.a $(RTE_LIBS) $(B)/fuzz/weir.a -lfyaml -lpcap -ljansson -lm
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A packet on its way through the chain is a struct rte_mbuf, and what the functions learned about it.
+ *
+ * The outside is hostile, the inside is asserted. What a packet says is checked once, in input.c, and counted
+ * and dropped when it is wrong; after that stage l2_len, l3_len, l4_len (in the mbuf) and struct
+ * packet_meta (below) are facts, and the headers that they speak of lie in the first segment. Asserts are for
+ * our own bugs; they are always compiled in and have no effects.
+ *
+ * A stage of the chain is a function
+ *     uint16_t stage(struct rte_mbuf **packets, uint16_t count);
+ * that takes the packets it drops or consumes, compacts the others in their order, and returns how many
+ * are left to the next stage.
+ */
+#ifndef NF_PACKET_H
+#define NF_PACKET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <rte_mbuf.h>
+#include "reasons.h"
+#include "stats.h"
+
+enum {
+	BURST_MAX = 32, /* packets in one pass through the chain */
+	PORT_NONE = 0xff,
+	PORT_SELF = 0xfe, /* departure "port" of what is addressed to the appliance */
+};
+
+enum packet_flag {
+	PACKET_IPV6 = 1 << 0,
+	PACKET_L4 = 1 << 1,	       /* ports / ICMP type / TCP flags below are valid */
+	PACKET_FRAGMENT = 1 << 2,      /* part of a fragmented datagram, the first included */
+	PACKET_LATER_FRAGMENT = 1 << 3, /* fragment offset is not 0: no transport header inside */
+	PACKET_L2_GROUP = 1 << 4,      /* came to a broadcast or multicast MAC address */
+	PACKET_DST_GROUP = 1 << 5,     /* IP destination is multicast or broadcast */
+	PACKET_IPV4_OPTIONS = 1 << 6,
+};
+
+/* Lives in the mbuf's dynfield1, on the cache line that l2_len is on. Set by input.c and by the stages named. */
+struct packet_meta {
+	uint8_t in_port;    /* logical port of arrival */
+	uint8_t out_port;   /* route lookup: logical port of departure, PORT_SELF or PORT_NONE */
+	uint8_t protocol;   /* transport protocol, IPv6 extension headers skipped */
+	uint8_t tcp_flags;
+	uint16_t flags;	    /* enum packet_flag */
+	uint16_t source_port, destination_port; /* network order; ICMP: type << 8 | code in destination_port */
+	uint16_t l3_bytes;  /* IP total length: header and payload, without link padding */
+	uint32_t next_hop;  /* route lookup: index in the next-hop table */
+	uint32_t rule;	    /* firewall: the rule that decided */
+	uint32_t flow;	    /* flow table's record; not used yet */
+};
+_Static_assert(sizeof(struct packet_meta) <= sizeof(((struct rte_mbuf *)0)->dynfield1), "meta must fit the mbuf");
+
+static inline struct packet_meta *packet_meta(struct rte_mbuf *m)
+{
+	return (struct packet_meta *)m->dynfield1;
+}
+
+/* Ends a packet: frees it and counts exactly one reason. Takes the packet. */
+static inline void packet_drop(struct rte_mbuf *m, enum drop_reason reason)
+{
+	stats.dropped[reason]++;
+	rte_pktmbuf_free(m);
+}
+
+/* Ends a packet that was for the appliance itself. Takes the packet. */
+static inline void packet_consume(struct rte_mbuf *m)
+{
+	stats.consumed++;
+	rte_pktmbuf_free(m);
+}
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Why packets end. Each packet that arrives ends under exactly one name: forwarded, consumed, or one of these
+ * drop reasons. The list is shared with the host command, which prints the names and meanings.
+ *
+ * X(identifier, "name as printed", "meaning, for a person")
+ */
+#ifndef NF_REASONS_H
+#define NF_REASONS_H
+
+#define DROP_REASONS(X) \
+	X(RUNT, "runt", "shorter than its Ethernet header") \
+	X(NOT_FOR_US, "not-for-us", "unicast to another station's MAC address") \
+	X(VLAN_UNKNOWN, "vlan-unknown", "802.1Q tag that no port has, or stacked tags") \
+	X(ETHERTYPE_UNKNOWN, "ethertype-unknown", "neither IPv4, IPv6 nor ARP") \
+	X(ARP_BAD, "arp-bad", "malformed or implausible ARP (RFC 826)") \
+	X(ND_BAD, "nd-bad", "malformed neighbour discovery (RFC 4861, section 7.1)") \
+	X(IP_TRUNCATED, "ip-truncated", "frame shorter than its IP header or IP length says") \
+	X(IP_VERSION, "ip-version", "version field does not match the EtherType") \
+	X(IP_HEADER, "ip-header", "IP header length or total length is absurd") \
+	X(IP_CHECKSUM, "ip-checksum", "IPv4 header checksum is wrong") \
+	X(IP_OPTIONS, "ip-options", "malformed IPv4 options, or source routing (RFC 7126)") \
+	X(IP_SOURCE, "ip-source", "source address that must not be on the wire (RFC 1812, section 5.3.7)") \
+	X(IP_DESTINATION, "ip-destination", "destination address that is never forwarded") \
+	X(IPV6_EXTENSION, "ipv6-extension", "extension header chain malformed or too long") \
+	X(FRAGMENT_BAD, "fragment-bad", "tiny, overlong or otherwise impossible fragment (RFC 1858, 8200)") \
+	X(L4_TRUNCATED, "l4-truncated", "transport header is cut off") \
+	X(TTL_EXCEEDED, "ttl-exceeded", "TTL or hop limit used up") \
+	X(NO_ROUTE, "no-route", "no route to the destination") \
+	X(ROUTE_REJECT, "route-reject", "route says unreachable or blackhole") \
+	X(LINK_LOCAL, "link-local", "link-local or multicast, which is not forwarded") \
+	X(TOO_BIG, "too-big", "larger than the way out's MTU and not to be fragmented") \
+	X(FRAGMENTATION_FAILED, "fragmentation-failed", "could not be fragmented: no buffers") \
+	X(FIREWALL_DROP, "firewall-drop", "a rule, or the default, says drop") \
+	X(FIREWALL_REJECT, "firewall-reject", "a rule, or the default, says reject") \
+	X(NEIGHBOUR_QUEUE_FULL, "neighbour-queue-full", "too many packets wait for the same next hop") \
+	X(NEIGHBOUR_UNRESOLVED, "neighbour-unresolved", "next hop did not answer ARP or neighbour discovery") \
+	X(NEIGHBOUR_TABLE_FULL, "neighbour-table-full", "no room to learn another next hop") \
+	X(LOCAL_UNWANTED, "local-unwanted", "to the appliance itself, which offers no such service") \
+	X(LOCAL_CHECKSUM, "local-checksum", "to the appliance itself, transport checksum wrong") \
+	X(TX_FULL, "tx-full", "the way out took no more packets") \
+	X(LINK_DOWN, "link-down", "the way out has no link") \
+	X(NO_BUFFER, "no-buffer", "the packet pool was empty")
+
+enum drop_reason {
+#define X(identifier, name, meaning) DROP_##identifier,
+	DROP_REASONS(X)
+#undef X
+	DROP_REASON_COUNT
+};
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The counters, as the packet path writes them and as the host reads them.
+ *
+ * Everything here lives in the image's `.weir.stats` section. The image never sends a counter anywhere: the host
+ * maps the guest's memory (or, for a process, the file that backs the section) and reads. An ELF note tells
+ * it where. Values are little-endian 64-bit, written by one core, and only ever grow, gauges apart;
+ * what the host reads is outside input to it, and is bounds-checked there.
+ *
+ * The books balance, always, when no packet is inside the chain:
+ *     sum(port.rx_packets) == forwarded + consumed + sum(dropped) + held
+ *     sum(port.tx_packets) == forwarded - fragmented + fragments + originated
+ */
+#ifndef NF_STATS_H
+#define NF_STATS_H
+
+#include <stdint.h>
+#include "reasons.h"
+
+enum {
+	STATS_MAGIC = 0x52494557, /* "WEIR" */
+	STATS_VERSION = 1,
+	PORTS_MAX = 64, /* logical ports: devices and their VLANs */
+	STATS_NOTE_TYPE = 1,
+	CONFIG_NOTE_TYPE = 2, /* the note's body: the canonical configuration, YAML, NUL-terminated */
+};
+#define WEIR_NOTE_NAME "Weir"
+
+/* Body of the ELF note of type STATS_NOTE_TYPE: addresses in the image, which is linked at fixed ones. */
+struct stats_note {
+	uint64_t section, section_bytes; /* the page-aligned pages that hold everything below */
+	uint64_t page;			 /* struct stats_page */
+	uint64_t rules;			 /* struct rule_stats[rule_count]; a rule's number is its index */
+	uint64_t rule_count;
+	uint64_t progress; /* struct boot_progress of boot/handover.h */
+};
+
+struct port_stats {
+	/* Written by the network functions: packets that belong to this port, its VLAN included. */
+	uint64_t rx_packets, rx_bytes; /* bytes from the Ethernet header on, without FCS */
+	uint64_t tx_packets, tx_bytes; /* what the driver took; a super-frame counts once */
+	/* Written by the driver; zero on VLAN ports. */
+	uint64_t device_resets;	     /* the device misbehaved and was reset */
+	uint64_t device_errors;	     /* frames refused for what the device said of them */
+	uint64_t rx_no_buffer;	     /* times the receive ring could not be refilled */
+	uint64_t segmented;	     /* super-frames cut by rte_gso because the way out can't take them */
+	uint64_t checksummed;	     /* transport checksums finished in software */
+	uint64_t notifications;	     /* times the device was told of new buffers */
+	uint64_t link_up;	     /* gauge: 1 when there is link */
+};
+
+struct rule_stats {
+	uint64_t packets, bytes;
+};
+
+struct stats_page {
+	uint32_t magic, version;
+	uint32_t bytes; /* sizeof(struct stats_page) */
+	uint32_t ports, drop_reasons;
+	uint32_t reserved;
+	uint64_t forwarded, consumed, held; /* held is a gauge: waiting for a next hop */
+	uint64_t fragmented, fragments;	    /* datagrams forwarded in pieces; pieces sent */
+	uint64_t originated;		    /* packets the appliance sent on its own behalf */
+	uint64_t errors_suppressed;	    /* ICMP errors not sent, by rate limit */
+	uint64_t log_suppressed;	    /* log lines not written, by rate limit */
+	uint64_t dropped[DROP_REASON_COUNT];
+	uint64_t polls, empty_polls, sleeps;
+	uint64_t busy_cycles; /* TSC cycles in polls that found packets */
+	uint64_t now_ns;      /* the appliance's clock, updated when it polls */
+	struct port_stats port[PORTS_MAX];
+};
+
+extern struct stats_page stats;
+extern struct rule_stats rule_stats[];
+
+#endif
