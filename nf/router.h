@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * IPv4 and IPv6 forwarding by longest prefix. Two stages, because what stands between them (firewall, NAT) wants to know
+ * the way out: router_lookup decides it, router_forward takes it.
+ */
+#ifndef NF_ROUTER_H
+#define NF_ROUTER_H
+
+#include <stdint.h>
+#include <rte_mbuf.h>
+
+int router_init(void);
+
+/* Sets out_port and next_hop. Packets without a way are dropped (with an ICMP error where RFC 1812, section 4.3.3.1, and
+ * RFC 4443, section 3.1, ask for one). */
+uint16_t router_lookup(struct rte_mbuf **packets, uint16_t count);
+
+/* Takes all packets: delivers what is for the appliance itself, decrements TTL or hop limit, fragments or
+ * reports "too big", resolves the next hop, writes the Ethernet header and transmits. */
+void router_forward(struct rte_mbuf **packets, uint16_t count);
+
+/* Sends an IP packet that the appliance made itself. `packet` starts with a complete IPv4 or IPv6 header (checksums
+ * included); takes it. Counted as originated once a device took it. */
+void router_originate(struct rte_mbuf *packet);
+
+/* Neighbour timers; see appliance_tick. */
+uint64_t router_tick(void);
+
+#endif
