@@ -25,4 +25,21 @@ struct replay_header {
 };
 _Static_assert(sizeof(struct replay_header) == 16, "on the wire");
 
+/* What follows is the image's own. */
+struct device;
+struct rte_mbuf;
+
+/* From now on the devices' frames carry headers: theirs are taken off before anyone sees a frame, and put
+ * before each that is sent, with host_now_ns as its time. A full ring is waited for. Offloads are done in
+ * software. */
+void replay_attach(struct device *devices, uint16_t count);
+
+/* Takes the next burst in the order above: frames of one device and one time, at most `max` (32 or less). The
+ * caller owns them. Returns their number; 0: what comes next has not arrived yet; -1: all devices have ended.
+ */
+int replay_next(struct rte_mbuf **packets, uint16_t max, uint16_t *device, uint64_t *time_ns);
+
+/* Sends REPLAY_END on each device, and waits until all have sent what they hold. Returns 0 or -ETIMEDOUT. */
+int replay_finish(void);
+
 #endif
