@@ -25,6 +25,10 @@ struct device_driver {
 	/* As host_transmit of nf/host.h, after offloads the device lacks were finished. */
 	uint16_t (*transmit)(struct device *device, struct rte_mbuf **packets, uint16_t count);
 
+	/* Takes back what the device has sent. Returns true when it has nothing left to send. Called when nothing
+	 * more is transmitted, until it says true. NULL where transmit is done when it returns. */
+	bool (*drain)(struct device *device);
+
 	/* Asks for an interrupt (or the like) at the next frame. Returns true if frames are already there: then
 	 * the caller must not sleep. Arming twice is harmless. */
 	bool (*arm)(struct device *device);
@@ -40,6 +44,7 @@ enum device_offload {
 	DEVICE_TX_CHECKSUM = 1 << 0,
 	DEVICE_TX_TSO4 = 1 << 1,
 	DEVICE_TX_TSO6 = 1 << 2,
+	DEVICE_TX_TSO_ECN = 1 << 3, /* beside TSO4 or TSO6: super-frames with CWR set (RFC 3168) */
 };
 
 struct device {
