@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * virtio over MMIO registers, virtio 1.2, section 4.2: microvm's and Firecracker's transport. The register page is
- * uncached, so accesses to it happen in program order and after earlier stores to memory.
+ * virtio over MMIO registers, virtio 1.2, section 4.2: microvm's and Firecracker's transport. The register
+ * page is uncached, so accesses to it happen in program order and after earlier stores to memory.
  */
 #include <errno.h>
 #include "registers.h"
@@ -72,8 +72,8 @@ static int mmio_queue_enable(struct transport *transport, uint16_t queue, const 
 	if (registers->queue_ready)	 /* 2: must not be in use already */
 		return -EBUSY;
 	/* 3 and 4, the size that is possible and the memory, are the caller's. */
-	registers->queue_size = memory->size;				      /* 5 */
-	registers->queue_descriptors_low = (uint32_t)memory->descriptors;     /* 6 */
+	registers->queue_size = memory->size;				  /* 5 */
+	registers->queue_descriptors_low = (uint32_t)memory->descriptors; /* 6 */
 	registers->queue_descriptors_high = (uint32_t)(memory->descriptors >> 32);
 	registers->queue_driver_low = (uint32_t)memory->driver;
 	registers->queue_driver_high = (uint32_t)(memory->driver >> 32);
@@ -98,16 +98,16 @@ static void mmio_acknowledge(struct transport *transport)
 }
 
 static const struct transport_operations mmio_operations = {
-	.status = mmio_status,
-	.set_status = mmio_set_status,
-	.device_features = mmio_device_features,
-	.set_driver_features = mmio_set_driver_features,
-	.config = mmio_config,
-	.config_generation = mmio_config_generation,
-	.queue_size_max = mmio_queue_size_max,
-	.queue_enable = mmio_queue_enable,
-	.notify = mmio_notify,
-	.acknowledge = mmio_acknowledge,
+    .status = mmio_status,
+    .set_status = mmio_set_status,
+    .device_features = mmio_device_features,
+    .set_driver_features = mmio_set_driver_features,
+    .config = mmio_config,
+    .config_generation = mmio_config_generation,
+    .queue_size_max = mmio_queue_size_max,
+    .queue_enable = mmio_queue_enable,
+    .notify = mmio_notify,
+    .acknowledge = mmio_acknowledge,
 };
 
 int mmio_attach(struct transport *transport, const struct handover_device *found)
@@ -115,10 +115,10 @@ int mmio_attach(struct transport *transport, const struct handover_device *found
 	volatile struct mmio_registers *registers = (volatile struct mmio_registers *)found->mmio.registers;
 
 	*transport = (struct transport){
-		.operations = &mmio_operations,
-		.found = found,
-		.location = found->location,
-		.interrupts = found->interrupt,
+	    .operations = &mmio_operations,
+	    .found = found,
+	    .location = found->location,
+	    .interrupts = found->interrupt,
 	};
 	/* Section 4.2.3.1.1: look at these three, in this order, and touch nothing else if they are wrong. */
 	if (registers->magic != MMIO_MAGIC || registers->version != MMIO_VERSION)

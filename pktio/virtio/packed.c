@@ -2,9 +2,9 @@
  *
  * Packed virtqueues, virtio 1.2, section 2.8. Called through ring.h.
  *
- * One ring of descriptors is written by both sides, in turn. A slot is a buffer id, and names a whole chain; the
- * device may finish chains in any order. A descriptor is available when its AVAILABLE bit equals the wrap counter
- * and its USED bit does not, and is used when both equal it (section 2.8.1).
+ * One ring of descriptors is written by both sides, in turn. A slot is a buffer id, and names a whole chain;
+ * the device may finish chains in any order. A descriptor is available when its AVAILABLE bit equals the wrap
+ * counter and its USED bit does not, and is used when both equal it (section 2.8.1).
  */
 #include <assert.h>
 #include "ring.h"
@@ -15,11 +15,11 @@ static void packed_start(struct ring *ring, struct queue_memory *memory)
 	size_t events = RTE_CACHE_LINE_ROUNDUP(ring->size * sizeof(struct packed_descriptor));
 
 	ring->packed = (struct packed_state){
-		.descriptors = (struct packed_descriptor *)base,
-		.driver_event = (struct packed_event *)(base + events),
-		.device_event = (struct packed_event *)(base + events + RTE_CACHE_LINE_SIZE),
-		.next_wrap = true,
-		.taken_wrap = true,
+	    .descriptors = (struct packed_descriptor *)base,
+	    .driver_event = (struct packed_event *)(base + events),
+	    .device_event = (struct packed_event *)(base + events + RTE_CACHE_LINE_SIZE),
+	    .next_wrap = true,
+	    .taken_wrap = true,
 	};
 	memory->descriptors = (uintptr_t)ring->packed.descriptors;
 	memory->driver = (uintptr_t)ring->packed.driver_event;
@@ -31,6 +31,7 @@ static uint16_t take_slot(struct ring *ring, struct rte_mbuf *packet, uint16_t d
 	uint16_t id = ring->free_slot;
 	struct ring_slot *slot = &ring->slots[id];
 
+	assert(descriptors <= ring->free);
 	ring->free_slot = slot->next;
 	slot->packet = packet;
 	slot->descriptors = descriptors;
@@ -72,7 +73,7 @@ static void packed_offer(struct ring *ring, struct rte_mbuf **packets, uint16_t 
 	struct packed_descriptor *first = &ring->packed.descriptors[ring->packed.next];
 	uint16_t first_flags = 0;
 
-	assert(count && count <= ring->free);
+	assert(count);
 	for (uint16_t i = 0; i < count; i++) {
 		struct packed_descriptor *descriptor = &ring->packed.descriptors[ring->packed.next];
 		uint16_t id = take_slot(ring, packets[i], 1);
@@ -96,7 +97,6 @@ static void packed_send(struct ring *ring, struct rte_mbuf **packets, uint16_t c
 	for (uint16_t i = 0; i < count; i++) {
 		uint16_t id = take_slot(ring, packets[i], packets[i]->nb_segs);
 
-		assert(ring->free < ring->size);
 		for (struct rte_mbuf *segment = packets[i]; segment; segment = segment->next) {
 			struct packed_descriptor *descriptor = &ring->packed.descriptors[ring->packed.next];
 			uint16_t flags = fill_descriptor(ring, id, rte_pktmbuf_mtod(segment, uintptr_t),
@@ -143,8 +143,8 @@ static uint16_t packed_collect(struct ring *ring, struct completion *done, uint1
 		struct ring_slot *slot;
 		uint16_t id;
 
-		/* Orders the flags before id and length, and what the device wrote to the buffers; pairs with the
-		 * device's write barrier before it stores the flags. */
+		/* Orders the flags before id and length, and what the device wrote to the buffers; pairs with
+		 * the device's write barrier before it stores the flags. */
 		rte_smp_rmb();
 		id = ring_load16(&descriptor->id);
 		slot = ring_claim(ring, id, ring_load32(&descriptor->length), &done[count]);
@@ -164,14 +164,14 @@ static bool packed_wants_notification(struct ring *ring)
 	uint16_t flags, position, event;
 
 	packed->added = 0;
-	/* Orders our available descriptors before the device's wish for notifications; pairs with the device, which
-	 * stores its wish before it looks at the ring a last time. */
+	/* Orders our available descriptors before the device's wish for notifications; pairs with the device,
+	 * which stores its wish before it looks at the ring a last time. */
 	rte_smp_mb();
 	flags = ring_load16(&packed->device_event->flags) & EVENT_FLAGS;
 	if (flags != EVENT_AT_POSITION || !ring->event_index)
 		return flags != EVENT_DISABLE;
-	/* Orders the flags before the position; pairs with the device's write barrier, which stores them in the
-	 * other order. */
+	/* Orders the flags before the position; pairs with the device's write barrier, which stores them in
+	 * the other order. */
 	rte_smp_rmb();
 	position = ring_load16(&packed->device_event->position);
 	event = position & ~EVENT_WRAP;
@@ -189,8 +189,8 @@ static void packed_enable_interrupt(struct ring *ring)
 		return;
 	}
 	ring_store16(&packed->driver_event->position, packed->taken | (packed->taken_wrap ? EVENT_WRAP : 0));
-	/* Orders the position before the flags that make it count; pairs with the device's read barrier between its
-	 * loads of the two. */
+	/* Orders the position before the flags that make it count; pairs with the device's read barrier
+	 * between its loads of the two. */
 	rte_smp_wmb();
 	ring_store16(&packed->driver_event->flags, EVENT_AT_POSITION);
 }
@@ -201,12 +201,12 @@ static void packed_disable_interrupt(struct ring *ring)
 }
 
 const struct ring_operations packed_operations = {
-	.start = packed_start,
-	.offer = packed_offer,
-	.send = packed_send,
-	.collect = packed_collect,
-	.wants_notification = packed_wants_notification,
-	.enable_interrupt = packed_enable_interrupt,
-	.disable_interrupt = packed_disable_interrupt,
-	.pending = packed_pending,
+    .start = packed_start,
+    .offer = packed_offer,
+    .send = packed_send,
+    .collect = packed_collect,
+    .wants_notification = packed_wants_notification,
+    .enable_interrupt = packed_enable_interrupt,
+    .disable_interrupt = packed_disable_interrupt,
+    .pending = packed_pending,
 };

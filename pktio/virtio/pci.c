@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * virtio over PCI, modern interface only: virtio 1.2, section 4.1. Ring 0 walked the capabilities and mapped what
- * they point to, uncached; what the device says about places inside these mappings is checked here.
+ * virtio over PCI, modern interface only: virtio 1.2, section 4.1. Ring 0 walked the capabilities and mapped
+ * what they point to, uncached; what the device says about places inside these mappings is checked here.
  */
 #include <errno.h>
 #include "registers.h"
@@ -79,7 +79,8 @@ static bool find_notify_address(struct transport *transport, uint16_t queue)
 	return true;
 }
 
-/* Section 4.1.5.1.3. config_msix_vector stays unset, since the link is looked at once a second anyway. Only the receive queue interrupts: frames that have left are collected in passing. */
+/* Section 4.1.5.1.3. config_msix_vector stays unset, since the link is looked at once a second anyway. Only
+ * the receive queue interrupts: frames that have left are collected in passing. */
 static int pci_queue_enable(struct transport *transport, uint16_t queue, const struct queue_memory *memory)
 {
 	volatile struct pci_common *common = common_of(transport);
@@ -118,26 +119,25 @@ static void pci_acknowledge(struct transport *transport)
 }
 
 static const struct transport_operations pci_operations = {
-	.status = pci_status,
-	.set_status = pci_set_status,
-	.device_features = pci_device_features,
-	.set_driver_features = pci_set_driver_features,
-	.config = pci_config,
-	.config_generation = pci_config_generation,
-	.queue_size_max = pci_queue_size_max,
-	.queue_enable = pci_queue_enable,
-	.notify = pci_notify,
-	.acknowledge = pci_acknowledge,
+    .status = pci_status,
+    .set_status = pci_set_status,
+    .device_features = pci_device_features,
+    .set_driver_features = pci_set_driver_features,
+    .config = pci_config,
+    .config_generation = pci_config_generation,
+    .queue_size_max = pci_queue_size_max,
+    .queue_enable = pci_queue_enable,
+    .notify = pci_notify,
+    .acknowledge = pci_acknowledge,
 };
 
 int pci_attach(struct transport *transport, const struct handover_device *found)
 {
 	*transport = (struct transport){
-		.operations = &pci_operations,
-		.found = found,
-		.location = found->location,
-		.interrupts = found->interrupt &&
-			      (found->pci.msix_vector != PCI_NO_VECTOR || found->pci.isr),
+	    .operations = &pci_operations,
+	    .found = found,
+	    .location = found->location,
+	    .interrupts = found->interrupt && (found->pci.msix_vector != PCI_NO_VECTOR || found->pci.isr),
 	};
 	return found->pci.common && found->pci.notify && found->pci.config ? 0 : -ENODEV;
 }

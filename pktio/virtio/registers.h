@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a virtio device and its driver share: registers, rings, feature bits. Names follow the specification where
- * that does not shout, and each part cites its section.
+ * What a virtio device and its driver share: registers, rings, feature bits. Names follow the specification
+ * where that does not shout, and each part cites its section.
  *
  * Source: Virtual I/O Device (VIRTIO) Version 1.2, OASIS Committee Specification 01. All fields are
  * little-endian, as is the only machine that Weir runs on. Feature bits are bit numbers, never masks.
@@ -25,20 +25,20 @@ enum status_bit {
 
 /* Section 5.1.3 (network device) and section 6 (reserved feature bits): bit numbers. */
 enum feature {
-	FEATURE_CSUM = 0,	    /* device completes checksums on transmission */
-	FEATURE_GUEST_CSUM = 1,	    /* driver takes frames whose checksum is still to be completed */
-	FEATURE_MTU = 3,	    /* config.mtu is the largest L3 size */
-	FEATURE_MAC = 5,	    /* config.mac is valid */
-	FEATURE_GUEST_TSO4 = 7,	    /* driver takes super-frames */
+	FEATURE_CSUM = 0,	/* device completes checksums on transmission */
+	FEATURE_GUEST_CSUM = 1, /* driver takes frames whose checksum is still to be completed */
+	FEATURE_MTU = 3,	/* config.mtu is the largest L3 size */
+	FEATURE_MAC = 5,	/* config.mac is valid */
+	FEATURE_GUEST_TSO4 = 7, /* driver takes super-frames */
 	FEATURE_GUEST_TSO6 = 8,
-	FEATURE_GUEST_ECN = 9,	    /* ... with CWR set in the first segment only */
-	FEATURE_HOST_TSO4 = 11,	    /* device takes super-frames */
+	FEATURE_GUEST_ECN = 9,	/* ... with CWR set in the first segment only */
+	FEATURE_HOST_TSO4 = 11, /* device takes super-frames */
 	FEATURE_HOST_TSO6 = 12,
 	FEATURE_HOST_ECN = 13,
-	FEATURE_MRG_RXBUF = 15,	    /* a frame may fill several receive buffers */
-	FEATURE_STATUS = 16,	    /* config.status is valid */
-	FEATURE_EVENT_IDX = 29,	    /* notifications are suppressed by position */
-	FEATURE_VERSION_1 = 32,	    /* not a legacy device */
+	FEATURE_MRG_RXBUF = 15,	      /* a frame may fill several receive buffers */
+	FEATURE_STATUS = 16,	      /* config.status is valid */
+	FEATURE_EVENT_IDX = 29,	      /* notifications are suppressed by position */
+	FEATURE_VERSION_1 = 32,	      /* not a legacy device */
 	FEATURE_ACCESS_PLATFORM = 33, /* device sees memory through an IOMMU, or not all of it */
 	FEATURE_RING_PACKED = 34,
 };
@@ -175,7 +175,8 @@ struct packed_descriptor {
 	uint16_t id;
 	uint16_t flags;
 };
-_Static_assert(sizeof(struct packed_descriptor) == 16 && offsetof(struct packed_descriptor, flags) == 14, "2.8.13");
+_Static_assert(sizeof(struct packed_descriptor) == 16 && offsetof(struct packed_descriptor, flags) == 14,
+	       "2.8.13");
 
 /* Section 2.8.14: event suppression structure. */
 struct packed_event {

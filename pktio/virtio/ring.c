@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What split and packed rings have in common: their memory, their slots, the mbufs in them, and the dance before
- * sleep. Called by setup.c and net.c.
+ * What split and packed rings have in common: their memory, their slots, the mbufs in them, and the dance
+ * before sleep. Called by setup.c and net.c.
  */
 #include <assert.h>
 #include <errno.h>
@@ -11,15 +11,17 @@
 
 enum { RING_ALIGNMENT = 4096 };
 
-/* Room for either format: descriptors, then two areas on cache lines of their own, of which the split ring's are
- * the larger. */
+/* Room for either format: descriptors, then two areas on cache lines of their own, of which the split ring's
+ * are the larger. */
 static size_t ring_bytes(uint16_t entries)
 {
 	size_t descriptors = entries * sizeof(struct split_descriptor);
 	size_t available = sizeof(struct split_available) + (entries + 1u) * sizeof(uint16_t);
-	size_t used = sizeof(struct split_used) + entries * sizeof(struct split_used_element) + sizeof(uint16_t);
+	size_t used =
+	    sizeof(struct split_used) + entries * sizeof(struct split_used_element) + sizeof(uint16_t);
 
-	return descriptors + RTE_CACHE_LINE_ROUNDUP(available) + RTE_CACHE_LINE_ROUNDUP(used) + RTE_CACHE_LINE_SIZE;
+	return descriptors + RTE_CACHE_LINE_ROUNDUP(available) + RTE_CACHE_LINE_ROUNDUP(used) +
+	       RTE_CACHE_LINE_SIZE;
 }
 
 int ring_allocate(struct ring *ring, const char *name, uint16_t capacity)
@@ -43,7 +45,7 @@ void ring_start(struct ring *ring, struct queue_memory *memory)
 	assert(ring->size && ring->size <= ring->capacity && !ring->in_flight);
 	memset(ring->memory->addr, 0, ring_bytes(ring->capacity));
 	for (uint16_t i = 0; i < ring->size; i++)
-		ring->slots[i] = (struct ring_slot){ .next = (uint16_t)(i + 1) };
+		ring->slots[i] = (struct ring_slot){.next = (uint16_t)(i + 1)};
 	ring->free = ring->size;
 	ring->free_slot = 0;
 	ring->fault = NULL;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A virtqueue as rx.c and tx.c see it: mbufs go to the device, mbufs come back. split.c and packed.c are the two
- * formats; ring.c holds what is common to them.
+ * A virtqueue as rx.c and tx.c see it: mbufs go to the device, mbufs come back. split.c and packed.c are the
+ * two formats; ring.c holds what is common to them.
  *
- * The ring owns the mbufs that are with the device. It remembers them, and all else that it relies on, in slots that
- * the device never sees. What the device writes (used index, ids, lengths, flags) is read once each, through
- * ring_load*, and believed only as far as the slots agree; otherwise `fault` says what was wrong, and the ring
- * gives nothing more until it is started anew.
+ * The ring owns the mbufs that are with the device. It remembers them, and all else that it relies on, in
+ * slots that the device never sees. What the device writes (used index, ids, lengths, flags) is read once
+ * each, through ring_load*, and believed only as far as the slots agree; otherwise `fault` says what was
+ * wrong, and the ring gives nothing more until it is started anew.
  *
  * Barriers: x86 keeps loads in order and stores in order, so read and write barriers only stop the compiler;
  * only a load after a store to another place needs an instruction. Each place says with what it pairs.
@@ -37,8 +37,8 @@ struct ring_operations {
 	/* Forgets all, and says where the areas lie in ring->memory. */
 	void (*start)(struct ring *ring, struct queue_memory *memory);
 
-	/* Give mbufs to the device, visible to it all at once: empty ones to be written, or chains to be read. Take
-	 * them. There must be room: a free descriptor for each segment. */
+	/* Give mbufs to the device, visible to it all at once: empty ones to be written, or chains to be
+	 * read. Take them. There must be room: a free descriptor for each segment. */
 	void (*offer)(struct ring *ring, struct rte_mbuf **packets, uint16_t count);
 	void (*send)(struct ring *ring, struct rte_mbuf **packets, uint16_t count);
 
@@ -65,7 +65,8 @@ struct split_state {
 	struct split_descriptor *descriptors;
 	struct split_available *available;
 	struct split_used *used;
-	uint16_t offered, announced, taken; /* available index; the same at the last notification; used index */
+	uint16_t offered, announced,
+	    taken; /* available index; the same at the last notification; used index */
 };
 
 struct packed_state {
@@ -134,11 +135,12 @@ static inline bool ring_event_passed(uint16_t event, uint16_t now, uint16_t befo
 
 /* Believes the device that it has finished with a chain, if it can have. Returns the slot, whose `packet` now
  * belongs to the caller's completion, or NULL and sets the fault. */
-static inline struct ring_slot *ring_claim(struct ring *ring, uint32_t id, uint32_t length, struct completion *done)
+static inline struct ring_slot *ring_claim(struct ring *ring, uint32_t id, uint32_t length,
+					   struct completion *done)
 {
-	struct ring_slot *slot = &ring->slots[id];
+	struct ring_slot *slot = id < ring->size ? &ring->slots[id] : NULL;
 
-	if (unlikely(id >= ring->size || !slot->packet)) {
+	if (unlikely(!slot || !slot->packet)) {
 		ring->fault = "finished with a buffer that it does not have";
 		return NULL;
 	}
@@ -146,7 +148,7 @@ static inline struct ring_slot *ring_claim(struct ring *ring, uint32_t id, uint3
 		ring->fault = "wrote more than a buffer holds";
 		return NULL;
 	}
-	*done = (struct completion){ .packet = slot->packet, .length = length };
+	*done = (struct completion){.packet = slot->packet, .length = length};
 	slot->packet = NULL;
 	ring->in_flight--;
 	ring->free += slot->descriptors;

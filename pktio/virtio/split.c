@@ -2,8 +2,8 @@
  *
  * Split virtqueues, virtio 1.2, section 2.7. Called through ring.h.
  *
- * A slot is a descriptor. The slots of a chain stay linked while the device has it, so that a finished chain goes
- * back to the free list in one piece.
+ * A slot is a descriptor. The slots of a chain stay linked while the device has it, so that a finished chain
+ * goes back to the free list in one piece.
  */
 #include <assert.h>
 #include "ring.h"
@@ -16,9 +16,9 @@ static void split_start(struct ring *ring, struct queue_memory *memory)
 
 	used = RTE_CACHE_LINE_ROUNDUP(used);
 	ring->split = (struct split_state){
-		.descriptors = (struct split_descriptor *)base,
-		.available = (struct split_available *)(base + available),
-		.used = (struct split_used *)(base + used),
+	    .descriptors = (struct split_descriptor *)base,
+	    .available = (struct split_available *)(base + available),
+	    .used = (struct split_used *)(base + used),
 	};
 	memory->descriptors = (uintptr_t)ring->split.descriptors;
 	memory->driver = (uintptr_t)ring->split.available;
@@ -44,8 +44,8 @@ static void make_available(struct ring *ring, uint16_t head)
 
 static void publish(struct ring *ring)
 {
-	/* Orders descriptors and available entries before the index; pairs with the device's read barrier between
-	 * its load of the index and of the entries. */
+	/* Orders descriptors and available entries before the index; pairs with the device's read barrier
+	 * between its load of the index and of the entries. */
 	rte_smp_wmb();
 	ring_store16(&ring->split.available->index, ring->split.offered);
 }
@@ -59,9 +59,9 @@ static void split_offer(struct ring *ring, struct rte_mbuf **packets, uint16_t c
 		ring->slots[id].packet = packets[i];
 		ring->slots[id].descriptors = 1;
 		ring->split.descriptors[id] = (struct split_descriptor){
-			.address = (uintptr_t)ring_buffer(ring, packets[i]),
-			.length = ring->buffer_bytes,
-			.flags = DESCRIPTOR_WRITE,
+		    .address = (uintptr_t)ring_buffer(ring, packets[i]),
+		    .length = ring->buffer_bytes,
+		    .flags = DESCRIPTOR_WRITE,
 		};
 		make_available(ring, id);
 	}
@@ -78,10 +78,10 @@ static void add_chain(struct ring *ring, struct rte_mbuf *packet)
 		uint16_t id = take_slot(ring);
 
 		ring->split.descriptors[id] = (struct split_descriptor){
-			.address = rte_pktmbuf_mtod(segment, uintptr_t),
-			.length = segment->data_len,
-			.flags = segment->next ? DESCRIPTOR_NEXT : 0,
-			.next = segment->next ? ring->free_slot : 0,
+		    .address = rte_pktmbuf_mtod(segment, uintptr_t),
+		    .length = segment->data_len,
+		    .flags = segment->next ? DESCRIPTOR_NEXT : 0,
+		    .next = segment->next ? ring->free_slot : 0,
 		};
 	}
 	make_available(ring, head);
@@ -116,11 +116,12 @@ static uint16_t split_collect(struct ring *ring, struct completion *done, uint16
 		ring->fault = "finished with more buffers than it has";
 		return 0;
 	}
-	/* Orders the index before the entries it covers, and what the device wrote to the buffers; pairs with the
-	 * device's write barrier before it stores the index. */
+	/* Orders the index before the entries it covers, and what the device wrote to the buffers; pairs with
+	 * the device's write barrier before it stores the index. */
 	rte_smp_rmb();
 	for (; count < RTE_MIN(ready, max); count++, split->taken++) {
-		const struct split_used_element *element = &split->used->ring[split->taken & (ring->size - 1)];
+		const struct split_used_element *element =
+		    &split->used->ring[split->taken & (ring->size - 1)];
 		uint32_t id = ring_load32(&element->id);
 
 		if (!ring_claim(ring, id, ring_load32(&element->length), &done[count]))
@@ -137,8 +138,8 @@ static bool split_wants_notification(struct ring *ring)
 	uint16_t before = split->announced;
 
 	split->announced = split->offered;
-	/* Orders our available index before the device's wish for notifications; pairs with the device, which stores
-	 * its wish before it looks at the index a last time. */
+	/* Orders our available index before the device's wish for notifications; pairs with the device, which
+	 * stores its wish before it looks at the index a last time. */
 	rte_smp_mb();
 	if (ring->event_index)
 		return ring_event_passed(ring_load16((const uint16_t *)end), split->offered, before);
@@ -169,12 +170,12 @@ static bool split_pending(const struct ring *ring)
 }
 
 const struct ring_operations split_operations = {
-	.start = split_start,
-	.offer = split_offer,
-	.send = split_send,
-	.collect = split_collect,
-	.wants_notification = split_wants_notification,
-	.enable_interrupt = split_enable_interrupt,
-	.disable_interrupt = split_disable_interrupt,
-	.pending = split_pending,
+    .start = split_start,
+    .offer = split_offer,
+    .send = split_send,
+    .collect = split_collect,
+    .wants_notification = split_wants_notification,
+    .enable_interrupt = split_enable_interrupt,
+    .disable_interrupt = split_disable_interrupt,
+    .pending = split_pending,
 };

@@ -14,7 +14,8 @@ struct transport;
 
 struct queue_memory {
 	uint16_t size;
-	uint64_t descriptors, driver, device; /* addresses as the device sees them; section 2.6 names the areas */
+	uint64_t descriptors, driver,
+	    device; /* addresses as the device sees them; section 2.6 names the areas */
 };
 
 struct transport_operations {
