@@ -2,12 +2,13 @@
  *
  * Replay: frames that carry the time at which they were captured.
  *
- * In a replay each frame on the wire between the host command and the image starts with this header. The image
- * delivers frames of all ports in the order of their times (ties: lower device first; a time that runs
+ * In a replay each frame on the wire between the host command and the image starts with this header. The
+ * image delivers frames of all ports in the order of their times (ties: lower device first; a time that runs
  * backwards on a device counts as the one before it), and its clock is the time of the frame in hand:
  * so the outcome does not depend on how fast anything ran. Frames that leave carry the time of the clock.
  * A header with REPLAY_END and no frame says that the device gets no more; when all devices have ended,
- * the image lets its timers run out for REPLAY_DRAIN_NS of that clock, sends REPLAY_END on each device and is done.
+ * the image lets its timers run out for REPLAY_DRAIN_NS of that clock, sends REPLAY_END on each device and is
+ * done.
  */
 #ifndef PKTIO_REPLAY_H
 #define PKTIO_REPLAY_H
