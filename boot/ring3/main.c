@@ -3,7 +3,6 @@
  * Ring 3's start. In a VM ring 0 has left a struct handover; without one this is a process on Linux.
  * Everything is created here, before the first packet, and nothing is given back before the end.
  */
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/auxv.h>

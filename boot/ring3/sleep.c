@@ -2,6 +2,7 @@
  *
  * The two ways to sleep: ring 0's call, and Linux's ppoll(2) on the devices' descriptors.
  */
+#define _GNU_SOURCE /* ppoll */
 #include <poll.h>
 #include <time.h>
 #include <unistd.h>
