@@ -27,11 +27,11 @@ struct elf_note {
 	uint32_t name_bytes, body_bytes, type;
 	char name[RTE_ALIGN(sizeof(WEIR_NOTE_NAME), 4)];
 	struct stats_note body;
-} __attribute__((packed, aligned(4)));
+} __attribute__((packed));
 
 #define ADDRESS(symbol) ((uintptr_t)(symbol))
 
-__attribute__((section(".note.weir.stats"), used)) static const struct elf_note stats_note = {
+__attribute__((section(".note.weir.stats"), used, aligned(4))) static const struct elf_note stats_note = {
     .name_bytes = sizeof(WEIR_NOTE_NAME),
     .body_bytes = sizeof(struct stats_note),
     .type = STATS_NOTE_TYPE,
