@@ -6,6 +6,7 @@
 #ifndef NF_ROUTER_H
 #define NF_ROUTER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <rte_mbuf.h>
 
@@ -24,6 +25,9 @@ void router_forward(struct rte_mbuf **packets, uint16_t count);
  * included); takes it. Counted as originated once a device took it. Where the destination is link-local,
  * packet_meta(packet)->in_port names the port to use. */
 void router_originate(struct rte_mbuf *packet);
+
+/* Whether an IPv6 address is one of the appliance's own, link-local ones included. */
+bool router_owns_ipv6(const uint8_t address[16]);
 
 /* Neighbour timers; see appliance_tick. */
 uint64_t router_tick(void);
