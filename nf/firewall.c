@@ -33,10 +33,9 @@ static inline void set_key(struct firewall_key *key, const struct packet_meta *m
 {
 	*key = (struct firewall_key){
 	    .protocol = meta->protocol,
-	    .in_port = meta->in_port,
+	    .in_port = meta->in_port | (meta->flags & PACKET_L4 ? FIREWALL_KEY_L4 : 0),
 	    .out_port = meta->out_port,
 	    .tcp_flags = meta->tcp_flags,
-	    .has_l4 = (meta->flags & PACKET_L4) != 0,
 	    .source_port = meta->source_port,
 	    .destination_port = meta->destination_port,
 	};

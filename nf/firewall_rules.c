@@ -20,10 +20,10 @@ enum {
 	FIELD_PROTOCOL,
 	FIELD_IN_PORT,
 	FIELD_OUT_PORT,
-	FIELD_TCP_FLAGS,
-	FIELD_HAS_L4,
-	FIELD_SOURCE_PORT,
 	FIELD_DESTINATION_PORT,
+	FIELD_SOURCE_PORT,
+	FIELD_TCP_FLAGS,
+	FIELD_RESERVED,
 	FIELD_ADDRESSES,
 	IPV4_FIELDS = FIELD_ADDRESSES + 2,
 	IPV6_FIELDS = FIELD_ADDRESSES + 8,
@@ -36,43 +36,44 @@ RTE_ACL_RULE_DEF(acl_rule, IPV6_FIELDS);
 		.type = RTE_ACL_FIELD_TYPE_##kind, .size = (bytes), .field_index = (field), \
 		.input_index = (group), .offset = (place) \
 	}
-#define COMMON_FIELD(kind, bytes, field, group, member) \
+#define COMMON(kind, bytes, field, group, member) \
 	FIELD(kind, bytes, field, group, offsetof(struct firewall_key, member))
-#define COMMON_FIELDS \
-	COMMON_FIELD(BITMASK, 1, FIELD_PROTOCOL, 0, protocol), \
-	    COMMON_FIELD(BITMASK, 1, FIELD_IN_PORT, 1, in_port), \
-	    COMMON_FIELD(BITMASK, 1, FIELD_OUT_PORT, 1, out_port), \
-	    COMMON_FIELD(BITMASK, 1, FIELD_TCP_FLAGS, 1, tcp_flags), \
-	    COMMON_FIELD(BITMASK, 1, FIELD_HAS_L4, 1, has_l4)
-#define PORT_FIELDS(group) \
-	COMMON_FIELD(RANGE, 2, FIELD_SOURCE_PORT, group, source_port), \
-	    COMMON_FIELD(RANGE, 2, FIELD_DESTINATION_PORT, group, destination_port)
-#define ADDRESS_FIELD(key, n) \
-	FIELD(MASK, 4, FIELD_ADDRESSES + (n), 2 + (n), offsetof(struct key, source) + 4 * (n))
+#define PROTOCOL COMMON(BITMASK, 1, FIELD_PROTOCOL, 0, protocol)
+#define PORTS(group) \
+	COMMON(BITMASK, 1, FIELD_IN_PORT, group, in_port), \
+	    COMMON(BITMASK, 1, FIELD_OUT_PORT, group, out_port), \
+	    COMMON(RANGE, 2, FIELD_DESTINATION_PORT, group, destination_port)
+#define RARE(group) \
+	COMMON(RANGE, 2, FIELD_SOURCE_PORT, group, source_port), \
+	    COMMON(BITMASK, 1, FIELD_TCP_FLAGS, group, tcp_flags), \
+	    COMMON(BITMASK, 1, FIELD_RESERVED, group, reserved2)
+#define ADDRESS(key, member, word, field, group) \
+	FIELD(MASK, 4, FIELD_ADDRESSES + (field), group, offsetof(struct key, member) + 4 * (word))
 
+/* The order in which a trie branches. Destinations tell rules apart best: with 1000 rules, a trie that
+ * branches on ports first takes eight times as long to build. rte_acl leaves out groups that no rule looks
+ * at. */
 static const struct rte_acl_field_def ipv4_fields[IPV4_FIELDS] = {
-    COMMON_FIELDS,
-    ADDRESS_FIELD(firewall_ipv4_key, 0),
-    ADDRESS_FIELD(firewall_ipv4_key, 1),
-    PORT_FIELDS(4),
+    PROTOCOL,
+    ADDRESS(firewall_ipv4_key, destination, 0, 1, 1),
+    ADDRESS(firewall_ipv4_key, source, 0, 0, 2),
+    PORTS(3),
+    RARE(4),
 };
 
 static const struct rte_acl_field_def ipv6_fields[IPV6_FIELDS] = {
-    COMMON_FIELDS,
-    ADDRESS_FIELD(firewall_ipv6_key, 0),
-    ADDRESS_FIELD(firewall_ipv6_key, 1),
-    ADDRESS_FIELD(firewall_ipv6_key, 2),
-    ADDRESS_FIELD(firewall_ipv6_key, 3),
-    ADDRESS_FIELD(firewall_ipv6_key, 4),
-    ADDRESS_FIELD(firewall_ipv6_key, 5),
-    ADDRESS_FIELD(firewall_ipv6_key, 6),
-    ADDRESS_FIELD(firewall_ipv6_key, 7),
-    PORT_FIELDS(10),
+    PROTOCOL,
+    ADDRESS(firewall_ipv6_key, destination, 0, 4, 1),
+    ADDRESS(firewall_ipv6_key, destination, 1, 5, 2),
+    ADDRESS(firewall_ipv6_key, destination, 2, 6, 3),
+    ADDRESS(firewall_ipv6_key, destination, 3, 7, 4),
+    ADDRESS(firewall_ipv6_key, source, 0, 0, 5),
+    ADDRESS(firewall_ipv6_key, source, 1, 1, 6),
+    ADDRESS(firewall_ipv6_key, source, 2, 2, 7),
+    ADDRESS(firewall_ipv6_key, source, 3, 3, 8),
+    PORTS(9),
+    RARE(10),
 };
-
-/* A trie may take this much before rte_acl splits the rules over several, each of which costs every packet
- * another walk. 0 has rte_acl split by its own measure, which is the quickest way to build. */
-enum { TRIE_BYTES_MAX = 0 };
 
 struct family {
 	const char *name;
@@ -80,7 +81,7 @@ struct family {
 	uint32_t fields;
 	const struct rte_acl_field_def *field_defs;
 	void (*set_rule)(struct acl_rule *rule, uint32_t match); /* fills field[] */
-	uint32_t (*rule_of)(uint32_t match);
+	const struct match_common *(*common)(uint32_t match);
 };
 
 /* The category of a rule: 0 for those that decide, else counted from 1 in the rules' order. */
@@ -112,10 +113,10 @@ static void set_common(struct acl_rule *rule, const struct match_common *match)
 	struct rte_acl_field *field = rule->field;
 
 	set_bits(&field[FIELD_PROTOCOL], match->protocol, match->protocol_mask);
-	set_bits(&field[FIELD_IN_PORT], match->in_port, match->in_port_mask);
+	set_bits(&field[FIELD_IN_PORT], match->in_port | FIREWALL_KEY_L4,
+		 (match->in_port_mask & ~FIREWALL_KEY_L4) | (match->needs_l4 ? FIREWALL_KEY_L4 : 0));
 	set_bits(&field[FIELD_OUT_PORT], match->out_port, match->out_port_mask);
 	set_bits(&field[FIELD_TCP_FLAGS], match->tcp_flags, match->tcp_flags_mask);
-	set_bits(&field[FIELD_HAS_L4], 1, match->needs_l4);
 	set_range(&field[FIELD_SOURCE_PORT], match->source_port_low, match->source_port_high);
 	set_range(&field[FIELD_DESTINATION_PORT], match->destination_port_low, match->destination_port_high);
 }
@@ -146,9 +147,9 @@ static void set_ipv4_rule(struct acl_rule *rule, uint32_t match)
 	set_word(&rule->field[FIELD_ADDRESSES + 1], m->destination.address, m->destination.length);
 }
 
-static uint32_t ipv4_rule_of(uint32_t match)
+static const struct match_common *ipv4_common(uint32_t match)
 {
-	return ipv4_matches[match].common.rule;
+	return &ipv4_matches[match].common;
 }
 
 static void set_ipv6_rule(struct acl_rule *rule, uint32_t match)
@@ -160,15 +161,15 @@ static void set_ipv6_rule(struct acl_rule *rule, uint32_t match)
 	set_ipv6_prefix(&rule->field[FIELD_ADDRESSES + 4], &m->destination);
 }
 
-static uint32_t ipv6_rule_of(uint32_t match)
+static const struct match_common *ipv6_common(uint32_t match)
 {
-	return ipv6_matches[match].common.rule;
+	return &ipv6_matches[match].common;
 }
 
 static int add_rules(struct rte_acl_ctx *acl, const struct family *family)
 {
 	for (uint32_t i = 0; i < family->matches; i++) {
-		uint32_t number = family->rule_of(i);
+		uint32_t number = family->common(i)->rule;
 		struct acl_rule rule = {
 		    .data = {.category_mask = 1U << category_of(number),
 			     .priority = RTE_ACL_MAX_PRIORITY - number,
@@ -184,12 +185,13 @@ static int add_rules(struct rte_acl_ctx *acl, const struct family *family)
 	return 0;
 }
 
+/* Without a max_size: with one, rte_acl tries to stay in one trie, which gained nothing for 10 to 1000 rules,
+ * and gives up where it can't. */
 static int build(struct rte_acl_ctx *acl, const struct family *family, uint32_t categories)
 {
 	struct rte_acl_config config = {
 	    .num_categories = categories,
 	    .num_fields = family->fields,
-	    .max_size = TRIE_BYTES_MAX,
 	};
 
 	memcpy(config.defs, family->field_defs, family->fields * sizeof(config.defs[0]));
@@ -247,9 +249,9 @@ static int count_categories(uint32_t *categories)
 int firewall_rules_compile(struct firewall_classifiers *classifiers)
 {
 	const struct family ipv4 = {"firewall4", ipv4_match_count, IPV4_FIELDS,
-				    ipv4_fields, set_ipv4_rule,	   ipv4_rule_of};
+				    ipv4_fields, set_ipv4_rule,	   ipv4_common};
 	const struct family ipv6 = {"firewall6", ipv6_match_count, IPV6_FIELDS,
-				    ipv6_fields, set_ipv6_rule,	   ipv6_rule_of};
+				    ipv6_fields, set_ipv6_rule,	   ipv6_common};
 	int error;
 
 	if (firewall_rule_count > RTE_ACL_MAX_PRIORITY)

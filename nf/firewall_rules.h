@@ -13,16 +13,28 @@
 #include <stdint.h>
 #include <rte_acl.h>
 #include <rte_byteorder.h>
+#include "stats.h"
 
 enum { FIREWALL_LOG_RULES_MAX = RTE_ACL_MAX_CATEGORIES - 1 };
 
-/* What a packet looks like to the classifier. It reads the first byte alone and then groups of four. */
+/* What a packet looks like to the classifier. It reads the first byte alone and then groups of four, and each
+ * byte costs a packet the same: so what most configurations don't look at is together in one group, which is
+ * then left out. */
 struct firewall_key {
 	uint8_t protocol;
 	uint8_t reserved[3]; /* 0: the vector classifiers load it with the first byte */
-	uint8_t in_port, out_port, tcp_flags, has_l4;
-	rte_be16_t source_port, destination_port;
+	uint8_t in_port;     /* with FIREWALL_KEY_L4 */
+	uint8_t out_port;
+	rte_be16_t destination_port;
+	rte_be16_t source_port;
+	uint8_t tcp_flags;
+	uint8_t reserved2;
 };
+
+enum {
+	FIREWALL_KEY_L4 = 0x80
+}; /* ports, ICMP type and TCP flags are those of the packet, not 0 for want of them */
+_Static_assert((int)PORTS_MAX <= (int)FIREWALL_KEY_L4, "a port's number leaves the bit free");
 
 struct firewall_ipv4_key {
 	struct firewall_key common;
