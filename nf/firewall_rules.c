@@ -209,6 +209,7 @@ static int compile(struct rte_acl_ctx **acl, const struct family *family, uint32
 	};
 	int error;
 
+	rte_acl_free(*acl);
 	*acl = NULL;
 	if (family->matches == 0)
 		return 0;

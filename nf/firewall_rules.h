@@ -53,7 +53,7 @@ struct firewall_classifiers {
 	uint32_t categories;		 /* 1 without FIREWALL_LOG rules, else a multiple of 4 */
 };
 
-/* Builds both. Returns 0, or -errno after a host_log line. */
+/* Builds both, in place of what is there. Returns 0, or -errno after a host_log line. */
 int firewall_rules_compile(struct firewall_classifiers *classifiers);
 
 #endif

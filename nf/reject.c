@@ -159,6 +159,7 @@ static void send_reset(struct rte_mbuf *segment)
 
 	if (reset == NULL)
 		return;
+	packet_meta(reset)->in_port = packet_meta(segment)->in_port;
 	if (packet_meta(segment)->flags & PACKET_IPV6)
 		fill_ipv6((void *)rte_pktmbuf_append(reset, sizeof(struct ipv6_reset)), segment);
 	else
