@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * nf/firewall.c and firewall_rules.c: what each part of a rule matches, in named rows; and rte_acl against an oracle
- * that walks the same tables rule by rule, over many random rules and packets.
+ * nf/firewall.c and firewall_rules.c: what each part of a rule matches, in named rows; and rte_acl against an
+ * oracle that walks the same tables rule by rule, over many random rules and packets.
  */
 #include <stdarg.h>
 #include <setjmp.h>
@@ -56,7 +56,8 @@ static bool in_range(uint16_t low, uint16_t high, uint16_t wire)
 
 static bool common_matches(const struct match_common *c, const struct packet_meta *meta)
 {
-	if ((c->protocol ^ meta->protocol) & c->protocol_mask || (c->in_port ^ meta->in_port) & c->in_port_mask ||
+	if ((c->protocol ^ meta->protocol) & c->protocol_mask ||
+	    (c->in_port ^ meta->in_port) & c->in_port_mask ||
 	    (c->out_port ^ meta->out_port) & c->out_port_mask)
 		return false;
 	if (!c->needs_l4)
@@ -126,7 +127,8 @@ static void any_address(uint8_t *address, uint32_t bytes)
 
 static uint8_t any_protocol(void)
 {
-	static const uint8_t protocols[] = {IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP, IPPROTO_ICMPV6, 47, 0, 255};
+	static const uint8_t protocols[] = {IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP, IPPROTO_ICMPV6,
+					    47,		 0,	      255};
 
 	return protocols[any_of(sizeof(protocols))];
 }
@@ -156,16 +158,16 @@ static void any_range(uint16_t *low, uint16_t *high)
 static struct match_common any_common(uint32_t rule)
 {
 	struct match_common c = {
-		.rule = rule,
-		.protocol = any_protocol(),
-		.protocol_mask = any_of(2) ? 0xff : 0,
-		.in_port = any_of(3),
-		.in_port_mask = any_of(4) ? 0 : 0xff,
-		.out_port = any_port(),
-		.out_port_mask = any_of(4) ? 0 : 0xff,
-		.source_port_high = UINT16_MAX,
-		.destination_port_high = UINT16_MAX,
-		.needs_l4 = any_of(2),
+	    .rule = rule,
+	    .protocol = any_protocol(),
+	    .protocol_mask = any_of(2) ? 0xff : 0,
+	    .in_port = any_of(3),
+	    .in_port_mask = any_of(4) ? 0 : 0xff,
+	    .out_port = any_port(),
+	    .out_port_mask = any_of(4) ? 0 : 0xff,
+	    .source_port_high = UINT16_MAX,
+	    .destination_port_high = UINT16_MAX,
+	    .needs_l4 = any_of(2),
 	};
 
 	if (c.needs_l4 && any_of(2))
@@ -217,17 +219,21 @@ static void make_rules(uint32_t rules, uint32_t ipv4, uint32_t ipv6)
 
 		logs += only_logs;
 		rule_table[i] = (struct firewall_rule){
-			.name = "r",
-			.action = only_logs ? FIREWALL_LOG : any_of(2) ? FIREWALL_ACCEPT : FIREWALL_DROP,
-			.log = any_of(8) == 0,
+		    .name = "r",
+		    .action = only_logs	  ? FIREWALL_LOG
+			      : any_of(2) ? FIREWALL_ACCEPT
+					  : FIREWALL_DROP,
+		    .log = any_of(8) == 0,
 		};
 	}
 	ipv4_count = rules ? ipv4 : 0;
 	ipv6_count = rules ? ipv6 : 0;
 	for (uint32_t i = 0; i < ipv4_count; i++)
-		ipv4_table[i] = (struct ipv4_match){any_common(any_of(rules)), any_ipv4_prefix(), any_ipv4_prefix()};
+		ipv4_table[i] =
+		    (struct ipv4_match){any_common(any_of(rules)), any_ipv4_prefix(), any_ipv4_prefix()};
 	for (uint32_t i = 0; i < ipv6_count; i++)
-		ipv6_table[i] = (struct ipv6_match){any_common(any_of(rules)), any_ipv6_prefix(), any_ipv6_prefix()};
+		ipv6_table[i] =
+		    (struct ipv6_match){any_common(any_of(rules)), any_ipv6_prefix(), any_ipv6_prefix()};
 }
 
 static struct rte_mbuf *any_packet(void)
@@ -242,14 +248,14 @@ static struct rte_mbuf *any_packet(void)
 	m->l2_len = ip - frame;
 	m->l3_len = ipv6 ? 40 : 20;
 	*packet_meta(m) = (struct packet_meta){
-		.in_port = any_of(3),
-		.out_port = any_port(),
-		.protocol = any_protocol(),
-		.tcp_flags = l4 ? any_of(256) : 0,
-		.flags = (ipv6 ? PACKET_IPV6 : 0) | (l4 ? PACKET_L4 : PACKET_FRAGMENT | PACKET_LATER_FRAGMENT),
-		.source_port = l4 ? htons(any_l4_port()) : 0,
-		.destination_port = l4 ? htons(any_l4_port()) : 0,
-		.l3_bytes = any_of(65536),
+	    .in_port = any_of(3),
+	    .out_port = any_port(),
+	    .protocol = any_protocol(),
+	    .tcp_flags = l4 ? any_of(256) : 0,
+	    .flags = (ipv6 ? PACKET_IPV6 : 0) | (l4 ? PACKET_L4 : PACKET_FRAGMENT | PACKET_LATER_FRAGMENT),
+	    .source_port = l4 ? htons(any_l4_port()) : 0,
+	    .destination_port = l4 ? htons(any_l4_port()) : 0,
+	    .l3_bytes = any_of(65536),
 	};
 	return m;
 }
@@ -284,9 +290,9 @@ static const struct {
 	const char *name;
 	uint32_t rules, ipv4, ipv6;
 } sizes[] = {
-	{"the default alone", 0, 0, 0},	    {"one rule, no IPv6", 1, 1, 0},
-	{"one rule, no IPv4", 1, 0, 1},	    {"five rules", 5, 8, 8},
-	{"twenty rules", 20, 30, 30},	    {"all rules, many matches", RULES - 1, MATCHES, MATCHES},
+    {"the default alone", 0, 0, 0}, {"one rule, no IPv6", 1, 1, 0},
+    {"one rule, no IPv4", 1, 0, 1}, {"five rules", 5, 8, 8},
+    {"twenty rules", 20, 30, 30},   {"all rules, many matches", RULES - 1, MATCHES, MATCHES},
 };
 
 static void rte_acl_agrees_with_the_oracle(void **state)
@@ -309,9 +315,9 @@ static void rte_acl_agrees_with_the_oracle(void **state)
 /* Rows: what one accept rule says, and what it must and must not match. The default drops. */
 
 #define ANY .source_port_high = 65535, .destination_port_high = 65535
-#define L4 .needs_l4 = true
-#define V4 .source = "10.1.2.3", .destination = "192.0.2.255"
-#define V6 .source = "2001:db8::1", .destination = "fe80::1"
+#define L4  .needs_l4 = true
+#define V4  .source = "10.1.2.3", .destination = "192.0.2.255"
+#define V6  .source = "2001:db8::1", .destination = "fe80::1"
 
 static const struct {
 	const char *name;
@@ -320,47 +326,108 @@ static const struct {
 	uint8_t in_port, out_port;
 	bool accepted;
 } parts[] = {
-	{"anything, IPv4", {ANY}, {V4, 47}, 0, 1, true},
-	{"anything, IPv6", {ANY}, {V6, 47}, 0, 1, true},
-	{"arrival", {ANY, .in_port = 2, .in_port_mask = 0xff}, {V4, 47}, 2, 1, true},
-	{"another arrival", {ANY, .in_port = 2, .in_port_mask = 0xff}, {V4, 47}, 0, 2, false},
-	{"departure", {ANY, .out_port = 1, .out_port_mask = 0xff}, {V6, 47}, 0, 1, true},
-	{"another departure", {ANY, .out_port = 1, .out_port_mask = 0xff}, {V6, 47}, 1, 2, false},
-	{"self", {ANY, .out_port = PORT_SELF, .out_port_mask = 0xff}, {V4, 47}, 1, PORT_SELF, true},
-	{"not self", {ANY, .out_port = PORT_SELF, .out_port_mask = 0xff}, {V4, 47}, 1, 0, false},
-	{"protocol", {ANY, .protocol = 6, .protocol_mask = 0xff}, {V4, 6}, 0, 1, true},
-	{"another protocol", {ANY, .protocol = 6, .protocol_mask = 0xff}, {V4, 17}, 0, 1, false},
-	{"protocol of a later fragment", {ANY, .protocol = 6, .protocol_mask = 0xff},
-	 {V4, 6, .payload = 8, .fragment = 8}, 0, 1, true},
-	{"a port of a later fragment: unknown", {ANY, L4, .protocol = 17, .protocol_mask = 0xff},
-	 {V4, 17, .payload = 8, .fragment = 8}, 0, 1, false},
-	{"a port of the first fragment", {ANY, L4, .protocol = 17, .protocol_mask = 0xff},
-	 {V6, 17, .payload = 8, .more_fragments = true}, 0, 1, true},
-	{"port 0 isn't a missing port", {.source_port_high = 65535, L4, .protocol = 17, .protocol_mask = 0xff},
-	 {V4, 17, .payload = 8, .fragment = 8}, 0, 1, false},
-	{"lowest of a port range", {L4, .source_port_high = 65535, .destination_port_low = 255, .destination_port_high = 256},
-	 {V4, 6, 1, 255}, 0, 1, true},
-	{"highest of a port range", {L4, .source_port_high = 65535, .destination_port_low = 255, .destination_port_high = 256},
-	 {V6, 6, 1, 256}, 0, 1, true},
-	{"below a port range", {L4, .source_port_high = 65535, .destination_port_low = 255, .destination_port_high = 256},
-	 {V4, 6, 255, 254}, 0, 1, false},
-	{"above a port range", {L4, .source_port_high = 65535, .destination_port_low = 255, .destination_port_high = 256},
-	 {V4, 6, 255, 257}, 0, 1, false},
-	{"source port", {L4, .source_port_low = 1024, .source_port_high = 65535, .destination_port_high = 65535},
-	 {V4, 17, 65535, 53}, 0, 1, true},
-	{"another source port", {L4, .source_port_low = 1024, .source_port_high = 65535, .destination_port_high = 65535},
-	 {V4, 17, 1023, 2000}, 0, 1, false},
-	{"SYN without ACK", {ANY, L4, .tcp_flags = 0x02, .tcp_flags_mask = 0x12}, {V4, 6, 1, 2, 0x42}, 0, 1, true},
-	{"SYN with ACK", {ANY, L4, .tcp_flags = 0x02, .tcp_flags_mask = 0x12}, {V4, 6, 1, 2, 0x12}, 0, 1, false},
-	{"no SYN", {ANY, L4, .tcp_flags = 0x02, .tcp_flags_mask = 0x12}, {V4, 6, 1, 2, 0}, 0, 1, false},
-	{"ICMP type, any code", {L4, .source_port_high = 65535, .destination_port_low = 0x300, .destination_port_high = 0x3ff},
-	 {V4, 1, .destination_port = 0x30d}, 0, 1, true},
-	{"another ICMP type", {L4, .source_port_high = 65535, .destination_port_low = 0x300, .destination_port_high = 0x3ff},
-	 {V4, 1, .destination_port = 0x803}, 0, 1, false},
-	{"ICMPv6 type and code", {L4, .source_port_high = 65535, .destination_port_low = 0x104, .destination_port_high = 0x104},
-	 {V6, 58, .destination_port = 0x104}, 0, 1, true},
-	{"another ICMPv6 code", {L4, .source_port_high = 65535, .destination_port_low = 0x104, .destination_port_high = 0x104},
-	 {V6, 58, .destination_port = 0x105}, 0, 1, false},
+    {"anything, IPv4", {ANY}, {V4, 47}, 0, 1, true},
+    {"anything, IPv6", {ANY}, {V6, 47}, 0, 1, true},
+    {"arrival", {ANY, .in_port = 2, .in_port_mask = 0xff}, {V4, 47}, 2, 1, true},
+    {"another arrival", {ANY, .in_port = 2, .in_port_mask = 0xff}, {V4, 47}, 0, 2, false},
+    {"departure", {ANY, .out_port = 1, .out_port_mask = 0xff}, {V6, 47}, 0, 1, true},
+    {"another departure", {ANY, .out_port = 1, .out_port_mask = 0xff}, {V6, 47}, 1, 2, false},
+    {"self", {ANY, .out_port = PORT_SELF, .out_port_mask = 0xff}, {V4, 47}, 1, PORT_SELF, true},
+    {"not self", {ANY, .out_port = PORT_SELF, .out_port_mask = 0xff}, {V4, 47}, 1, 0, false},
+    {"protocol", {ANY, .protocol = 6, .protocol_mask = 0xff}, {V4, 6}, 0, 1, true},
+    {"another protocol", {ANY, .protocol = 6, .protocol_mask = 0xff}, {V4, 17}, 0, 1, false},
+    {"protocol of a later fragment",
+     {ANY, .protocol = 6, .protocol_mask = 0xff},
+     {V4, 6, .payload = 8, .fragment = 8},
+     0,
+     1,
+     true},
+    {"a port of a later fragment: unknown",
+     {ANY, L4, .protocol = 17, .protocol_mask = 0xff},
+     {V4, 17, .payload = 8, .fragment = 8},
+     0,
+     1,
+     false},
+    {"a port of the first fragment",
+     {ANY, L4, .protocol = 17, .protocol_mask = 0xff},
+     {V6, 17, .payload = 8, .more_fragments = true},
+     0,
+     1,
+     true},
+    {"port 0 isn't a missing port",
+     {.source_port_high = 65535, L4, .protocol = 17, .protocol_mask = 0xff},
+     {V4, 17, .payload = 8, .fragment = 8},
+     0,
+     1,
+     false},
+    {"lowest of a port range",
+     {L4, .source_port_high = 65535, .destination_port_low = 255, .destination_port_high = 256},
+     {V4, 6, 1, 255},
+     0,
+     1,
+     true},
+    {"highest of a port range",
+     {L4, .source_port_high = 65535, .destination_port_low = 255, .destination_port_high = 256},
+     {V6, 6, 1, 256},
+     0,
+     1,
+     true},
+    {"below a port range",
+     {L4, .source_port_high = 65535, .destination_port_low = 255, .destination_port_high = 256},
+     {V4, 6, 255, 254},
+     0,
+     1,
+     false},
+    {"above a port range",
+     {L4, .source_port_high = 65535, .destination_port_low = 255, .destination_port_high = 256},
+     {V4, 6, 255, 257},
+     0,
+     1,
+     false},
+    {"source port",
+     {L4, .source_port_low = 1024, .source_port_high = 65535, .destination_port_high = 65535},
+     {V4, 17, 65535, 53},
+     0,
+     1,
+     true},
+    {"another source port",
+     {L4, .source_port_low = 1024, .source_port_high = 65535, .destination_port_high = 65535},
+     {V4, 17, 1023, 2000},
+     0,
+     1,
+     false},
+    {"SYN without ACK",
+     {ANY, L4, .tcp_flags = 0x02, .tcp_flags_mask = 0x12},
+     {V4, 6, 1, 2, 0x42},
+     0,
+     1,
+     true},
+    {"SYN with ACK", {ANY, L4, .tcp_flags = 0x02, .tcp_flags_mask = 0x12}, {V4, 6, 1, 2, 0x12}, 0, 1, false},
+    {"no SYN", {ANY, L4, .tcp_flags = 0x02, .tcp_flags_mask = 0x12}, {V4, 6, 1, 2, 0}, 0, 1, false},
+    {"ICMP type, any code",
+     {L4, .source_port_high = 65535, .destination_port_low = 0x300, .destination_port_high = 0x3ff},
+     {V4, 1, .destination_port = 0x30d},
+     0,
+     1,
+     true},
+    {"another ICMP type",
+     {L4, .source_port_high = 65535, .destination_port_low = 0x300, .destination_port_high = 0x3ff},
+     {V4, 1, .destination_port = 0x803},
+     0,
+     1,
+     false},
+    {"ICMPv6 type and code",
+     {L4, .source_port_high = 65535, .destination_port_low = 0x104, .destination_port_high = 0x104},
+     {V6, 58, .destination_port = 0x104},
+     0,
+     1,
+     true},
+    {"another ICMPv6 code",
+     {L4, .source_port_high = 65535, .destination_port_low = 0x104, .destination_port_high = 0x104},
+     {V6, 58, .destination_port = 0x105},
+     0,
+     1,
+     false},
 };
 
 static void accept_one_then_drop(const struct match_common *match)
@@ -393,7 +460,8 @@ static void each_part_of_a_rule_matches_what_it_says(void **state)
 		print_message("# %s\n", parts[i].name);
 		accept_one_then_drop(&parts[i].match);
 		assert_int_equal(firewall_init(), 0);
-		assert_int_equal(is_accepted(&parts[i].packet, parts[i].in_port, parts[i].out_port), parts[i].accepted);
+		assert_int_equal(is_accepted(&parts[i].packet, parts[i].in_port, parts[i].out_port),
+				 parts[i].accepted);
 	}
 	assert_true(nf_host.logged_count == 0);
 }
@@ -403,12 +471,13 @@ static void rules_that_log_go_on(void **state)
 {
 	const struct craft packet = {V4, IPPROTO_UDP, 1, 2};
 	static const struct firewall_rule rules[] = {
-		{"first", FIREWALL_LOG, true}, {"second", FIREWALL_LOG, true}, {"gate", FIREWALL_ACCEPT, true},
-		{"never", FIREWALL_LOG, true}, {"default", FIREWALL_DROP, false},
+	    {"first", FIREWALL_LOG, true}, {"second", FIREWALL_LOG, true},    {"gate", FIREWALL_ACCEPT, true},
+	    {"never", FIREWALL_LOG, true}, {"default", FIREWALL_DROP, false},
 	};
 
 	(void)state;
 	nf_host_start();
+	host_now_ns += SECOND; /* for a full bucket of lines */
 	memcpy(rule_table, rules, sizeof(rules));
 	rule_count = 5;
 	ipv4_count = 4;
@@ -463,10 +532,11 @@ static int nothing_is_lost(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(each_part_of_a_rule_matches_what_it_says, empty_tables, nothing_is_lost),
-		cmocka_unit_test_setup_teardown(rte_acl_agrees_with_the_oracle, empty_tables, nothing_is_lost),
-		cmocka_unit_test_setup_teardown(rules_that_log_go_on, empty_tables, nothing_is_lost),
-		cmocka_unit_test_setup_teardown(too_many_log_rules_are_refused, empty_tables, nothing_is_lost),
+	    cmocka_unit_test_setup_teardown(each_part_of_a_rule_matches_what_it_says, empty_tables,
+					    nothing_is_lost),
+	    cmocka_unit_test_setup_teardown(rte_acl_agrees_with_the_oracle, empty_tables, nothing_is_lost),
+	    cmocka_unit_test_setup_teardown(rules_that_log_go_on, empty_tables, nothing_is_lost),
+	    cmocka_unit_test_setup_teardown(too_many_log_rules_are_refused, empty_tables, nothing_is_lost),
 	};
 
 	return cmocka_run_group_tests_name("firewall", tests, NULL, NULL);

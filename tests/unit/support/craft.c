@@ -40,7 +40,8 @@ uint16_t craft_sum(const uint8_t *bytes, size_t count, uint32_t sum)
 
 static struct layout lay_out(const struct craft *c)
 {
-	struct layout l = {.ipv6 = strchr(c->source, ':') != NULL, .fragment = c->fragment || c->more_fragments};
+	struct layout l = {.ipv6 = strchr(c->source, ':') != NULL,
+			   .fragment = c->fragment || c->more_fragments};
 
 	l.transport = c->fragment == 0;
 	l.l3_bytes = l.ipv6 ? IPV6 + (l.fragment ? FRAGMENT_HEADER : 0) : IPV4;
@@ -60,7 +61,8 @@ static void put_ipv4(const struct craft *c, const struct layout *l, uint8_t *ip)
 	put16(ip + 6, c->fragment / 8 | (c->more_fragments ? 0x2000 : 0));
 	ip[8] = 64;
 	ip[9] = c->protocol;
-	assert(inet_pton(AF_INET, c->source, ip + 12) == 1 && inet_pton(AF_INET, c->destination, ip + 16) == 1);
+	assert(inet_pton(AF_INET, c->source, ip + 12) == 1 &&
+	       inet_pton(AF_INET, c->destination, ip + 16) == 1);
 	put16(ip + 10, ~craft_sum(ip, IPV4, 0));
 }
 
@@ -70,7 +72,8 @@ static void put_ipv6(const struct craft *c, const struct layout *l, uint8_t *ip)
 	put16(ip + 4, l->l3_bytes - IPV6 + l->l4_bytes + c->payload);
 	ip[6] = l->fragment ? IPPROTO_FRAGMENT : c->protocol;
 	ip[7] = 64;
-	assert(inet_pton(AF_INET6, c->source, ip + 8) == 1 && inet_pton(AF_INET6, c->destination, ip + 24) == 1);
+	assert(inet_pton(AF_INET6, c->source, ip + 8) == 1 &&
+	       inet_pton(AF_INET6, c->destination, ip + 24) == 1);
 	if (l->fragment) {
 		ip[IPV6] = c->protocol;
 		put16(ip + IPV6 + 2, c->fragment | c->more_fragments);

@@ -28,8 +28,8 @@ struct craft {
 /* Writes the frame to out[CRAFT_MAX] and returns its length. */
 size_t craft_frame(const struct craft *craft, uint8_t *out);
 
-/* The frame as a packet that has passed input: with the lengths and struct packet_meta that input sets, written down
- * from the description. in_port and out_port are the caller's. */
+/* The frame as a packet that has passed input: with the lengths and struct packet_meta that input sets,
+ * written down from the description. in_port and out_port are the caller's. */
 struct rte_mbuf *craft_packet(const struct craft *craft);
 
 /* Internet checksum (RFC 1071), the slow way, over `count` bytes added to `sum`; not complemented. */
