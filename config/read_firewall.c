@@ -224,8 +224,8 @@ static const struct mapping_key rule_keys[] = {
     {"destination", read_destination, NULL},
     {"port", read_port, NULL},
     {"source-port", read_source_port, NULL},
-    {"icmp", read_icmp, NULL},
-    {"icmpv6", read_icmpv6, NULL},
+    {"icmp", read_later, NULL},
+    {"icmpv6", read_later, NULL},
     {"flags", read_flags, NULL},
     {"name", read_name, NULL},
 };
@@ -367,7 +367,7 @@ static void read_rules(struct reader *r, void *target, const struct node *value)
 }
 
 static const struct mapping_key firewall_keys[] = {
-    {"default", read_default, NULL},
+    {"default", read_later, NULL},
     {"rules", read_rules, NULL},
 };
 
