@@ -13,7 +13,8 @@ struct arguments {
 };
 
 /* Adds one word. Running out of memory ends the program. */
-void arguments_add(struct arguments *arguments, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void arguments_add(struct arguments *arguments, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* Adds each word of a text that is separated by blanks. */
 void arguments_split(struct arguments *arguments, const char *text);

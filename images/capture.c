@@ -57,9 +57,9 @@ static int take_packet(struct capture_reader *reader, const struct pcap_pkthdr *
 	reader->frames++;
 	reader->bytes += header->caplen;
 	*frame = (struct capture_frame){
-		.time_ns = (uint64_t)header->ts.tv_sec * NANOSECONDS + (uint64_t)header->ts.tv_usec,
-		.bytes = bytes,
-		.length = header->caplen,
+	    .time_ns = (uint64_t)header->ts.tv_sec * NANOSECONDS + (uint64_t)header->ts.tv_usec,
+	    .bytes = bytes,
+	    .length = header->caplen,
 	};
 	return 1;
 }
@@ -96,13 +96,15 @@ void capture_close(struct capture_reader *reader)
 int capture_create_stream(struct capture_writer *writer, FILE *stream, const char *path)
 {
 	*writer = (struct capture_writer){.path = path};
-	writer->pcap = pcap_open_dead_with_tstamp_precision(DLT_EN10MB, FRAME_MAX, PCAP_TSTAMP_PRECISION_NANO);
+	writer->pcap =
+	    pcap_open_dead_with_tstamp_precision(DLT_EN10MB, FRAME_MAX, PCAP_TSTAMP_PRECISION_NANO);
 	if (writer->pcap)
 		writer->dumper = pcap_dump_fopen(writer->pcap, stream);
 	if (writer->dumper)
 		return STATUS_DONE;
 	fclose(stream);
-	return failed("%s: cannot write a capture: %s", path, writer->pcap ? pcap_geterr(writer->pcap) : "no memory");
+	return failed("%s: cannot write a capture: %s", path,
+		      writer->pcap ? pcap_geterr(writer->pcap) : "no memory");
 }
 
 int capture_create(struct capture_writer *writer, const char *path)
@@ -117,12 +119,13 @@ int capture_create(struct capture_writer *writer, const char *path)
 
 void capture_write(struct capture_writer *writer, const struct capture_frame *frame)
 {
-	/* Under nanosecond precision libpcap takes tv_usec for nanoseconds: pcap_open_dead_with_tstamp_precision(3). */
+	/* Under nanosecond precision libpcap takes tv_usec for nanoseconds:
+	 * pcap_open_dead_with_tstamp_precision(3). */
 	struct pcap_pkthdr header = {
-		.ts = {.tv_sec = (time_t)(frame->time_ns / NANOSECONDS),
-		       .tv_usec = (suseconds_t)(frame->time_ns % NANOSECONDS)},
-		.caplen = frame->length,
-		.len = frame->length,
+	    .ts = {.tv_sec = (time_t)(frame->time_ns / NANOSECONDS),
+		   .tv_usec = (suseconds_t)(frame->time_ns % NANOSECONDS)},
+	    .caplen = frame->length,
+	    .len = frame->length,
 	};
 
 	writer->frames++;

@@ -14,7 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* In the child. A process group of its own keeps the terminal's Ctrl-C with the command, which ends it in order. */
+/* In the child. A process group of its own keeps the terminal's Ctrl-C with the command, which ends it in
+ * order. */
 static void become(char *const argv[], const struct child_files *files, pid_t parent, int report)
 {
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC), error;

@@ -15,7 +15,7 @@ struct child {
 	int status; /* exit status, or 128 + signal, once it has ended */
 };
 
-enum { CHILD_KEEPS_MAX = 80 };
+enum { CHILD_KEEPS_MAX = 160 };
 
 struct child_files {
 	int output, errors;	   /* become its standard output and error; its input is /dev/null */

@@ -2,8 +2,8 @@
  *
  * The subcommands of `weir`, and what they share: exit statuses and one way of talking to the person.
  *
- * Results go to standard output, everything else to standard error. Colours and progress appear on terminals only;
- * NO_COLOR (no-color.org) turns colours off.
+ * Results go to standard output, everything else to standard error. Colours and progress appear on terminals
+ * only; NO_COLOR (no-color.org) turns colours off.
  */
 #ifndef IMAGES_COMMAND_H
 #define IMAGES_COMMAND_H
@@ -30,6 +30,13 @@ const char *help_text(const char *topic);
 int failed(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int misused(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* What getopt_long does not take, in words: `command` is the subcommand, `found` is '?' or ':'. Returns
+ * STATUS_USAGE. */
+int misused_option(const char *command, char **argv, int found);
+
+/* Prints the help of a subcommand. Returns STATUS_DONE. */
+int show_help(const char *topic);
 
 /* The line of progress that long work redraws where standard error is a terminal. */
 void progress(const char *format, ...) __attribute__((format(printf, 1, 2)));

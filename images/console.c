@@ -34,8 +34,8 @@ static void end_line(struct console *console)
 	if (!console->label)
 		return;
 	progress_end();
-	fprintf(stderr, "%s%s:%s %s\n", colour(stderr, COLOUR_DIM), console->label, colour(stderr, COLOUR_PLAIN),
-		kept);
+	fprintf(stderr, "%s%s:%s %s\n", colour(stderr, COLOUR_DIM), console->label,
+		colour(stderr, COLOUR_PLAIN), kept);
 }
 
 static void take(struct console *console, char character)

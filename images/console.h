@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What an image, or QEMU, says: a pipe read line by line. The lines are outside input: control characters are taken
- * out, lengths are bounded, and the last lines are kept for the story after a failure.
+ * What an image, or QEMU, says: a pipe read line by line. The lines are outside input: control characters are
+ * taken out, lengths are bounded, and the last lines are kept for the story after a failure.
  */
 #ifndef IMAGES_CONSOLE_H
 #define IMAGES_CONSOLE_H

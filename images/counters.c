@@ -39,7 +39,8 @@ void counters_progress(const struct counters_memory *memory, const struct image_
 		*progress = (struct boot_progress){.state = PROGRESS_NONE, .burst_port = -1};
 }
 
-bool counters_read(const struct counters_memory *memory, const struct image_notes *notes, struct counters *counters)
+bool counters_read(const struct counters_memory *memory, const struct image_notes *notes,
+		   struct counters *counters)
 {
 	const struct stats_note *note = &notes->stats;
 	struct stats_page page;
@@ -67,7 +68,9 @@ struct books counters_books(const struct counters *counters)
 	}
 	for (size_t i = 0; i < DROP_REASON_COUNT; i++)
 		books.dropped += page->dropped[i];
-	books.received_balance = books.received == page->forwarded + page->consumed + books.dropped + page->held;
-	books.sent_balance = books.sent == page->forwarded - page->fragmented + page->fragments + page->originated;
+	books.received_balance =
+	    books.received == page->forwarded + page->consumed + books.dropped + page->held;
+	books.sent_balance =
+	    books.sent == page->forwarded - page->fragmented + page->fragments + page->originated;
 	return books;
 }

@@ -35,9 +35,10 @@ void counters_destroy(struct counters *counters);
 void counters_progress(const struct counters_memory *memory, const struct image_notes *notes,
 		       struct boot_progress *progress);
 
-/* Takes a copy. Returns false, and leaves the counters as they were, where the image has not filled in a page that
- * this program understands. */
-bool counters_read(const struct counters_memory *memory, const struct image_notes *notes, struct counters *counters);
+/* Takes a copy. Returns false, and leaves the counters as they were, where the image has not filled in a page
+ * that this program understands. */
+bool counters_read(const struct counters_memory *memory, const struct image_notes *notes,
+		   struct counters *counters);
 
 /* Sums of a copy, and whether its books balance (nf/stats.h). */
 struct books {

@@ -59,7 +59,8 @@ static const char *take_stats_note(struct view body, struct image_notes *notes)
 	if (!copy_out(body, 0, note, sizeof(*note)))
 		return "its note about the counters is too short";
 	if (note->section % 4096 || note->section_bytes % 4096 || note->section_bytes > IMAGE_STATS_MAX ||
-	    !within(note->section, note->section_bytes, IMAGE_ADDRESS_MAX) || note->rule_count > IMAGE_RULES_MAX)
+	    !within(note->section, note->section_bytes, IMAGE_ADDRESS_MAX) ||
+	    note->rule_count > IMAGE_RULES_MAX)
 		return "its note about the counters is absurd";
 	if (!in_section(note, note->page, sizeof(struct stats_page)) ||
 	    !in_section(note, note->rules, note->rule_count * sizeof(struct rule_stats)) ||
@@ -99,7 +100,8 @@ static const char *walk_notes(struct view segment, uint64_t alignment, struct im
 		uint64_t body = (name + header.n_namesz + pad) & ~pad;
 		const char *wrong;
 
-		if (!within(name, header.n_namesz, segment.size) || !within(body, header.n_descsz, segment.size))
+		if (!within(name, header.n_namesz, segment.size) ||
+		    !within(body, header.n_descsz, segment.size))
 			return "a note is cut off";
 		if (header.n_namesz == sizeof(WEIR_NOTE_NAME) &&
 		    memcmp(segment.bytes + name, WEIR_NOTE_NAME, sizeof(WEIR_NOTE_NAME)) == 0) {
@@ -116,7 +118,8 @@ static const char *walk_notes(struct view segment, uint64_t alignment, struct im
 
 static const char *take_load(struct view segment, const Elf64_Phdr *header, struct image_notes *notes)
 {
-	if (!within(header->p_paddr, header->p_memsz, IMAGE_ADDRESS_MAX) || header->p_filesz > header->p_memsz)
+	if (!within(header->p_paddr, header->p_memsz, IMAGE_ADDRESS_MAX) ||
+	    header->p_filesz > header->p_memsz)
 		return "a segment lies outside of the memory that a VM has";
 	if (header->p_paddr + header->p_memsz > notes->end)
 		notes->end = header->p_paddr + header->p_memsz;
@@ -155,14 +158,17 @@ static int parse_config(struct image *image)
 	struct diagnostics *diagnostics = diagnostics_create();
 	int status = STATUS_DONE;
 
-	image->config = config_parse(image->notes.config, image->notes.config_length, image->path, diagnostics);
+	image->config =
+	    config_parse(image->notes.config, image->notes.config_length, image->path, diagnostics);
 	if (!image->config) {
-		status = failed("%s: this version of weir does not understand the configuration that the image "
-				"carries; build it again",
-				image->path);
+		status =
+		    failed("%s: this version of weir does not understand the configuration that the image "
+			   "carries; build it again",
+			   image->path);
 		diagnostics_print(diagnostics, stderr, *colour(stderr, COLOUR_RED));
 	} else if (image->config->rule_count != image->notes.stats.rule_count) {
-		status = failed("%s: counters and configuration disagree on the number of rules", image->path);
+		status =
+		    failed("%s: counters and configuration disagree on the number of rules", image->path);
 	}
 	diagnostics_destroy(diagnostics);
 	return status;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * An image as the host command sees it: an ELF file with two notes of Weir (nf/stats.h), one that says where the
- * counters are, one that carries the configuration. The file is outside input: nothing of it is believed before it
- * was checked against the file's own bounds.
+ * An image as the host command sees it: an ELF file with two notes of Weir (nf/stats.h), one that says where
+ * the counters are, one that carries the configuration. The file is outside input: nothing of it is believed
+ * before it was checked against the file's own bounds.
  *
  * Sources: System V ABI, "Object Files" (ELF-64), and its AMD64 supplement.
  */
@@ -17,8 +17,9 @@
 
 enum {
 	IMAGE_RULES_MAX = 1 << 16,
-	IMAGE_STATS_MAX = 64 << 20,	 /* bytes of the counters' section */
-	IMAGE_ADDRESS_MAX = 1 << 30, /* the image lies below; so does the RAM that the command gives a VM at least */
+	IMAGE_STATS_MAX = 64 << 20, /* bytes of the counters' section */
+	IMAGE_ADDRESS_MAX =
+	    1 << 30, /* the image lies below; so does the RAM that the command gives a VM at least */
 };
 
 /* What the notes say, once they were checked. */
@@ -26,8 +27,8 @@ struct image_notes {
 	struct stats_note stats;
 	const char *config; /* NUL-terminated, in the file's bytes */
 	size_t config_length;
-	uint64_t end;	      /* first address after the image's last segment */
-	uint64_t landmark;    /* an address whose first byte is not zero once the image was loaded into memory */
+	uint64_t end;	   /* first address after the image's last segment */
+	uint64_t landmark; /* an address whose first byte is not zero once the image was loaded into memory */
 };
 
 struct image {

@@ -4,6 +4,7 @@
  */
 #include "command.h"
 
+#include <getopt.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -36,6 +37,15 @@ int misused(const char *format, ...)
 	say(format, arguments);
 	va_end(arguments);
 	return STATUS_USAGE;
+}
+
+int misused_option(const char *command, char **argv, int found)
+{
+	const char *option = argv[optind - 1];
+
+	if (found == ':')
+		return misused("%s %s: a value is missing; see weir %s --help", command, option, command);
+	return misused("%s %s: no such option; see weir %s --help", command, option, command);
 }
 
 void note(const char *format, ...)
@@ -71,8 +81,8 @@ void progress_end(void)
 const char *colour(FILE *stream, enum colour colour)
 {
 	static const char *const sequences[] = {
-		[COLOUR_PLAIN] = "\033[0m", [COLOUR_BOLD] = "\033[1m",	 [COLOUR_DIM] = "\033[2m",
-		[COLOUR_RED] = "\033[31m",  [COLOUR_GREEN] = "\033[32m", [COLOUR_YELLOW] = "\033[33m",
+	    [COLOUR_PLAIN] = "\033[0m", [COLOUR_BOLD] = "\033[1m",   [COLOUR_DIM] = "\033[2m",
+	    [COLOUR_RED] = "\033[31m",	[COLOUR_GREEN] = "\033[32m", [COLOUR_YELLOW] = "\033[33m",
 	};
 	const char *no_color = getenv("NO_COLOR");
 
