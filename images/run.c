@@ -159,18 +159,19 @@ static int open_signals(void)
 	return signalfd(-1, &wanted, SFD_CLOEXEC);
 }
 
-/* Sleeps to the next second. Returns true when it is time to end. */
+/* Sleeps to the next second, or to the end of the run. Returns true when it is time to end. */
 static bool wait_second(struct run *run, uint64_t *next_ns)
 {
 	struct pollfd watched[] = {
-	    {.fd = run->signals, .events = POLLIN},
-	    {.fd = run->instance.child.descriptor, .events = POLLIN},
+		{.fd = run->signals, .events = POLLIN},
+		{.fd = run->instance.child.descriptor, .events = POLLIN},
 	};
-	uint64_t now = now_ns();
-	int pause = *next_ns > now ? (int)((*next_ns - now) / 1000000) + 1 : 0;
+	uint64_t now = now_ns(), end = run->duration_ns ? run->began_ns + run->duration_ns : UINT64_MAX;
+	uint64_t wake = *next_ns < end ? *next_ns : end;
+	int pause = wake > now ? (int)((wake - now) / 1000000) + 1 : 0;
 
 	*next_ns += SECOND;
-	return poll(watched, 2, pause) > 0;
+	return poll(watched, 2, pause) > 0 || now_ns() >= end;
 }
 
 static int watch(struct run *run)
@@ -182,8 +183,6 @@ static int watch(struct run *run)
 	while (!over) {
 		over = wait_second(run, &next_ns);
 		ended = child_wait(&run->instance.child, 0);
-		if (run->duration_ns && now_ns() - run->began_ns >= run->duration_ns)
-			over = true;
 		if (!over)
 			show(run, false);
 	}
