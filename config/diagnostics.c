@@ -10,7 +10,7 @@
 #include <string.h>
 #include "diagnostics.h"
 
-enum { LINE_SHOWN_MAX = 100 };
+enum { LINE_SHOWN_MAX = 160 };
 
 struct diagnostic {
 	bool warning;
@@ -92,7 +92,7 @@ static void keep_line(const struct diagnostics *d, struct diagnostic *kept)
 	for (uint32_t column = 1; column < kept->place.column && at < stop; column++)
 		for (at++; at < stop && continues_character(*at);)
 			at++;
-	if (at - start > LINE_SHOWN_MAX * 3 / 4)
+	if (stop - start > LINE_SHOWN_MAX && at - start > LINE_SHOWN_MAX * 3 / 4)
 		for (start = at - LINE_SHOWN_MAX / 2; start < at && continues_character(*start);)
 			start++;
 	if (stop - start > LINE_SHOWN_MAX)

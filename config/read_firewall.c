@@ -187,18 +187,12 @@ static struct config_range *read_icmp_list(struct reader *r, const struct node *
 	return ranges;
 }
 
-static void read_icmp(struct reader *r, void *target, const struct node *value)
+/* For values that need others first: types of ICMP the protocols, the default the rules. */
+static void read_later(struct reader *r, void *target, const struct node *value)
 {
-	struct config_rule *rule = ((struct rule_draft *)target)->rule;
-
-	rule->icmp = read_icmp_list(r, value, false, &rule->icmp_count);
-}
-
-static void read_icmpv6(struct reader *r, void *target, const struct node *value)
-{
-	struct config_rule *rule = ((struct rule_draft *)target)->rule;
-
-	rule->icmpv6 = read_icmp_list(r, value, true, &rule->icmpv6_count);
+	(void)r;
+	(void)target;
+	(void)value;
 }
 
 static void read_flags(struct reader *r, void *target, const struct node *value)
@@ -230,8 +224,8 @@ static const struct mapping_key rule_keys[] = {
     {"destination", read_destination, NULL},
     {"port", read_port, NULL},
     {"source-port", read_source_port, NULL},
-    {"icmp", read_icmp, NULL},
-    {"icmpv6", read_icmpv6, NULL},
+    {"icmp", read_later, NULL},
+    {"icmpv6", read_later, NULL},
     {"flags", read_flags, NULL},
     {"name", read_name, NULL},
 };
@@ -273,6 +267,22 @@ static bool has_protocol(const struct config_rule *rule, uint8_t protocol)
 	return rule->protocol_count && memchr(rule->protocols, protocol, rule->protocol_count);
 }
 
+/* The types under `icmp` are those of ICMP, of ICMPv6 or of both, as the protocols say; those of ICMPv6 may
+ * be given apart, under `icmpv6`. */
+static void read_icmp_types(struct reader *r, const struct rule_draft *draft)
+{
+	const struct node *icmp = mapping_find(draft->node, "icmp"),
+			  *icmpv6 = mapping_find(draft->node, "icmpv6");
+	struct config_rule *rule = draft->rule;
+
+	if (!icmpv6)
+		icmpv6 = icmp;
+	if (icmp && has_protocol(rule, PROTOCOL_ICMP))
+		rule->icmp = read_icmp_list(r, icmp, false, &rule->icmp_count);
+	if (icmpv6 && has_protocol(rule, PROTOCOL_ICMPV6))
+		rule->icmpv6 = read_icmp_list(r, icmpv6, true, &rule->icmpv6_count);
+}
+
 static bool has_only_ports(const struct config_rule *rule)
 {
 	for (size_t i = 0; i < rule->protocol_count; i++)
@@ -291,12 +301,11 @@ static void check_protocols(struct reader *r, const struct rule_draft *draft)
 	need_protocol(r, draft, "port", has_only_ports(rule), port_hint);
 	need_protocol(r, draft, "source-port", has_only_ports(rule), port_hint);
 	need_protocol(r, draft, "flags", only_tcp, "flags belong to `proto: tcp` alone");
-	need_protocol(r, draft, "icmp", has_protocol(rule, PROTOCOL_ICMP),
-		      has_protocol(rule, PROTOCOL_ICMPV6) ? "types of ICMPv6 go under `icmpv6:`"
-							  : "types of ICMP belong to `proto: icmp`");
+	need_protocol(r, draft, "icmp",
+		      has_protocol(rule, PROTOCOL_ICMP) || has_protocol(rule, PROTOCOL_ICMPV6),
+		      "types belong to `proto: icmp`, `proto: icmpv6` or both");
 	need_protocol(r, draft, "icmpv6", has_protocol(rule, PROTOCOL_ICMPV6),
-		      has_protocol(rule, PROTOCOL_ICMP) ? "types of ICMP go under `icmp:`"
-							: "types of ICMPv6 belong to `proto: icmpv6`");
+		      "types of ICMPv6 belong to `proto: icmpv6`");
 }
 
 /* Which families the rule's addresses are of: bit 0 IPv4, bit 1 IPv6. */
@@ -340,6 +349,7 @@ static void read_rule(struct reader *r, const struct node *node)
 	if (!expect_mapping(r, node, "a rule", rule_example))
 		return;
 	mapping_read(r, node, "the rule", rule_keys, sizeof(rule_keys) / sizeof(rule_keys[0]), &draft);
+	read_icmp_types(r, &draft);
 	check_action(r, &draft);
 	check_protocols(r, &draft);
 	check_families(r, &draft);
@@ -356,16 +366,8 @@ static void read_rules(struct reader *r, void *target, const struct node *value)
 		read_rule(r, value->items[i]);
 }
 
-/* Read in read_firewall, which puts it behind the rules. */
-static void read_default(struct reader *r, void *target, const struct node *value)
-{
-	(void)r;
-	(void)target;
-	(void)value;
-}
-
 static const struct mapping_key firewall_keys[] = {
-    {"default", read_default, NULL},
+    {"default", read_later, NULL},
     {"rules", read_rules, NULL},
 };
 

@@ -142,8 +142,8 @@ static void report_icmp(struct reader *r, const struct node *node, bool ipv6)
 		 : number_of(icmpv6_types, COUNT(icmpv6_types), node->text, &number)) {
 		diagnostics_error(r->d, node->place, "`%s` is a message of %s, not of %s", node->text,
 				  ipv6 ? "ICMP" : "ICMPv6", ipv6 ? "ICMPv6" : "ICMP");
-		diagnostics_hint(r->d, ipv6 ? "write it in a rule with `proto: icmp`, under `icmp:`"
-					    : "write it in a rule with `proto: icmpv6`, under `icmpv6:`");
+		diagnostics_hint(r->d, ipv6 ? "write it in a rule with `proto: icmp` alone"
+					    : "write it in a rule with `proto: icmpv6` alone");
 		return;
 	}
 	report_unknown(r, node, ipv6 ? "an ICMPv6 type" : "an ICMP type", ipv6 ? icmpv6_types : icmp_types,

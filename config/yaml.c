@@ -49,12 +49,12 @@ static void report_syntax(struct yaml_reader *r)
 	struct fy_diag_error *first = fy_diag_errors_iterate(r->complaints, &position);
 	struct config_place place = {1, 1};
 
-	if (first && first->line >= 0 && first->column >= 0)
-		place = (struct config_place){(uint32_t)first->line + 1, (uint32_t)first->column + 1};
+	if (first && first->line > 0 && first->column > 0) /* these count from 1, unlike marks */
+		place = (struct config_place){(uint32_t)first->line, (uint32_t)first->column};
 	diagnostics_error(r->d, place, "not valid YAML: %s",
 			  first && first->msg ? first->msg : "cannot be read");
-	diagnostics_hint(r->d, "check indentation, brackets and commas here and on the line before; "
-			       "quote texts that have `: `, `#` or a leading `*`, `&`, `!`");
+	diagnostics_hint(r->d, "look for a bracket, a comma or indentation here and on the line before; "
+			       "IPv6 and MAC addresses need quotes");
 }
 
 static struct fy_event *next_event(struct yaml_reader *r)
@@ -98,6 +98,7 @@ static struct node *read_scalar(struct yaml_reader *r, struct fy_event *event)
 
 	node->text = token_text(r, event->scalar.value);
 	if (event->scalar.tag) {
+		node->place = place_of(fy_token_start_mark(event->scalar.tag));
 		diagnostics_error(r->d, node->place,
 				  "an unquoted `!` starts a YAML tag, and tags mean nothing here");
 		diagnostics_hint(r->d, "put the text in quotes, as in \"!ack\"");
@@ -171,6 +172,11 @@ static struct node *read_collection(struct yaml_reader *r, struct node *parent, 
 			diagnostics_hint(r->d, "write `key: value`, without brackets around the key");
 			return NULL;
 		}
+		if (child->kind == NODE_SCALAR &&
+		    !*child->text) /* what is not written has no place of its own */
+			child->place = length % 2 && parent->kind == NODE_MAPPING
+					   ? parent->items[length - 1]->place
+					   : parent->place;
 		append(r, parent, &length, &capacity, child);
 		if (parent->weight > YAML_NODES_MAX)
 			return too_big(r, child->place, "values (aliases followed)", YAML_NODES_MAX);
@@ -254,6 +260,51 @@ static struct node *read_documents(struct yaml_reader *r)
 	return root;
 }
 
+/* Bytes of the UTF-8 character (RFC 3629) at the start of `text`, 0 if it is none. */
+static size_t character_length(const unsigned char *text, size_t length)
+{
+	static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+	size_t bytes = text[0] < 0x80	? 1
+		       : text[0] < 0xc2 ? 0
+		       : text[0] < 0xe0 ? 2
+		       : text[0] < 0xf0 ? 3
+		       : text[0] < 0xf5 ? 4
+					: 0;
+	uint32_t character = bytes > 1 ? text[0] & (0x7fU >> bytes) : text[0];
+
+	if (bytes > length)
+		return 0;
+	for (size_t i = 1; i < bytes; i++) {
+		if ((text[i] & 0xc0) != 0x80)
+			return 0;
+		character = character << 6 | (text[i] & 0x3f);
+	}
+	if (bytes > 1 &&
+	    (character < smallest[bytes] || character > 0x10ffff || (character & 0xfffff800) == 0xd800))
+		return 0;
+	return bytes;
+}
+
+/* libfyaml takes a text that is not UTF-8 for one that ends early. */
+static bool check_encoding(const char *text, size_t length, struct diagnostics *d)
+{
+	struct config_place place = {1, 1};
+
+	for (size_t i = 0, bytes; i < length; i += bytes) {
+		bytes = character_length((const unsigned char *)text + i, length - i);
+		if (bytes == 0 || text[i] == '\0') {
+			diagnostics_error(d, place, "the text is not UTF-8: byte 0x%02x",
+					  (unsigned char)text[i]);
+			diagnostics_hint(d, "save the file as UTF-8 text");
+			return false;
+		}
+		place.column++;
+		if (text[i] == '\n')
+			place = (struct config_place){place.line + 1, 1};
+	}
+	return true;
+}
+
 struct node *yaml_parse(const char *text, size_t length, struct config_block **blocks, struct diagnostics *d)
 {
 	struct yaml_reader r = {.blocks = blocks, .d = d};
@@ -263,6 +314,8 @@ struct node *yaml_parse(const char *text, size_t length, struct config_block **b
 
 	if (length > YAML_BYTES_MAX)
 		return too_big(&r, (struct config_place){0, 0}, "bytes", YAML_BYTES_MAX);
+	if (!check_encoding(text, length, d))
+		return NULL;
 	fy_diag_cfg_default(&quiet);
 	quiet.fp = NULL;
 	r.complaints = fy_diag_create(&quiet);
