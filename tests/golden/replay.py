@@ -117,7 +117,7 @@ def judge_frames(case, outputs):
 def judge_ends(cases, report):
     """Each frame ends under one of its names: finds who got which, as a matching of frames and counters."""
     counts = {name: count for name, count in report["dropped"].items() if count}
-    counts.update(forwarded=report["forwarded"], consumed=report["consumed"])
+    counts.update(forwarded=report["books"]["forwarded"], consumed=report["books"]["consumed"])
     unknown = set(counts) - set(DROP_NAMES) - {"forwarded", "consumed"}
     ends = sorted((step.ends for case in cases for step in case.sends), key=len)
     holders = {name: [] for name in counts}
@@ -152,18 +152,18 @@ def judge_rules(cases, report):
     for case in cases:
         for name, hits in case.rules.items():
             wanted[name] = wanted.get(name, 0) + hits
-    found = {name: rule["packets"] for name, rule in report["rules"].items() if rule["packets"]}
+    found = {rule["name"]: rule["packets"] for rule in report["rules"] if rule["packets"]}
     return [] if found == wanted else [f"rules hit {found}, not {wanted}"]
 
 
 def judge_books(run):
     """The two equations of nf/stats.h, and the counters against what the captures hold."""
-    report, ports = run.report, run.report["ports"].values()
+    ports, books = run.report["ports"], run.report["books"]
     received, sent = sum(port["rx_packets"] for port in ports), sum(port["tx_packets"] for port in ports)
     inputs = [step.frame for case in run.cases for step in case.sends]
     outputs = [frame for frames in run.captures.values() for _, frame in frames]
-    ended = report["forwarded"] + report["consumed"] + sum(report["dropped"].values()) + report["held"]
-    left = report["forwarded"] - report["fragmented"] + report["fragments"] + report["originated"]
+    ended = books["forwarded"] + books["consumed"] + sum(run.report["dropped"].values()) + books["held"]
+    left = books["forwarded"] - books["fragmented"] + books["fragments"] + books["originated"]
     rows = [
         ("received = forwarded + consumed + dropped + held", received, ended),
         ("transmitted = forwarded - fragmented + fragments + originated", sent, left),
@@ -171,7 +171,8 @@ def judge_books(run):
         ("transmitted = frames of the captures that came out", sent, len(outputs)),
         ("received bytes", sum(port["rx_bytes"] for port in ports), sum(map(len, inputs))),
         ("transmitted bytes", sum(port["tx_bytes"] for port in ports), sum(map(len, outputs))),
-        ("held at the end", report["held"], 0),
+        ("held at the end", books["held"], 0),
+        ("what the report says of balance", books["balanced"], True),
     ]
     return [f"books: {name}: {one} against {other}" for name, one, other in rows if one != other]
 
