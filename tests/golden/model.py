@@ -160,11 +160,11 @@ class Error:
         return f"ICMP{'v6' if self.ipv6 else ''} error {self.kind}/{self.codes} from {self.via.port}"
 
     def differs(self, frame):
-        start = bytes(self.via.receives(b"", self.to_mac))[:12]
-        tag = 4 if self.via.vlan else 0
-        if frame[:12] != start:
-            return f"Ethernet addresses {frame[:12].hex()}, not {start.hex()}"
-        packet = frame[14 + tag :]
+        length = 18 if self.via.vlan else 14
+        start = bytes(self.via.receives(IPv6() if self.ipv6 else IP(), self.to_mac))[:length]
+        if frame[:length] != start:
+            return f"Ethernet header {frame[:length].hex()}, not {start.hex()}"
+        packet = frame[length:]
         if wrong := wrong_checksum(frame):
             return wrong
         return self.differs6(packet) if self.ipv6 else self.differs4(packet)
