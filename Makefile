@@ -126,7 +126,8 @@ $(B)/test/obj/%.o: %.c
 	$(Q)$(CC) $(TEST_FLAGS) -c $< -o $@
 
 test_objects := $(patsubst %.c,$(B)/test/obj/%.o,$(call sources,nf) $(call sources,pktio) $(call sources,boot/eal) \
-	$(filter-out images/main.c,$(wildcard config/*.c images/*.c)) $(wildcard tests/unit/support/*.c))
+	$(filter-out images/main.c,$(wildcard config/*.c images/*.c)) $(wildcard tests/unit/support/*.c) \
+	$(filter-out boot/ring3/main.c boot/ring3/notes.c,$(call sources,boot/ring3)))
 $(B)/test/weir.a: $(test_objects)
 	$(call say,AR)
 	$(Q)rm -f $@ && ar rcs $@ $^
