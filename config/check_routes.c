@@ -61,8 +61,9 @@ static size_t collect(const struct config *config, struct way *ways)
 {
 	size_t count = 0;
 
-	for (const struct config_port *port = config->ports; port < config->ports + config->port_count;
-	     port++) {
+	for (size_t number = 0; number < config->port_count; number++) {
+		const struct config_port *port = &config->ports[number];
+
 		for (size_t i = 0; i < port->address_count; i++)
 			ways[count++] = (struct way){prefix_network(&port->addresses[i].prefix), FROM_NETWORK,
 						     port, port->addresses[i].place};
