@@ -24,9 +24,10 @@ struct shape {
 	bool ipv6;
 	uint8_t source_length, destination_length;
 	uint8_t protocol_mask, in_port_mask, out_port_mask;
+	bool one_port; /* the destination port is a single one */
 };
 
-_Static_assert(sizeof(struct shape) == 6, "compared as bytes");
+_Static_assert(sizeof(struct shape) == 7, "compared as bytes");
 
 /* What is hashed: the fields of a conjunction that a shape keeps. No padding: compared and hashed as bytes.
  */
