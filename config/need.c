@@ -14,19 +14,30 @@ enum {
 	BUFFER_BYTES = 2048 + 128 + 128, /* data room, headroom, struct rte_mbuf */
 	BUFFER_OVERHEAD_BYTES = 64 + 16, /* mempool object header, its places in ring and cache */
 	INDIRECT_BYTES = 128 + 64 + 16,	 /* an mbuf without data, for fragments: one for each buffer */
-	ROUTE_BYTES = 256,		 /* rule, table group share; small tables are tries */
-	MANY_ROUTES = 1000,		 /* above, lookup tables are indexed by 24 bits: */
+	ROUTE_BYTES = KIB,		 /* two trie nodes of rte_fib, in pools made for twice as many */
+	ENTRIES_OF_ADDRESS = 4,
+	MANY_ROUTES = 1000, /* above, lookup is indexed by 24 bits, of 2 bytes, and 32 Ki groups of 256 */
 	WIDE_TABLE_BYTES = 64 * MIB,
 	NEIGHBOUR_BYTES = 256,
 	MATCH_BYTES = 4 * KIB, /* rte_acl: rule, share of the trie while it is built */
 };
 
-static uint64_t route_bytes(const struct config *config, bool ipv6)
+/* Entries of a family's lookup table: routes, and for each address its network, itself and its broadcasts. */
+static uint64_t count_entries(const struct config *config, bool ipv6)
 {
 	uint64_t count = 0;
 
 	for (size_t i = 0; i < config->route_count; i++)
 		count += config->routes[i].prefix.address.ipv6 == ipv6;
+	for (size_t i = 0; i < config->port_count; i++)
+		count += ENTRIES_OF_ADDRESS * config->ports[i].address_count + config->ports[i].gateway_count;
+	return count;
+}
+
+static uint64_t route_bytes(const struct config *config, bool ipv6)
+{
+	uint64_t count = count_entries(config, ipv6);
+
 	return count * ROUTE_BYTES + (count > MANY_ROUTES ? WIDE_TABLE_BYTES : 0);
 }
 

@@ -24,17 +24,18 @@ struct shape {
 	bool ipv6;
 	uint8_t source_length, destination_length;
 	uint8_t protocol_mask, in_port_mask, out_port_mask;
+	bool one_port; /* the destination port is a single one */
 };
 
-_Static_assert(sizeof(struct shape) == 6, "compared as bytes");
+_Static_assert(sizeof(struct shape) == 7, "compared as bytes");
 
 /* What is hashed: the fields of a conjunction that a shape keeps. No padding: compared and hashed as bytes.
  */
 struct shape_key {
 	uint8_t source[16], destination[16];
-	uint8_t shape[6], protocol, in_port, out_port;
+	uint8_t shape[7], protocol, in_port, out_port, port[2];
 };
-_Static_assert(sizeof(struct shape_key) == 41, "no padding");
+_Static_assert(sizeof(struct shape_key) == 44, "no padding");
 
 struct shadow_search {
 	const struct config *config;
@@ -71,10 +72,22 @@ static bool match_contains(const struct config_match *outer, const struct config
 	       prefix_contains(&outer->destination, &inner->destination);
 }
 
+static bool has_one_port(const struct config_match *match)
+{
+	return match->destination_port.low == match->destination_port.high;
+}
+
 static struct shape shape_of(const struct config_match *match)
 {
-	return (struct shape){match->ipv6,	    match->source.length, match->destination.length,
-			      match->protocol_mask, match->in_port_mask,  match->out_port_mask};
+	return (struct shape){
+	    .ipv6 = match->ipv6,
+	    .source_length = match->source.length,
+	    .destination_length = match->destination.length,
+	    .protocol_mask = match->protocol_mask,
+	    .in_port_mask = match->in_port_mask,
+	    .out_port_mask = match->out_port_mask,
+	    .one_port = has_one_port(match),
+	};
 }
 
 /* FNV-1a over what `shape` keeps of `match`. */
@@ -94,6 +107,8 @@ static size_t hash_in_shape(const struct shape *shape, const struct config_match
 	memcpy(key.source, source.address.bytes, sizeof(key.source));
 	memcpy(key.destination, destination.address.bytes, sizeof(key.destination));
 	memcpy(key.shape, shape, sizeof(key.shape));
+	if (shape->one_port)
+		memcpy(key.port, &match->destination_port.low, sizeof(key.port));
 	for (size_t i = 0; i < sizeof(key); i++)
 		hash = (hash ^ ((const uint8_t *)&key)[i]) * 0x100000001b3;
 	return hash ^ hash >> 32;
@@ -106,7 +121,7 @@ static bool shape_may_contain(const struct shape *shape, const struct config_mat
 	       shape->destination_length <= match->destination.length &&
 	       !(shape->protocol_mask & ~match->protocol_mask) &&
 	       !(shape->in_port_mask & ~match->in_port_mask) &&
-	       !(shape->out_port_mask & ~match->out_port_mask);
+	       !(shape->out_port_mask & ~match->out_port_mask) && (!shape->one_port || has_one_port(match));
 }
 
 /* Returns the number of an earlier conjunction that contains `match`, or NONE. */
