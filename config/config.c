@@ -167,7 +167,6 @@ struct config *config_parse(const char *text, size_t length, const char *name, s
 
 	if (!config)
 		return NULL;
-	config->buffers = DEFAULT_BUFFERS;
 	config->log_rate = DEFAULT_LOG_RATE;
 	config->icmp_error_rate = DEFAULT_ICMP_ERROR_RATE;
 	config->neighbour_capacity = DEFAULT_NEIGHBOURS;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * How much memory the appliance needs: an estimate from above, of what the image's parts allocate at start.
+ * How many packet buffers the appliance has where the configuration doesn't say, and how much memory it needs:
+ * an estimate from above, of what the image's parts allocate at start.
  */
 #include "stages.h"
 
@@ -18,6 +19,8 @@ enum {
 	ENTRIES_OF_ADDRESS = 4,
 	MANY_ROUTES = 1000, /* above, lookup is indexed by 24 bits, of 2 bytes, and 32 Ki groups of 256 */
 	WIDE_TABLE_BYTES = 64 * MIB,
+	SPARE_BUFFERS = 512,	/* in the chain, waiting for next hops, made by the appliance */
+	DEVICE_BUFFERS = 768,	/* both rings of a card full, 256 entries each, and as many more to refill them */
 	NEIGHBOUR_BYTES = 256,
 	MATCH_BYTES = 4 * KIB, /* rte_acl: rule, share of the trie while it is built */
 };
@@ -45,6 +48,8 @@ void compute_memory(struct config *config)
 {
 	uint64_t need = IMAGE_BYTES + SLACK_BYTES;
 
+	if (config->buffers == 0)
+		config->buffers = SPARE_BUFFERS + DEVICE_BUFFERS * (uint32_t)config->device_count;
 	need += (uint64_t)config->buffers * (BUFFER_BYTES + BUFFER_OVERHEAD_BYTES + INDIRECT_BYTES);
 	need += route_bytes(config, false) + route_bytes(config, true);
 	need += (uint64_t)config->neighbour_capacity * NEIGHBOUR_BYTES;
