@@ -117,9 +117,9 @@ static void check_address(struct reader *r, const struct config_interface_addres
 }
 
 /* Compares an address with one that was written on an earlier port, or earlier on the same one. */
-static void check_pair(struct reader *r, const struct config_port *earlier_port,
-		       const struct config_prefix *earlier, const struct config_port *port,
-		       const struct config_interface_address *address)
+static bool collides(struct reader *r, const struct config_port *earlier_port,
+		     const struct config_prefix *earlier, const struct config_port *port,
+		     const struct config_interface_address *address)
 {
 	char text[ADDRESS_TEXT_MAX], other[ADDRESS_TEXT_MAX];
 	struct config_prefix network = prefix_network(&address->prefix),
@@ -129,42 +129,54 @@ static void check_pair(struct reader *r, const struct config_port *earlier_port,
 		diagnostics_error(r->d, address->place, "%s is already an address of port `%s`",
 				  address_format(&earlier->address, text), earlier_port->name);
 		diagnostics_hint(r->d, "give each port an address of its own");
-	} else if (earlier_port != port && (prefix_contains(earlier, &address->prefix) ||
-					    prefix_contains(&address->prefix, earlier))) {
-		diagnostics_error(r->d, address->place, "the network %s overlaps %s of port `%s`",
-				  prefix_format(&network, text), prefix_format(&earlier_network, other),
-				  earlier_port->name);
-		diagnostics_hint(r->d, "give each port a network of its own, or a longer prefix");
+		return true;
 	}
+	if (earlier_port == port ||
+	    !(prefix_contains(earlier, &address->prefix) || prefix_contains(&address->prefix, earlier)))
+		return false;
+	diagnostics_error(r->d, address->place, "the network %s overlaps %s of port `%s`",
+			  prefix_format(&network, text), prefix_format(&earlier_network, other),
+			  earlier_port->name);
+	diagnostics_hint(r->d, "give each port a network of its own, or a longer prefix");
+	return true;
 }
 
+/* Reports the first collision: the others often have the same cause. */
 static void check_against_earlier(struct reader *r, const struct config_port *port,
 				  const struct config_interface_address *address)
 {
 	for (const struct config_port *earlier = r->config->ports; earlier <= port; earlier++)
 		for (size_t i = 0; i < earlier->address_count && &earlier->addresses[i] != address; i++)
-			check_pair(r, earlier, &earlier->addresses[i].prefix, port, address);
+			if (collides(r, earlier, &earlier->addresses[i].prefix, port, address))
+				return;
 }
 
-static void report_duplicate(struct reader *r, const struct config_port *port,
-			     const struct config_port *earlier, const char *what)
+/* What two ports must not have in common, or NULL where they have nothing. */
+static const char *common_identity(const struct config *config, const struct config_port *a,
+				   const struct config_port *b)
 {
-	diagnostics_error(r->d, port->place, "`%s` has the same %s as `%s`", port->name, what, earlier->name);
-	diagnostics_hint(r->d, "give one of them another %s", what);
+	const struct config_port *vlans = config->ports + config->device_count;
+
+	if (a >= vlans || b >= vlans)
+		return a >= vlans && b >= vlans && a->vlan && a->vlan == b->vlan && a->device == b->device
+			   ? "VLAN"
+			   : NULL;
+	if (memcmp(a->mac, b->mac, sizeof(a->mac)) == 0)
+		return "MAC address";
+	return !a->mac_given && !b->mac_given && a->slot == b->slot ? "slot" : NULL;
 }
 
 static void check_card(struct reader *r, const struct config_port *port)
 {
 	for (const struct config_port *earlier = r->config->ports; earlier < port; earlier++) {
-		if (port->vlan) {
-			if (earlier->device == port->device && earlier->vlan == port->vlan)
-				report_duplicate(r, port, earlier, "VLAN");
+		const char *what = common_identity(r->config, earlier, port);
+
+		if (!what)
 			continue;
-		}
-		if (memcmp(earlier->mac, port->mac, sizeof(port->mac)) == 0)
-			report_duplicate(r, port, earlier, "MAC address");
-		if (!earlier->mac_given && !port->mac_given && earlier->slot == port->slot)
-			report_duplicate(r, port, earlier, "slot");
+		diagnostics_error(r->d, port->place, "`%s` has the same %s as `%s`", port->name, what,
+				  earlier->name);
+		diagnostics_hint(r->d, "give one of them another %s", what);
+		return;
 	}
 }
 
@@ -223,7 +235,6 @@ void check_ports(struct reader *r)
 
 		check_card(r, port);
 		check_mtu(r, port);
-		warn_if_unused(r, port);
 		for (size_t j = 0; j < port->address_count; j++) {
 			check_address(r, &port->addresses[j]);
 			check_against_earlier(r, port, &port->addresses[j]);
@@ -235,4 +246,6 @@ void check_ports(struct reader *r)
 			check_station(r, port, &port->neighbours[j].address, port->neighbours[j].place,
 				      "neighbour");
 	}
+	for (size_t i = 0; i < r->config->port_count && reader_is_content(r); i++)
+		warn_if_unused(r, &r->config->ports[i]);
 }

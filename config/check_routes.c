@@ -43,6 +43,20 @@ static void check_next_hop(struct reader *r, struct config_route *route)
 	}
 }
 
+/* The router makes an entry of its own for each address of the appliance. */
+static void check_destination(struct reader *r, const struct config_route *route)
+{
+	const struct config_port *port = config_own_address(r->config, &route->prefix.address);
+	char text[ADDRESS_TEXT_MAX];
+
+	if (!port || route->prefix.length < address_bits(&route->prefix.address))
+		return;
+	diagnostics_error(r->d, route->place, "%s is the appliance's own address, on port `%s`",
+			  address_format(&route->prefix.address, text), port->name);
+	diagnostics_hint(r->d,
+			 "what is for the appliance needs no route; to refuse it, write a rule `to: self`");
+}
+
 static int by_prefix(const void *a, const void *b)
 {
 	const struct way *left = a, *right = b;
@@ -61,8 +75,9 @@ static size_t collect(const struct config *config, struct way *ways)
 {
 	size_t count = 0;
 
-	for (const struct config_port *port = config->ports; port < config->ports + config->port_count;
-	     port++) {
+	for (size_t number = 0; number < config->port_count; number++) {
+		const struct config_port *port = &config->ports[number];
+
 		for (size_t i = 0; i < port->address_count; i++)
 			ways[count++] = (struct way){prefix_network(&port->addresses[i].prefix), FROM_NETWORK,
 						     port, port->addresses[i].place};
@@ -107,9 +122,11 @@ void check_routes(struct reader *r)
 	size_t count = config->route_count;
 	struct way *ways;
 
-	for (size_t i = 0; i < config->route_count; i++)
+	for (size_t i = 0; i < config->route_count; i++) {
+		check_destination(r, &config->routes[i]);
 		if (config->routes[i].kind == CONFIG_ROUTE_GATEWAY)
 			check_next_hop(r, &config->routes[i]);
+	}
 	for (size_t i = 0; i < config->port_count; i++)
 		count += config->ports[i].address_count + config->ports[i].gateway_count;
 	ways = calloc(count + 1, sizeof(ways[0]));

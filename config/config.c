@@ -120,7 +120,7 @@ static void read_firewall_section(struct reader *r, const struct node *root)
 
 	if (section)
 		read_firewall(r, section);
-	if (section && !r->config->has_firewall && chain) {
+	if (section && !r->config->has_firewall && reader_is_content(r)) {
 		diagnostics_warning(r->d, section->place,
 				    "these rules do nothing: the firewall is not in the chain");
 		diagnostics_hint(r->d, "write `chain: [firewall, router]`, or remove the section");
@@ -132,11 +132,6 @@ static void read_firewall_section(struct reader *r, const struct node *root)
 		diagnostics_hint(r->d,
 				 "add `firewall: { default: drop, rules: [{ accept: any, from: lan }] }`");
 	}
-}
-
-static bool good_so_far(const struct reader *r)
-{
-	return diagnostics_errors(r->d) == r->errors_before;
 }
 
 static void run_stages(struct reader *r, const struct node *root)
@@ -155,11 +150,11 @@ static void run_stages(struct reader *r, const struct node *root)
 	if (chain)
 		read_chain(r, chain);
 	read_firewall_section(r, root);
-	if (good_so_far(r))
+	if (reader_is_content(r))
 		expand_rules(r);
-	if (good_so_far(r))
+	if (reader_is_content(r))
 		warn_of_shadowed_rules(r);
-	if (good_so_far(r))
+	if (reader_is_content(r))
 		check_memory(r, root);
 }
 
@@ -182,7 +177,7 @@ struct config *config_parse(const char *text, size_t length, const char *name, s
 		run_stages(&r, root);
 	blocks_free(tree);
 	diagnostics_source(d, "", "", 0);
-	if (good_so_far(&r))
+	if (reader_is_content(&r))
 		return config;
 	config_free(config);
 	return NULL;

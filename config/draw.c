@@ -112,21 +112,26 @@ static void write_port(const struct config *config, const struct config_port *po
 /* What a rule looks at beyond protocol and addresses. */
 static void write_details(const struct config_rule *rule, FILE *row)
 {
-	if (rule->destination_port_count) {
-		fputs("port ", row);
-		print_ranges(rule->destination_ports, rule->destination_port_count, row);
-		fputc(' ', row);
-	}
+	const char *between = "";
+
 	if (rule->source_port_count) {
 		fputs("from port ", row);
 		print_ranges(rule->source_ports, rule->source_port_count, row);
-		fputc(' ', row);
+		between = " ";
+	}
+	if (rule->destination_port_count) {
+		fprintf(row, "%s%s", between, rule->source_port_count ? "to port " : "port ");
+		print_ranges(rule->destination_ports, rule->destination_port_count, row);
+		between = " ";
+	}
+	if (rule->tcp_flags_mask) {
+		fputs(between, row);
+		print_flags(rule, false, row);
 	}
 	print_icmp(rule->icmp, rule->icmp_count, false, row);
 	if (rule->icmp_count && rule->icmpv6_count)
 		fputs(", v6: ", row);
 	print_icmp(rule->icmpv6, rule->icmpv6_count, true, row);
-	print_flags(rule, false, row);
 	fputc('\t', row);
 }
 

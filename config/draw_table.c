@@ -28,13 +28,18 @@ static void measure(const char *text, size_t widths[DRAW_COLUMNS_MAX])
 	}
 }
 
-static void print_cell(const char *text, size_t length, size_t width, bool last, FILE *out)
+/* Prints a cell behind `gap` blanks and returns the gap to the next one, so that no line ends in blanks. */
+static int print_cell(const char *text, size_t length, size_t width, int gap, FILE *out)
 {
+	int shown = (int)shown_width(length);
+
+	if (length == 0)
+		return gap + (int)width + 2;
 	if (length > DRAW_CELL_MAX)
-		fprintf(out, "%.*s...", DRAW_CELL_MAX - 3, text);
+		fprintf(out, "%*s%.*s...", gap, "", DRAW_CELL_MAX - 3, text);
 	else
-		fprintf(out, "%-*.*s", last ? 0 : (int)width, (int)length, text);
-	fputs(last ? "\n" : "  ", out);
+		fprintf(out, "%*s%.*s", gap, "", shown, text);
+	return (int)width - shown + 2;
 }
 
 static void print_rule_under(const size_t widths[DRAW_COLUMNS_MAX], FILE *out, bool utf8)
@@ -56,14 +61,16 @@ void draw_table(const char *text, FILE *out, bool utf8)
 
 	measure(text, widths);
 	while (*text) {
-		fputs("  ", out);
+		int gap = 2;
+
 		for (size_t column = 0; *text && *text != '\n'; column++) {
 			const char *end = text + strcspn(text, "\t\n");
 
-			print_cell(text, (size_t)(end - text), widths[column % DRAW_COLUMNS_MAX],
-				   end[0] && end[1] == '\n', out);
+			gap = print_cell(text, (size_t)(end - text), widths[column % DRAW_COLUMNS_MAX], gap,
+					 out);
 			text = *end ? end + 1 : end;
 		}
+		fputc('\n', out);
 		text += *text == '\n';
 		if (heading)
 			print_rule_under(widths, out, utf8);

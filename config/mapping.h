@@ -16,6 +16,12 @@ struct reader {
 	size_t errors_before; /* that `d` held when this document was begun */
 };
 
+/* False once something was wrong: then warnings would often be about consequences. */
+static inline bool reader_is_content(const struct reader *r)
+{
+	return diagnostics_errors(r->d) == r->errors_before;
+}
+
 struct mapping_key {
 	const char *name;
 	void (*read)(struct reader *r, void *target, const struct node *value);

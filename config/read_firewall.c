@@ -416,7 +416,7 @@ static void add_default(struct reader *r, const struct node *section)
 
 	if (value)
 		value_word(r, value, "a default", actions, 3, &action);
-	if (value && action == CONFIG_ACCEPT && config->rule_count == 0) {
+	if (value && action == CONFIG_ACCEPT && config->rule_count == 0 && reader_is_content(r)) {
 		diagnostics_warning(r->d, value->place,
 				    "the firewall accepts everything: there are no rules");
 		diagnostics_hint(r->d, "add `rules`, or take the firewall out of the chain");

@@ -186,6 +186,7 @@ static void finish_vlan(struct reader *r, struct config_port *port, const struct
 			diagnostics_error(r->d, on->place, "`%s` is itself a VLAN port", on->text);
 			diagnostics_hint(r->d, "name the device that `%s` is on", on->text);
 		}
+		port->vlan = 0;
 		return;
 	}
 	port->device = device->device;
@@ -218,6 +219,8 @@ static void read_port(struct reader *r, const struct node *key, const struct nod
 	*port = (struct config_port){.place = key->place, .mtu = CONFIG_DEFAULT_MTU};
 	if (!value_name(r, key, "a port's name", CONFIG_PORT_NAME_MAX, port->name))
 		return;
+	if (config_find_port(r->config, port->name))
+		return; /* reported as a repeated key */
 	if (is_reserved(port->name)) {
 		diagnostics_error(r->d, key->place,
 				  "`%s` can't be a port's name: it has a meaning of its own", port->name);

@@ -181,7 +181,7 @@ bool value_mac(struct reader *r, const struct node *node, uint8_t out[6])
 	if (out[0] & 1 || memcmp(out, zero, sizeof(zero)) == 0) {
 		diagnostics_error(r->d, node->place, "%s is no station's MAC address but %s", text,
 				  out[0] & 1 ? "a group's" : "the zero address");
-		diagnostics_hint(r->d, "the first pair must be even, as in \"02:00:00:00:00:01\"");
+		diagnostics_hint(r->d, "write the card's own address, or one like \"02:00:00:00:00:01\"");
 		return false;
 	}
 	return true;
