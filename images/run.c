@@ -163,8 +163,8 @@ static int open_signals(void)
 static bool wait_second(struct run *run, uint64_t *next_ns)
 {
 	struct pollfd watched[] = {
-		{.fd = run->signals, .events = POLLIN},
-		{.fd = run->instance.child.descriptor, .events = POLLIN},
+	    {.fd = run->signals, .events = POLLIN},
+	    {.fd = run->instance.child.descriptor, .events = POLLIN},
 	};
 	uint64_t now = now_ns(), end = run->duration_ns ? run->began_ns + run->duration_ns : UINT64_MAX;
 	uint64_t wake = *next_ns < end ? *next_ns : end;
