@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -102,12 +103,29 @@ static int place_taps(struct run *run)
 	return status;
 }
 
+/* A table that is taller than the window has scrolled away in part: then the window is cleared. */
 static void erase_table(struct run *run)
 {
-	if (run->drawn)
+	struct winsize window = {0};
+
+	ioctl(STDOUT_FILENO, TIOCGWINSZ, &window);
+	if (run->drawn >= window.ws_row && run->drawn)
+		printf("\033[H\033[2J");
+	else if (run->drawn)
 		printf("\033[%dA\033[J", run->drawn);
 	fflush(stdout);
 	run->drawn = 0;
+}
+
+/* Without wrapping, so that a narrow window does not make more lines of it. Returns the lines. */
+static int draw_table(const struct run *run, const struct report *report)
+{
+	int lines;
+
+	fputs(run->terminal ? "\033[?7l" : "", stdout);
+	lines = report_print(report, stdout);
+	fputs(run->terminal ? "\033[?7h" : "", stdout);
+	return lines;
 }
 
 static void print_line(const struct run *run, uint64_t elapsed_ns)
@@ -138,7 +156,7 @@ static void show(struct run *run, bool final)
 		putchar('\n');
 		json_decref(object);
 	} else if (run->terminal || final) {
-		run->drawn = report_print(&report, stdout);
+		run->drawn = draw_table(run, &report);
 	} else {
 		print_line(run, report.elapsed_ns);
 	}
