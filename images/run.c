@@ -63,6 +63,18 @@ static int take_option(struct run *run, char **argv, int found)
 	}
 }
 
+/* A VM has a network card for each port, a process has only what it is given. */
+static int check_process(const struct run *run)
+{
+	const struct config *config = run->image.config;
+
+	for (size_t i = 0; run->launch.accelerator == ACCELERATOR_PROCESS && i < config->device_count; i++)
+		if (!run->taps.values[i])
+			return misused("port %s: as a process, each port needs an interface: --tap %s=tap0",
+				       config->ports[i].name, config->ports[i].name);
+	return STATUS_DONE;
+}
+
 static int name_taps(struct run *run)
 {
 	int status = STATUS_DONE;
@@ -72,7 +84,7 @@ static int name_taps(struct run *run)
 	for (size_t i = 0; status == STATUS_DONE && i < INSTANCE_CARDS_MAX; i++)
 		if (run->taps.values[i])
 			status = tap_check(run->taps.values[i]);
-	return status;
+	return status == STATUS_DONE ? check_process(run) : status;
 }
 
 /* The image's words; the caller frees them. As a process it opens its taps by itself. */
