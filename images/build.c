@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <libgen.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -215,6 +216,21 @@ static char *name_output(const char *path, const struct config *config)
 	return format("%s.elf", config->name);
 }
 
+/* Before a long work whose result then has no place. */
+static int check_output(const char *output)
+{
+	char *copy = strdup(output), *folder = dirname(copy);
+	int status = STATUS_DONE;
+	struct stat about;
+
+	if (access(folder, W_OK | X_OK) < 0)
+		status = failed("%s: cannot write the image: %s", output, strerror(errno));
+	else if (stat(output, &about) == 0 && !S_ISREG(about.st_mode))
+		status = failed("%s: cannot write the image: something else is there", output);
+	free(copy);
+	return status;
+}
+
 int build_image(const char *path, const char *output, char **made)
 {
 	struct config *config = load(path);
@@ -224,7 +240,9 @@ int build_image(const char *path, const char *output, char **made)
 	if (!config)
 		return STATUS_FAILED;
 	*made = output ? strdup(output) : name_output(path, config);
-	status = kit_find(&kit);
+	status = check_output(*made);
+	if (status == STATUS_DONE)
+		status = kit_find(&kit);
 	if (status == STATUS_DONE)
 		status = build_from(&kit, config, *made);
 	kit_free(&kit);

@@ -15,8 +15,8 @@
 
 #define SECONDS UINT64_C(1000000000)
 
-static const uint64_t silence_limit = 20 * SECONDS; /* until the image's first instruction */
-static const uint64_t boot_limit = 60 * SECONDS;
+static const uint64_t silence_limit = 45 * SECONDS; /* until the image's first instruction */
+static const uint64_t boot_limit = 120 * SECONDS;
 
 uint64_t now_ns(void)
 {

@@ -24,7 +24,7 @@ static int explain_readiness(struct instance *instance, enum readiness readiness
 	case READINESS_READY:
 		return STATUS_DONE;
 	case READINESS_STUCK:
-		return instance_failed(instance, "did not get ready within a minute");
+		return instance_failed(instance, "did not get ready within two minutes");
 	case READINESS_SILENT:
 		return instance_failed(instance, "ended before it began");
 	default:

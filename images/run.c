@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -62,6 +63,18 @@ static int take_option(struct run *run, char **argv, int found)
 	}
 }
 
+/* A VM has a network card for each port, a process has only what it is given. */
+static int check_process(const struct run *run)
+{
+	const struct config *config = run->image.config;
+
+	for (size_t i = 0; run->launch.accelerator == ACCELERATOR_PROCESS && i < config->device_count; i++)
+		if (!run->taps.values[i])
+			return misused("port %s: as a process, each port needs an interface: --tap %s=tap0",
+				       config->ports[i].name, config->ports[i].name);
+	return STATUS_DONE;
+}
+
 static int name_taps(struct run *run)
 {
 	int status = STATUS_DONE;
@@ -71,7 +84,7 @@ static int name_taps(struct run *run)
 	for (size_t i = 0; status == STATUS_DONE && i < INSTANCE_CARDS_MAX; i++)
 		if (run->taps.values[i])
 			status = tap_check(run->taps.values[i]);
-	return status;
+	return status == STATUS_DONE ? check_process(run) : status;
 }
 
 /* The image's words; the caller frees them. As a process it opens its taps by itself. */
@@ -102,12 +115,29 @@ static int place_taps(struct run *run)
 	return status;
 }
 
+/* A table that is taller than the window has scrolled away in part: then the window is cleared. */
 static void erase_table(struct run *run)
 {
-	if (run->drawn)
+	struct winsize window = {0};
+
+	ioctl(STDOUT_FILENO, TIOCGWINSZ, &window);
+	if (run->drawn >= window.ws_row && run->drawn)
+		printf("\033[H\033[2J");
+	else if (run->drawn)
 		printf("\033[%dA\033[J", run->drawn);
 	fflush(stdout);
 	run->drawn = 0;
+}
+
+/* Without wrapping, so that a narrow window does not make more lines of it. Returns the lines. */
+static int draw_table(const struct run *run, const struct report *report)
+{
+	int lines;
+
+	fputs(run->terminal ? "\033[?7l" : "", stdout);
+	lines = report_print(report, stdout);
+	fputs(run->terminal ? "\033[?7h" : "", stdout);
+	return lines;
 }
 
 static void print_line(const struct run *run, uint64_t elapsed_ns)
@@ -138,7 +168,7 @@ static void show(struct run *run, bool final)
 		putchar('\n');
 		json_decref(object);
 	} else if (run->terminal || final) {
-		run->drawn = report_print(&report, stdout);
+		run->drawn = draw_table(run, &report);
 	} else {
 		print_line(run, report.elapsed_ns);
 	}
@@ -163,8 +193,8 @@ static int open_signals(void)
 static bool wait_second(struct run *run, uint64_t *next_ns)
 {
 	struct pollfd watched[] = {
-		{.fd = run->signals, .events = POLLIN},
-		{.fd = run->instance.child.descriptor, .events = POLLIN},
+	    {.fd = run->signals, .events = POLLIN},
+	    {.fd = run->instance.child.descriptor, .events = POLLIN},
 	};
 	uint64_t now = now_ns(), end = run->duration_ns ? run->began_ns + run->duration_ns : UINT64_MAX;
 	uint64_t wake = *next_ns < end ? *next_ns : end;

@@ -2,40 +2,38 @@
  *
  * Looking at tap interfaces; see taps.h.
  *
- * Sources: Linux, Documentation/networking/tuntap.rst and include/uapi/linux/if_tun.h.
+ * Sources: Linux, include/uapi/linux/ethtool.h; drivers/net/tun.c names its driver "tun", and the bus "tap"
+ * or "tun".
  */
 #include "taps.h"
 
 #include <errno.h>
-#include <linux/if_tun.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
 #include <net/if.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "command.h"
 
-/* What /sys/class/net/NAME/tun_flags says, or -1 where that is no tun or tap interface. */
-static long tun_flags(const char *name)
+/* Asks the driver, not /sys, which shows another network namespace's interfaces to who entered this one
+ * without mounting it anew. */
+static bool is_tap(const char *name)
 {
-	char path[64 + IF_NAMESIZE], text[32];
-	FILE *stream;
-	long flags = -1;
+	struct ethtool_drvinfo driver = {.cmd = ETHTOOL_GDRVINFO};
+	struct ifreq request = {.ifr_data = (char *)&driver};
+	int descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), wrong;
 
-	snprintf(path, sizeof(path), "/sys/class/net/%s/tun_flags", name);
-	stream = fopen(path, "re");
-	if (!stream)
-		return -1;
-	if (fgets(text, sizeof(text), stream))
-		flags = strtol(text, NULL, 0);
-	fclose(stream);
-	return flags;
+	memcpy(request.ifr_name, name, strlen(name) + 1);
+	wrong = ioctl(descriptor, SIOCETHTOOL, &request);
+	close(descriptor);
+	return !wrong && strcmp(driver.driver, "tun") == 0 && strcmp(driver.bus_info, "tap") == 0;
 }
 
 int tap_check(const char *name)
 {
-	long flags;
-
 	if (strlen(name) >= IF_NAMESIZE || strpbrk(name, "/, "))
 		return misused("--tap %s: not a name that an interface can have", name);
 	if (access("/dev/net/tun", R_OK | W_OK) < 0)
@@ -46,8 +44,7 @@ int tap_check(const char *name)
 		return failed("no interface %s; make one: sudo ip tuntap add dev %s mode tap user $USER && "
 			      "sudo ip link set %s up",
 			      name, name, name);
-	flags = tun_flags(name);
-	if (flags < 0 || !(flags & IFF_TAP))
+	if (!is_tap(name))
 		return failed(
 		    "%s is no tap interface; make one: sudo ip tuntap add dev tap0 mode tap user $USER",
 		    name);

@@ -176,7 +176,7 @@ static int judge(struct instance *instance, enum readiness readiness)
 		return instance_failed(
 		    instance, instance_state(instance) == PROGRESS_FAILED ? "refused to start" : "crashed");
 	case READINESS_STUCK:
-		return instance_failed(instance, "did not get ready within a minute");
+		return instance_failed(instance, "did not get ready within two minutes");
 	default:
 		return -1;
 	}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A stand-in for an image: it has the notes and the counters of one, and as a process it passes each frame from `lan`
- * to `wan` and back, unchanged. FAKE in the environment makes it misbehave. fake/qemu-system-x86_64 does the same
- * for a VM. So the host command can be tested without an image, and against images that no build makes.
+ * A stand-in for an image: it has the notes and the counters of one, and as a process it passes each frame
+ * from `lan` to `wan` and back, unchanged. FAKE in the environment makes it misbehave.
+ * fake/qemu-system-x86_64 does the same for a VM. So the host command can be tested without an image, and
+ * against images that no build makes.
  */
 #include <fcntl.h>
 #include <stdint.h>
@@ -44,12 +45,12 @@ static const struct __attribute__((packed)) {
 	char name[8];
 	struct stats_note body;
 } stats_note __attribute__((section(".note.weir,\"a\",@note#"), used, aligned(4))) = {
-	sizeof(WEIR_NOTE_NAME),
-	sizeof(struct stats_note),
-	STATS_NOTE_TYPE,
-	WEIR_NOTE_NAME,
-	{(uintptr_t)&shared, sizeof(shared), (uintptr_t)&shared.page, (uintptr_t)shared.rules, RULES,
-	 (uintptr_t)&shared.progress},
+    sizeof(WEIR_NOTE_NAME),
+    sizeof(struct stats_note),
+    STATS_NOTE_TYPE,
+    WEIR_NOTE_NAME,
+    {(uintptr_t)&shared, sizeof(shared), (uintptr_t)&shared.page, (uintptr_t)shared.rules, RULES,
+     (uintptr_t)&shared.progress},
 };
 
 static const struct __attribute__((packed)) {
@@ -57,7 +58,7 @@ static const struct __attribute__((packed)) {
 	char name[8];
 	char body[(sizeof(YAML) + 3) / 4 * 4];
 } config_note __attribute__((section(".note.weir,\"a\",@note#"), used, aligned(4))) = {
-	sizeof(WEIR_NOTE_NAME), sizeof(config_note.body), CONFIG_NOTE_TYPE, WEIR_NOTE_NAME, YAML,
+    sizeof(WEIR_NOTE_NAME), sizeof(config_note.body), CONFIG_NOTE_TYPE, WEIR_NOTE_NAME, YAML,
 };
 
 static bool fake(const char *what)
@@ -71,8 +72,8 @@ static void share(const char *path)
 {
 	int descriptor = open(path, O_RDWR);
 
-	if (descriptor < 0 || mmap(&shared, sizeof(shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, descriptor,
-				   0) == MAP_FAILED)
+	if (descriptor < 0 || mmap(&shared, sizeof(shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+				   descriptor, 0) == MAP_FAILED)
 		exit(IMAGE_EXIT_FAILED);
 	shared.page.magic = STATS_MAGIC;
 	shared.page.version = STATS_VERSION;
