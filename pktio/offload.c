@@ -30,7 +30,7 @@ static bool find_network(const struct rte_mbuf *m, struct layout *layout)
 	uint16_t offset = offsetof(struct rte_ether_hdr, ether_type), buffer;
 
 	for (int tags = 0; tags <= VLAN_TAGS_MAX; tags++, offset += sizeof(struct rte_vlan_hdr)) {
-		const uint16_t *type = rte_pktmbuf_read(m, offset, sizeof(buffer), &buffer);
+		const unaligned_uint16_t *type = rte_pktmbuf_read(m, offset, sizeof(buffer), &buffer);
 
 		if (type == NULL)
 			return false;

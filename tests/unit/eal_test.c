@@ -51,6 +51,14 @@ static int create_pools(void **state)
 	return packets == NULL || indirect == NULL;
 }
 
+static int free_pools(void **state)
+{
+	(void)state;
+	rte_mempool_free(packets);
+	rte_mempool_free(indirect);
+	return 0;
+}
+
 static void test_heap(void **state)
 {
 	static const struct {
@@ -399,5 +407,5 @@ int main(void)
 	    cmocka_unit_test(test_strings),
 	};
 
-	return cmocka_run_group_tests_name("eal", tests, create_pools, NULL);
+	return cmocka_run_group_tests_name("eal", tests, create_pools, free_pools);
 }

@@ -38,6 +38,14 @@ static inline int image_pools(void **state)
 	return host_packet_pool == NULL || host_indirect_pool == NULL;
 }
 
+static inline int image_pools_free(void **state)
+{
+	(void)state;
+	rte_mempool_free(host_packet_pool);
+	rte_mempool_free(host_indirect_pool);
+	return 0;
+}
+
 /* A test's set-up and end: all buffers must have come back. */
 static inline int image_begin(void **state)
 {
