@@ -53,7 +53,7 @@ all: packages ## build the command and everything that images are made of
 	$(Q)$(MAKE) --no-print-directory weir image-parts
 
 weir: $(B)/weir
-image-parts: $(ring0_objects) $(image_archives)
+image-parts: $(ring0_objects) $(image_archives) $(B)/image/flags
 
 run: packages ## build the example gateway, boot it and replay a capture through it
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) weir image-parts
@@ -99,6 +99,13 @@ $(eval $(call archive,nf,nf))
 $(eval $(call archive,pktio,pktio))
 $(eval $(call archive,ring3,boot/ring3))
 $(eval $(call archive,eal,boot/eal))
+
+# How `weir build` compiles a generated appliance: one line, as above but for warnings and dependencies
+
+$(B)/image/flags: Makefile
+	$(call say,FLAGS)
+	@mkdir -p $(@D)
+	@echo '$(CC) $(filter-out -W% -MMD -MP -I%,$(IMAGE_FLAGS))' >$@
 
 # The host command
 

@@ -187,6 +187,16 @@ static struct net *create(struct device *device, const struct transport *transpo
 	return NULL;
 }
 
+void net_close(struct device *device)
+{
+	struct net *net = device->state;
+
+	setup_reset(&net->transport);
+	recover(net);
+	release(net);
+	device->state = NULL;
+}
+
 int net_open(struct device *device, const struct transport *transport)
 {
 	struct net *net = create(device, transport);
@@ -200,11 +210,8 @@ int net_open(struct device *device, const struct transport *transport)
 	device->state = net;
 	device->descriptor = -1;
 	error = start(net);
-	if (error) {
-		setup_reset(&net->transport);
-		release(net);
-		device->state = NULL;
-	}
+	if (error)
+		net_close(device);
 	return error;
 }
 

@@ -58,6 +58,9 @@ static inline struct port_stats *net_stats(const struct net *net)
 /* Brings up net->device over net->transport. Returns as virtio_net_open. */
 int net_open(struct device *device, const struct transport *transport);
 
+/* Resets the card, takes back all mbufs, and forgets it. */
+void net_close(struct device *device);
+
 /* As virtio_net_mac. */
 bool net_mac(struct transport *transport, uint8_t mac[6]);
 
