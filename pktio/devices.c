@@ -88,23 +88,26 @@ static int card_for(const struct cards *cards, const struct port_config *port)
 	return card;
 }
 
+/* Every port finds its card before the first is opened: asking a card for its MAC address resets it. */
 int devices_open_cards(const struct handover *handover)
 {
 	struct cards cards;
+	int card_of[PORTS_MAX], error = 0;
 
 	cards_find(&cards, handover);
 	for (uint16_t i = 0; i < device_count; i++) {
-		int card = card_for(&cards, &port_configs[i]), error;
-
-		if (card < 0)
-			return card;
-		cards.owner[card] = port_configs[i].name;
-		can_wake = can_wake && cards.card[card]->interrupt;
-		error = virtio_net_open(device_prepare(i), cards.card[card]);
-		if (error != 0)
-			return error;
+		card_of[i] = card_for(&cards, &port_configs[i]);
+		if (card_of[i] < 0)
+			return card_of[i];
+		cards.owner[card_of[i]] = port_configs[i].name;
 	}
-	return 0;
+	for (uint16_t i = 0; i < device_count && error == 0; i++) {
+		const struct handover_device *card = cards.card[card_of[i]];
+
+		can_wake = can_wake && card->interrupt;
+		error = virtio_net_open(device_prepare(i), card);
+	}
+	return error;
 }
 
 static int source_open(struct device *device, const struct device_source *source)

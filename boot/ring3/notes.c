@@ -19,8 +19,8 @@ STATS_SECTION struct stats_page stats = {
 };
 STATS_SECTION volatile struct boot_progress boot_progress = {.burst_port = -1};
 
-/* An absolute symbol's address is its value: numbers that only the linker or the generated appliance knows.
- */
+/* An absolute symbol's address is its value: numbers that the linker script computes. */
+_Static_assert(sizeof(struct rule_stats) == 16, "RULE_STATS_BYTES of boot/weir.ld");
 extern const char __weir_stats_bytes[], rule_stats_count[];
 
 struct elf_note {
