@@ -27,18 +27,20 @@ struct layout {
 
 static bool find_network(const struct rte_mbuf *m, struct layout *layout)
 {
-	uint16_t offset = offsetof(struct rte_ether_hdr, ether_type), buffer;
+	uint16_t offset = offsetof(struct rte_ether_hdr, ether_type), type;
+	uint8_t buffer[sizeof(type)];
 
 	for (int tags = 0; tags <= VLAN_TAGS_MAX; tags++, offset += sizeof(struct rte_vlan_hdr)) {
-		const uint16_t *type = rte_pktmbuf_read(m, offset, sizeof(buffer), &buffer);
+		const uint8_t *bytes = rte_pktmbuf_read(m, offset, sizeof(buffer), buffer);
 
-		if (type == NULL)
+		if (bytes == NULL)
 			return false;
-		layout->l2_len = offset + sizeof(*type);
-		layout->ipv6 = *type == htons(RTE_ETHER_TYPE_IPV6);
-		if (layout->ipv6 || *type == htons(RTE_ETHER_TYPE_IPV4))
+		type = bytes[0] << 8 | bytes[1];
+		layout->l2_len = offset + sizeof(type);
+		layout->ipv6 = type == RTE_ETHER_TYPE_IPV6;
+		if (layout->ipv6 || type == RTE_ETHER_TYPE_IPV4)
 			return true;
-		if (*type != htons(RTE_ETHER_TYPE_VLAN) && *type != htons(RTE_ETHER_TYPE_QINQ))
+		if (type != RTE_ETHER_TYPE_VLAN && type != RTE_ETHER_TYPE_QINQ)
 			return false;
 	}
 	return false;
@@ -97,14 +99,31 @@ static uint8_t *byte_at(struct rte_mbuf *m, uint32_t offset)
 	return rte_pktmbuf_mtod_offset(m, uint8_t *, offset);
 }
 
+/* The Internet checksum's sum from `start` to the frame's end. (rte_raw_cksum_mbuf of DPDK 22.11 loses
+ * carries where a segment begins at an odd offset.) */
+static uint16_t sum_from(const struct rte_mbuf *m, uint32_t start)
+{
+	bool odd = false;
+	uint32_t sum = 0;
+
+	for (; m != NULL; m = m->next) {
+		uint32_t skip = RTE_MIN(start, (uint32_t)m->data_len), bytes = m->data_len - skip;
+		uint16_t part = rte_raw_cksum(rte_pktmbuf_mtod_offset(m, void *, skip), bytes);
+
+		sum += odd ? rte_bswap16(part) : part;
+		odd ^= bytes & 1;
+		start -= skip;
+	}
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (sum & 0xffff) + (sum >> 16);
+}
+
 /* Sums from `start` to the frame's end, and stores the complement `field` bytes behind it, as the Internet
  * checksum asks. The field holds the pseudo-header's sum. Both lie in the frame. */
 static void checksum_finish(struct rte_mbuf *m, uint32_t start, uint32_t field)
 {
-	uint16_t sum = 0;
+	uint16_t sum = sum_from(m, start);
 
-	if (rte_raw_cksum_mbuf(m, start, m->pkt_len - start, &sum) != 0)
-		return;
 	sum = sum == 0xffff ? 0xffff : (uint16_t)~sum; /* 0 would say "no checksum" in UDP (RFC 768) */
 	*byte_at(m, start + field) = sum & 0xff;
 	*byte_at(m, start + field + 1) = sum >> 8;

@@ -75,9 +75,14 @@ static bool from_kvmclock(void)
 	the_clock.tsc_hz = muldiv(NS_PER_SECOND, UINT64_C(1) << the_clock.shift, time.mult);
 
 	wrmsr(MSR_KVM_WALL_CLOCK, (uintptr_t)&kvm_wall_clock);
-	uint64_t boot = kvm_wall_clock.seconds * NS_PER_SECOND + kvm_wall_clock.nanoseconds;
-	uint64_t since = scale(time.tsc - the_clock.base_tsc, time.mult, the_clock.shift);
-	the_clock.wall_offset_ns = boot + time.system_time - since;
+	/* The reading is older or younger than the first instruction, as the host likes. */
+	uint64_t at_base =
+	    kvm_wall_clock.seconds * NS_PER_SECOND + kvm_wall_clock.nanoseconds + time.system_time;
+	if (time.tsc > the_clock.base_tsc)
+		at_base -= scale(time.tsc - the_clock.base_tsc, time.mult, the_clock.shift);
+	else
+		at_base += scale(the_clock.base_tsc - time.tsc, time.mult, the_clock.shift);
+	the_clock.wall_offset_ns = at_base;
 	return true;
 }
 

@@ -85,8 +85,13 @@ static void print_backtrace(const struct frame *f)
 {
 	bool ring3 = (f->cs & 3) == 3;
 	uint64_t rbp = f->rbp, below = f->rsp;
+	struct symbol symbol;
 
 	console_print("  called from\n");
+	/* A function without a record of its own has its return address on top of the stack, if it pushed
+	 * nothing. */
+	if (ring3 && is_record(f->rsp, f->rsp, true) && symbol_find(*(const uint64_t *)f->rsp, &symbol))
+		print_place("    ? ", *(const uint64_t *)f->rsp);
 	for (int i = 0; i < BACKTRACE_MAX && is_record(rbp, below, ring3); i++) {
 		const uint64_t *record = (const uint64_t *)rbp;
 

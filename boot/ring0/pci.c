@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * See pci.h; called by virtio_pci.c. Bus numbers and addresses are the firmware's. What a function says of itself is outside
- * input. Source: PCI Local Bus 3.0, chapter 6; PCI-to-PCI Bridge 1.2, section 3.2.
+ * See pci.h; called by virtio_pci.c. Bus numbers and addresses are the firmware's. What a function says of
+ * itself is outside input. Source: PCI Local Bus 3.0, chapter 6; PCI-to-PCI Bridge 1.2, section 3.2.
  */
 #include "pci.h"
 #include "cpu.h"
@@ -31,7 +31,7 @@ enum {
 static void select(struct pci_function f, uint8_t offset)
 {
 	out32(ADDRESS_PORT, ADDRESS_ENABLE | (uint32_t)f.bus << 16 | (uint32_t)f.device << 11 |
-				    (uint32_t)f.function << 8 | (offset & 0xfc));
+				(uint32_t)f.function << 8 | (offset & 0xfc));
 }
 
 uint32_t pci_read(struct pci_function f, uint8_t offset)
@@ -73,7 +73,7 @@ struct pci_bar pci_bar(struct pci_function f, unsigned int index)
 	uint8_t offset = (uint8_t)(BARS + index * 4);
 	uint32_t low = pci_read(f, offset), command = pci_read(f, PCI_COMMAND) & 0xffff;
 	uint64_t base = low & ~(uint32_t)BAR_FLAGS, mask;
-	struct pci_bar none = { 0, 0 };
+	struct pci_bar none = {0, 0};
 
 	if (low & BAR_IO)
 		return none;
@@ -88,7 +88,7 @@ struct pci_bar pci_bar(struct pci_function f, unsigned int index)
 	pci_write(f, PCI_COMMAND, command);
 	if (base == 0 || (uint32_t)mask == 0 || base + (~mask + 1) < base)
 		return none;
-	return (struct pci_bar){ base, ~mask + 1 };
+	return (struct pci_bar){base, ~mask + 1};
 }
 
 struct walk {
@@ -120,11 +120,11 @@ void pci_walk(void (*visit)(struct pci_function f, void *context), void *context
 	out32(ADDRESS_PORT, ADDRESS_ENABLE);
 	if (in32(ADDRESS_PORT) != ADDRESS_ENABLE)
 		return; /* no PCI here */
-	walk = (struct walk){ .visit = visit, .context = context, .pending = { [0] = true } };
+	walk = (struct walk){.visit = visit, .context = context, .pending = {[0] = true}};
 	for (unsigned int bus = 0; bus < BUSES; bus++)
 		for (unsigned int device = 0; walk.pending[bus] && device < DEVICES; device++)
 			for (unsigned int function = 0; function < FUNCTIONS; function++)
-				if (!look_at(&walk, (struct pci_function){ (uint8_t)bus, (uint8_t)device,
-									   (uint8_t)function }))
+				if (!look_at(&walk, (struct pci_function){(uint8_t)bus, (uint8_t)device,
+									  (uint8_t)function}))
 					break;
 }

@@ -33,8 +33,9 @@ enum {
 uint32_t pci_read(struct pci_function f, uint8_t offset);
 void pci_write(struct pci_function f, uint8_t offset, uint32_t value);
 
-/* The next entry in the list of capabilities behind `after` (0: the first), 0 at its end. A list longer than configuration
- * space has room for is cut there: count with `budget`, which starts at PCI_CAPABILITIES_MAX. */
+/* The next entry in the list of capabilities behind `after` (0: the first), 0 at its end. A list longer than
+ * configuration space has room for is cut there: count with `budget`, which starts at PCI_CAPABILITIES_MAX.
+ */
 enum { PCI_CAPABILITIES_MAX = 48 };
 uint8_t pci_next_capability(struct pci_function f, uint8_t after, unsigned int *budget);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * See devices.h. Called by start.c. A device whose capabilities point outside its own registers, or into RAM, is passed over
- * with a line that says so. Source: virtio 1.2, section 4.1; PCI 3.0, section 6.8.2 for MSI-X.
+ * See devices.h. Called by start.c. A device whose capabilities point outside its own registers, or into RAM,
+ * is passed over with a line that says so. Source: virtio 1.2, section 4.1; PCI 3.0, section 6.8.2 for MSI-X.
  */
 #include <stddef.h>
 #include "devices.h"
@@ -50,18 +50,19 @@ struct found {
 	uint8_t msix; /* offset of the capability, 0: none */
 };
 
-static const uint32_t least_bytes[CAP_TYPES] = { [CAP_COMMON] = COMMON_BYTES, [CAP_NOTIFY] = 2, [CAP_ISR] = 1 };
+static const uint32_t least_bytes[CAP_TYPES] = {[CAP_COMMON] = COMMON_BYTES, [CAP_NOTIFY] = 2, [CAP_ISR] = 1};
 
 static bool read_region(struct pci_function f, uint8_t capability, struct region *region)
 {
 	uint32_t index = pci_read(f, capability + CAP_BAR) & 0xff;
 	uint32_t offset = pci_read(f, capability + CAP_OFFSET), bytes = pci_read(f, capability + CAP_LENGTH);
-	struct pci_bar bar = index < 6 ? pci_bar(f, index) : (struct pci_bar){ 0, 0 };
+	struct pci_bar bar = index < 6 ? pci_bar(f, index) : (struct pci_bar){0, 0};
 
 	if (bytes == 0 || (uint64_t)offset + bytes > bar.bytes)
 		return false;
-	*region = (struct region){ bar.base + offset, bytes < REGION_BYTES_MAX ? bytes : REGION_BYTES_MAX };
-	return !memory_overlaps(region->start & ~(uint64_t)(PAGE_BYTES - 1), region->start + region->bytes + PAGE_BYTES);
+	*region = (struct region){bar.base + offset, bytes < REGION_BYTES_MAX ? bytes : REGION_BYTES_MAX};
+	return !memory_overlaps(region->start & ~(uint64_t)(PAGE_BYTES - 1),
+				region->start + region->bytes + PAGE_BYTES);
 }
 
 /* The first usable capability of a type counts (section 4.1.4.1). */
@@ -73,7 +74,8 @@ static void read_capability(struct pci_function f, uint8_t at, struct found *fou
 
 	if ((first & 0xff) == PCI_CAPABILITY_MSIX)
 		found->msix = at;
-	if ((first & 0xff) != PCI_CAPABILITY_VENDOR || type == CAP_NONE || type >= CAP_TYPES || at > 0x100 - 20)
+	if ((first & 0xff) != PCI_CAPABILITY_VENDOR || type == CAP_NONE || type >= CAP_TYPES ||
+	    at > 0x100 - 20)
 		return;
 	if (found->region[type].bytes || !read_region(f, at, &region) || region.bytes < least_bytes[type])
 		return;
@@ -94,7 +96,8 @@ static bool map_region(const struct region *region)
 
 static bool map_regions(const struct found *found)
 {
-	if (!found->region[CAP_COMMON].bytes || !found->region[CAP_NOTIFY].bytes || !found->region[CAP_ISR].bytes)
+	if (!found->region[CAP_COMMON].bytes || !found->region[CAP_NOTIFY].bytes ||
+	    !found->region[CAP_ISR].bytes)
 		return false;
 	for (unsigned int type = CAP_COMMON; type < CAP_TYPES; type++)
 		if (!map_region(&found->region[type]))
@@ -117,7 +120,7 @@ static bool is_shared_with_ring3(const struct found *found, uint64_t page)
 static bool program_msix(struct pci_function f, const struct found *found)
 {
 	uint32_t table = found->msix ? pci_read(f, found->msix + MSIX_TABLE) : 0;
-	struct pci_bar bar = { 0, 0 };
+	struct pci_bar bar = {0, 0};
 	struct msi_message message = apic_msi();
 
 	if (found->msix && (table & MSIX_TABLE_BAR) < 6)
@@ -146,10 +149,11 @@ static uint16_t virtio_id(uint16_t device, uint32_t subsystem)
 static void visit(struct pci_function f, void *context)
 {
 	struct handover *handover = context;
-	uint32_t id = pci_read(f, PCI_ID), location = (uint32_t)f.bus << 8 | (uint32_t)f.device << 3 | f.function;
+	uint32_t id = pci_read(f, PCI_ID),
+		 location = (uint32_t)f.bus << 8 | (uint32_t)f.device << 3 | f.function;
 	uint16_t device = (uint16_t)(id >> 16);
 	unsigned int budget = PCI_CAPABILITIES_MAX;
-	struct found found = { 0 };
+	struct found found = {0};
 
 	if ((id & 0xffff) != VENDOR || device < DEVICE_TRANSITIONAL || device >= DEVICE_END ||
 	    handover->devices == HANDOVER_DEVICES_MAX)
@@ -163,18 +167,18 @@ static void visit(struct pci_function f, void *context)
 	}
 	bool interrupt = program_msix(f, &found);
 	handover->device[handover->devices++] = (struct handover_device){
-		.virtio_id = virtio_id(device, pci_read(f, PCI_SUBSYSTEM)),
-		.transport = TRANSPORT_VIRTIO_PCI,
-		.interrupt = interrupt,
-		.location = location,
-		.pci.common = found.region[CAP_COMMON].start,
-		.pci.notify = found.region[CAP_NOTIFY].start,
-		.pci.isr = found.region[CAP_ISR].start,
-		.pci.config = found.region[CAP_DEVICE].start,
-		.pci.notify_multiplier = found.notify_multiplier,
-		.pci.notify_length = found.region[CAP_NOTIFY].bytes,
-		.pci.config_length = found.region[CAP_DEVICE].bytes,
-		.pci.msix_vector = interrupt ? 0 : MSIX_NO_VECTOR,
+	    .virtio_id = virtio_id(device, pci_read(f, PCI_SUBSYSTEM)),
+	    .transport = TRANSPORT_VIRTIO_PCI,
+	    .interrupt = interrupt,
+	    .location = location,
+	    .pci.common = found.region[CAP_COMMON].start,
+	    .pci.notify = found.region[CAP_NOTIFY].start,
+	    .pci.isr = found.region[CAP_ISR].start,
+	    .pci.config = found.region[CAP_DEVICE].start,
+	    .pci.notify_multiplier = found.notify_multiplier,
+	    .pci.notify_length = found.region[CAP_NOTIFY].bytes,
+	    .pci.config_length = found.region[CAP_DEVICE].bytes,
+	    .pci.msix_vector = interrupt ? 0 : MSIX_NO_VECTOR,
 	};
 }
 

@@ -12,7 +12,7 @@
 
 enum { STATE_WORDS = 16, KEY_WORD = 4, COUNTER_WORD = 12, DOUBLE_ROUNDS = 10, BLOCK_NUMBERS = 8 };
 
-static uint32_t state[STATE_WORDS] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574};
+static uint32_t input[STATE_WORDS] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574};
 static union {
 	uint32_t words[STATE_WORDS];
 	uint64_t numbers[BLOCK_NUMBERS];
@@ -36,7 +36,7 @@ static void next_block(void)
 {
 	uint32_t *w = block.words;
 
-	memcpy(w, state, sizeof(state));
+	memcpy(w, input, sizeof(input));
 	for (int i = 0; i < DOUBLE_ROUNDS; i++) {
 		for (int column = 0; column < 4; column++)
 			quarter_round(w, column, 4 + column, 8 + column, 12 + column);
@@ -45,9 +45,9 @@ static void next_block(void)
 				      12 + (diagonal + 3) % 4);
 	}
 	for (int i = 0; i < STATE_WORDS; i++)
-		w[i] += state[i];
-	if (++state[COUNTER_WORD] == 0)
-		state[COUNTER_WORD + 1]++;
+		w[i] += input[i];
+	if (++input[COUNTER_WORD] == 0)
+		input[COUNTER_WORD + 1]++;
 	used = 0;
 }
 
@@ -60,8 +60,8 @@ int random_init(const uint8_t seed[RANDOM_SEED_BYTES])
 			return -EIO;
 		seed = fresh;
 	}
-	memcpy(&state[KEY_WORD], seed, RANDOM_SEED_BYTES);
-	memset(&state[COUNTER_WORD], 0, (STATE_WORDS - COUNTER_WORD) * sizeof(state[0]));
+	memcpy(&input[KEY_WORD], seed, RANDOM_SEED_BYTES);
+	memset(&input[COUNTER_WORD], 0, (STATE_WORDS - COUNTER_WORD) * sizeof(input[0]));
 	used = BLOCK_NUMBERS;
 	return 0;
 }

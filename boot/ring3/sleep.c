@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The two ways to sleep: ring 0's call, and Linux's ppoll(2) on the devices' descriptors.
+ * The two ways to sleep: ring 0's call, and Linux's poll(2) on the devices' descriptors.
  */
-#define _GNU_SOURCE /* ppoll */
 #include <poll.h>
-#include <time.h>
 #include <unistd.h>
 #include "boot/handover.h"
 #include "nf/appliance.h"
@@ -12,7 +10,7 @@
 #include "pktio/devices.h"
 #include "sleep.h"
 
-enum { NANOSECONDS = 1000000000 };
+enum { MILLISECOND_NS = 1000000, SLEEP_MAX_MS = 1000 };
 
 void sleep_vm(uint64_t deadline_ns)
 {
@@ -21,11 +19,10 @@ void sleep_vm(uint64_t deadline_ns)
 
 void sleep_process(uint64_t deadline_ns)
 {
-	uint64_t left = deadline_ns - host_now_ns;
-	const struct timespec timeout = {.tv_sec = left / NANOSECONDS, .tv_nsec = left % NANOSECONDS};
+	uint64_t left_ms = (deadline_ns - host_now_ns + MILLISECOND_NS - 1) / MILLISECOND_NS;
 	struct pollfd readable[PORTS_MAX];
 
 	for (uint16_t i = 0; i < device_count; i++)
 		readable[i] = (struct pollfd){.fd = devices[i].descriptor, .events = POLLIN};
-	ppoll(readable, device_count, &timeout, NULL);
+	poll(readable, device_count, (int)RTE_MIN(left_ms, (uint64_t)SLEEP_MAX_MS));
 }

@@ -27,26 +27,27 @@ static const struct negotiation {
 	uint64_t offered, accepted;
 	uint16_t offloads;
 } negotiations[] = {
-	{ "only VERSION_1 and MAC", FEATURE(VERSION_1) | FEATURE(MAC), FEATURE(VERSION_1) | FEATURE(MAC), 0 },
-	{ "all of it", CARD_FEATURES | FEATURE(RING_PACKED) | FEATURE(EVENT_IDX),
-	  CARD_FEATURES | FEATURE(RING_PACKED) | FEATURE(EVENT_IDX),
-	  DEVICE_TX_CHECKSUM | DEVICE_TX_TSO4 | DEVICE_TX_TSO6 | DEVICE_TX_TSO_ECN },
-	{ "what we do not know is left", CARD_FEATURES | UINT64_C(1) << 17 | UINT64_C(1) << 28 | UINT64_C(1) << 60,
-	  CARD_FEATURES, DEVICE_TX_CHECKSUM | DEVICE_TX_TSO4 | DEVICE_TX_TSO6 | DEVICE_TX_TSO_ECN },
-	{ "HOST_TSO without CSUM", FEATURE(VERSION_1) | FEATURE(MAC) | FEATURE(HOST_TSO4) | FEATURE(HOST_ECN),
-	  FEATURE(VERSION_1) | FEATURE(MAC), 0 },
-	{ "ECN without TSO", FEATURE(VERSION_1) | FEATURE(MAC) | FEATURE(CSUM) | FEATURE(HOST_ECN),
-	  FEATURE(VERSION_1) | FEATURE(MAC) | FEATURE(CSUM), DEVICE_TX_CHECKSUM },
-	{ "HOST_TSO6 alone", FEATURE(VERSION_1) | FEATURE(MAC) | FEATURE(CSUM) | FEATURE(HOST_TSO6),
-	  FEATURE(VERSION_1) | FEATURE(MAC) | FEATURE(CSUM) | FEATURE(HOST_TSO6), DEVICE_TX_CHECKSUM | DEVICE_TX_TSO6 },
-	{ "GUEST_TSO without MRG_RXBUF",
-	  FEATURE(VERSION_1) | FEATURE(MAC) | FEATURE(GUEST_CSUM) | FEATURE(GUEST_TSO4) | FEATURE(GUEST_ECN),
-	  FEATURE(VERSION_1) | FEATURE(MAC) | FEATURE(GUEST_CSUM), 0 },
-	{ "GUEST_TSO without GUEST_CSUM",
-	  FEATURE(VERSION_1) | FEATURE(MAC) | FEATURE(MRG_RXBUF) | FEATURE(GUEST_TSO6),
-	  FEATURE(VERSION_1) | FEATURE(MAC) | FEATURE(MRG_RXBUF), 0 },
-	{ "ACCESS_PLATFORM, not insisted on", FEATURE(VERSION_1) | FEATURE(MAC) | FEATURE(ACCESS_PLATFORM),
-	  FEATURE(VERSION_1) | FEATURE(MAC), 0 },
+    {"only VERSION_1 and MAC", FEATURE(VERSION_1) | FEATURE(MAC), FEATURE(VERSION_1) | FEATURE(MAC), 0},
+    {"all of it", CARD_FEATURES | FEATURE(RING_PACKED) | FEATURE(EVENT_IDX),
+     CARD_FEATURES | FEATURE(RING_PACKED) | FEATURE(EVENT_IDX),
+     DEVICE_TX_CHECKSUM | DEVICE_TX_TSO4 | DEVICE_TX_TSO6 | DEVICE_TX_TSO_ECN},
+    {"what we do not know is left", CARD_FEATURES | UINT64_C(1) << 17 | UINT64_C(1) << 28 | UINT64_C(1) << 60,
+     CARD_FEATURES, DEVICE_TX_CHECKSUM | DEVICE_TX_TSO4 | DEVICE_TX_TSO6 | DEVICE_TX_TSO_ECN},
+    {"HOST_TSO without CSUM", FEATURE(VERSION_1) | FEATURE(MAC) | FEATURE(HOST_TSO4) | FEATURE(HOST_ECN),
+     FEATURE(VERSION_1) | FEATURE(MAC), 0},
+    {"ECN without TSO", FEATURE(VERSION_1) | FEATURE(MAC) | FEATURE(CSUM) | FEATURE(HOST_ECN),
+     FEATURE(VERSION_1) | FEATURE(MAC) | FEATURE(CSUM), DEVICE_TX_CHECKSUM},
+    {"HOST_TSO6 alone", FEATURE(VERSION_1) | FEATURE(MAC) | FEATURE(CSUM) | FEATURE(HOST_TSO6),
+     FEATURE(VERSION_1) | FEATURE(MAC) | FEATURE(CSUM) | FEATURE(HOST_TSO6),
+     DEVICE_TX_CHECKSUM | DEVICE_TX_TSO6},
+    {"GUEST_TSO without MRG_RXBUF",
+     FEATURE(VERSION_1) | FEATURE(MAC) | FEATURE(GUEST_CSUM) | FEATURE(GUEST_TSO4) | FEATURE(GUEST_ECN),
+     FEATURE(VERSION_1) | FEATURE(MAC) | FEATURE(GUEST_CSUM), 0},
+    {"GUEST_TSO without GUEST_CSUM",
+     FEATURE(VERSION_1) | FEATURE(MAC) | FEATURE(MRG_RXBUF) | FEATURE(GUEST_TSO6),
+     FEATURE(VERSION_1) | FEATURE(MAC) | FEATURE(MRG_RXBUF), 0},
+    {"ACCESS_PLATFORM, not insisted on", FEATURE(VERSION_1) | FEATURE(MAC) | FEATURE(ACCESS_PLATFORM),
+     FEATURE(VERSION_1) | FEATURE(MAC), 0},
 };
 
 static void negotiates(void **state)
@@ -149,21 +150,21 @@ static const struct refusal {
 	int error;
 	const char *says;
 } refusals[] = {
-	{ "FEATURES_OK does not stay", spoil_features, -ENOTSUP, "refuses the features" },
-	{ "insists on ACCESS_PLATFORM", spoil_platform, -ENOTSUP, "iommu_platform" },
-	{ "legacy", spoil_version, -ENOTSUP, "legacy" },
-	{ "never out of reset", spoil_reset, -EIO, "out of reset" },
-	{ "configuration always changing", spoil_config, -EIO, "configuration" },
-	{ "group MAC address", spoil_mac_group, -EADDRNOTAVAIL, "MAC" },
-	{ "MAC address of zeros", spoil_mac_zero, -EADDRNOTAVAIL, "MAC" },
-	{ "no MAC address at all", spoil_no_mac, -EADDRNOTAVAIL, "MAC" },
-	{ "MTU below the port's", spoil_mtu_low, -EMSGSIZE, "1400" },
-	{ "MTU below any", spoil_mtu_absurd, -EMSGSIZE, "67" },
-	{ "jumbo frames without MRG_RXBUF", spoil_jumbo_without_merge, -EMSGSIZE, "mergeable" },
-	{ "queue of size 0", spoil_no_queue, -EPROTO, "size" },
-	{ "split queue of size 100", spoil_queue_shape, -EPROTO, "power of two" },
-	{ "queue of size 65536", spoil_queue_huge, -EPROTO, "size" },
-	{ "queue not to be enabled", spoil_queue_refused, -EBUSY, "queue 0" },
+    {"FEATURES_OK does not stay", spoil_features, -ENOTSUP, "refuses the features"},
+    {"insists on ACCESS_PLATFORM", spoil_platform, -ENOTSUP, "iommu_platform"},
+    {"legacy", spoil_version, -ENOTSUP, "legacy"},
+    {"never out of reset", spoil_reset, -EIO, "out of reset"},
+    {"configuration always changing", spoil_config, -EIO, "configuration"},
+    {"group MAC address", spoil_mac_group, -EADDRNOTAVAIL, "MAC"},
+    {"MAC address of zeros", spoil_mac_zero, -EADDRNOTAVAIL, "MAC"},
+    {"no MAC address at all", spoil_no_mac, -EADDRNOTAVAIL, "MAC"},
+    {"MTU below the port's", spoil_mtu_low, -EMSGSIZE, "1400"},
+    {"MTU below any", spoil_mtu_absurd, -EMSGSIZE, "67"},
+    {"jumbo frames without MRG_RXBUF", spoil_jumbo_without_merge, -EMSGSIZE, "mergeable"},
+    {"queue of size 0", spoil_no_queue, -EPROTO, "size"},
+    {"split queue of size 100", spoil_queue_shape, -EPROTO, "power of two"},
+    {"queue of size 65536", spoil_queue_huge, -EPROTO, "size"},
+    {"queue not to be enabled", spoil_queue_refused, -EBUSY, "queue 0"},
 };
 
 static void refuses(void **state)
@@ -185,10 +186,10 @@ static const struct sizing {
 	uint32_t offered;
 	uint16_t used;
 } sizings[] = {
-	{ "256 as offered, an eighth of the pool", 0, 256, 128 },
-	{ "packed, no power of two", FEATURE(RING_PACKED), 100, 100 },
-	{ "as small as can be", 0, 2, 2 },
-	{ "far too large", 0, 32768, 128 },
+    {"256 as offered, an eighth of the pool", 0, 256, 128},
+    {"packed, no power of two", FEATURE(RING_PACKED), 100, 100},
+    {"as small as can be", 0, 2, 2},
+    {"far too large", 0, 32768, 128},
 };
 
 static void sizes_queues(void **state)
@@ -208,7 +209,7 @@ static void sizes_queues(void **state)
 static void reads_mac_unopened(void **state)
 {
 	struct virtio_port port;
-	uint8_t mac[6] = { 0 };
+	uint8_t mac[6] = {0};
 
 	(void)state;
 	port_init(&port, CARD_FEATURES);
@@ -223,7 +224,7 @@ static void reads_mac_unopened(void **state)
 
 static void own_mac_where_card_has_none(void **state)
 {
-	static const uint8_t own[6] = { 2, 1, 1, 1, 1, 1 };
+	static const uint8_t own[6] = {2, 1, 1, 1, 1, 1};
 	struct virtio_port port;
 
 	(void)state;
@@ -253,14 +254,17 @@ static void follows_link(void **state)
 
 #define ROWS(table, function) \
 	for (size_t i = 0; i < RTE_DIM(table); i++) \
-		tests[count++] = (struct CMUnitTest){ table[i].name, function, NULL, NULL, (void *)(uintptr_t)&table[i] }
+		tests[count++] = (struct CMUnitTest) \
+		{ \
+			table[i].name, function, NULL, NULL, (void *)(uintptr_t)&table[i] \
+		}
 
 int main(void)
 {
 	static struct CMUnitTest tests[RTE_DIM(negotiations) + RTE_DIM(refusals) + RTE_DIM(sizings) + 3] = {
-		cmocka_unit_test(reads_mac_unopened),
-		cmocka_unit_test(own_mac_where_card_has_none),
-		cmocka_unit_test(follows_link),
+	    cmocka_unit_test(reads_mac_unopened),
+	    cmocka_unit_test(own_mac_where_card_has_none),
+	    cmocka_unit_test(follows_link),
 	};
 	size_t count = 3;
 

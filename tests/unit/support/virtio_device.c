@@ -88,10 +88,10 @@ static int card_queue_enable(struct transport *transport, uint16_t number, const
 	if (card->refuses_queues)
 		return -EBUSY;
 	card->queue[number] = (struct card_queue){
-		.enabled = true,
-		.memory = *memory,
-		.next_wrap = true,
-		.used_wrap = true,
+	    .enabled = true,
+	    .memory = *memory,
+	    .next_wrap = true,
+	    .used_wrap = true,
 	};
 	card_want_all(card, number);
 	return 0;
@@ -109,26 +109,26 @@ static void card_acknowledge(struct transport *transport)
 }
 
 static const struct transport_operations card_operations = {
-	.status = card_status,
-	.set_status = card_set_status,
-	.device_features = card_features,
-	.set_driver_features = card_set_features,
-	.config = card_config,
-	.config_generation = card_generation,
-	.queue_size_max = card_queue_size_max,
-	.queue_enable = card_queue_enable,
-	.notify = card_notify,
-	.acknowledge = card_acknowledge,
+    .status = card_status,
+    .set_status = card_set_status,
+    .device_features = card_features,
+    .set_driver_features = card_set_features,
+    .config = card_config,
+    .config_generation = card_generation,
+    .queue_size_max = card_queue_size_max,
+    .queue_enable = card_queue_enable,
+    .notify = card_notify,
+    .acknowledge = card_acknowledge,
 };
 
 void card_init(struct virtio_card *card, uint64_t offered)
 {
 	*card = (struct virtio_card){
-		.offered = offered,
-		.config = { .mac = { 2, 0, 0, 0, 0, 7 }, .status = NET_STATUS_LINK_UP, .mtu = 9000 },
-		.queue_size = { 256, 256 },
-		.found = { .virtio_id = 1, .interrupt = true },
-		.transport = { .operations = &card_operations, .interrupts = true },
+	    .offered = offered,
+	    .config = {.mac = {2, 0, 0, 0, 0, 7}, .status = NET_STATUS_LINK_UP, .mtu = 9000},
+	    .queue_size = {256, 256},
+	    .found = {.virtio_id = 1, .interrupt = true},
+	    .transport = {.operations = &card_operations, .interrupts = true},
 	};
 	card->transport.found = &card->found;
 }
@@ -174,7 +174,8 @@ static bool packed_available(const struct card_queue *queue)
 	const struct packed_descriptor *ring = (const struct packed_descriptor *)queue->memory.descriptors;
 	uint16_t flags = ring[queue->next].flags;
 
-	return !!(flags & DESCRIPTOR_AVAILABLE) == queue->next_wrap && !!(flags & DESCRIPTOR_USED) != queue->next_wrap;
+	return !!(flags & DESCRIPTOR_AVAILABLE) == queue->next_wrap &&
+	       !!(flags & DESCRIPTOR_USED) != queue->next_wrap;
 }
 
 static bool packed_take(struct card_queue *queue, struct card_chain *chain)
@@ -205,7 +206,8 @@ bool card_take(struct virtio_card *card, uint16_t number, struct card_chain *cha
 	return queue->enabled && (is_packed(card) ? packed_take(queue, chain) : split_take(queue, chain));
 }
 
-static bool split_wants_interrupt(const struct virtio_card *card, const struct card_queue *queue, uint16_t before)
+static bool split_wants_interrupt(const struct virtio_card *card, const struct card_queue *queue,
+				  uint16_t before)
 {
 	const struct split_available *available = available_of(queue);
 
@@ -225,7 +227,7 @@ static void split_finish(struct virtio_card *card, struct card_queue *queue, con
 
 	for (uint16_t i = 0; i < count; i++)
 		used->ring[queue->used++ % queue->memory.size] =
-			(struct split_used_element){ .id = chains[i].id, .length = lengths[i] };
+		    (struct split_used_element){.id = chains[i].id, .length = lengths[i]};
 	used->index = queue->used;
 	queue->interrupts += split_wants_interrupt(card, queue, before);
 }
@@ -239,20 +241,21 @@ static bool packed_use(struct card_queue *queue, const struct card_chain *chain,
 	uint16_t flags = queue->used_wrap ? DESCRIPTOR_AVAILABLE | DESCRIPTOR_USED : 0;
 
 	ring[queue->used] = (struct packed_descriptor){
-		.length = length,
-		.id = chain->id,
-		.flags = flags | (chain->writable ? DESCRIPTOR_WRITE : 0),
+	    .length = length,
+	    .id = chain->id,
+	    .flags = flags | (chain->writable ? DESCRIPTOR_WRITE : 0),
 	};
 	queue->used += chain->descriptors;
 	if (queue->used >= queue->memory.size) {
 		queue->used -= queue->memory.size;
 		queue->used_wrap = !queue->used_wrap;
 	}
-	return event->flags == EVENT_ENABLE || (event->flags == EVENT_AT_POSITION && event->position == place);
+	return event->flags == EVENT_ENABLE ||
+	       (event->flags == EVENT_AT_POSITION && event->position == place);
 }
 
-void card_finish(struct virtio_card *card, uint16_t number, const struct card_chain *chains, const uint32_t *lengths,
-		 uint16_t count)
+void card_finish(struct virtio_card *card, uint16_t number, const struct card_chain *chains,
+		 const uint32_t *lengths, uint16_t count)
 {
 	struct card_queue *queue = &card->queue[number];
 	bool interrupt = false;
@@ -266,8 +269,8 @@ void card_finish(struct virtio_card *card, uint16_t number, const struct card_ch
 	queue->interrupts += interrupt;
 }
 
-bool card_deliver(struct virtio_card *card, struct virtio_net_header header, const uint8_t *frame, uint32_t bytes,
-		  uint16_t buffers)
+bool card_deliver(struct virtio_card *card, struct virtio_net_header header, const uint8_t *frame,
+		  uint32_t bytes, uint16_t buffers)
 {
 	static struct card_chain chains[CARD_SEGMENTS_MAX];
 	uint32_t lengths[CARD_SEGMENTS_MAX];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The other side of the virtio driver: a network card in memory, its transport, and its half of both ring formats, written from
- * virtio 1.2, sections 2.7 and 2.8. It does what it is told, right or wrong.
+ * The other side of the virtio driver: a network card in memory, its transport, and its half of both ring
+ * formats, written from virtio 1.2, sections 2.7 and 2.8. It does what it is told, right or wrong.
  */
 #ifndef TESTS_VIRTIO_DEVICE_H
 #define TESTS_VIRTIO_DEVICE_H
@@ -55,18 +55,19 @@ void card_init(struct virtio_card *card, uint64_t offered);
 bool card_take(struct virtio_card *card, uint16_t queue, struct card_chain *chain);
 
 /* Hands chains back, all at once, with the lengths it claims to have written. */
-void card_finish(struct virtio_card *card, uint16_t queue, const struct card_chain *chains, const uint32_t *lengths,
-		 uint16_t count);
+void card_finish(struct virtio_card *card, uint16_t queue, const struct card_chain *chains,
+		 const uint32_t *lengths, uint16_t count);
 
 /* Puts a frame into `buffers` receive buffers. Returns false if there are not so many. */
-bool card_deliver(struct virtio_card *card, struct virtio_net_header header, const uint8_t *frame, uint32_t bytes,
-		  uint16_t buffers);
+bool card_deliver(struct virtio_card *card, struct virtio_net_header header, const uint8_t *frame,
+		  uint32_t bytes, uint16_t buffers);
 
 /* Takes one sent frame, header included, and finishes its chain. Returns its length; 0: there is none. */
 uint32_t card_fetch(struct virtio_card *card, uint8_t frame[CARD_FRAME_MAX], struct virtio_net_header *header,
 		    uint16_t *descriptors);
 
-/* Device-side suppression: never, always, or when the driver makes available what comes after `ahead` more. */
+/* Device-side suppression: never, always, or when the driver makes available what comes after `ahead` more.
+ */
 void card_want_none(struct virtio_card *card, uint16_t queue);
 void card_want_all(struct virtio_card *card, uint16_t queue);
 void card_want_after(struct virtio_card *card, uint16_t queue, uint16_t ahead);

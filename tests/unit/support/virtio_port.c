@@ -10,10 +10,10 @@
 #include "watched_pool.h"
 
 const struct ring_mode ring_modes[RING_MODES] = {
-	{ "split", 0 },
-	{ "split, EVENT_IDX", FEATURE(EVENT_IDX) },
-	{ "packed", FEATURE(RING_PACKED) },
-	{ "packed, EVENT_IDX", FEATURE(RING_PACKED) | FEATURE(EVENT_IDX) },
+    {"split", 0},
+    {"split, EVENT_IDX", FEATURE(EVENT_IDX)},
+    {"packed", FEATURE(RING_PACKED)},
+    {"packed, EVENT_IDX", FEATURE(RING_PACKED) | FEATURE(EVENT_IDX)},
 };
 
 void port_init(struct virtio_port *port, uint64_t features)
@@ -24,7 +24,7 @@ void port_init(struct virtio_port *port, uint64_t features)
 		pool = watched_pool("packets", PORT_MBUFS, PORT_ROOM);
 	memset(&stats, 0, sizeof(stats));
 	card_init(&port->card, features);
-	port->device = (struct device){ .mtu = 1500, .pool = pool };
+	port->device = (struct device){.mtu = 1500, .pool = pool};
 }
 
 void port_open(struct virtio_port *port)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A virtio card in memory, opened as a device over a pool that is watched: what the driver's tests start from.
+ * A virtio card in memory, opened as a device over a pool that is watched: what the driver's tests start
+ * from.
  */
 #ifndef TESTS_VIRTIO_PORT_H
 #define TESTS_VIRTIO_PORT_H
@@ -18,9 +19,9 @@ struct virtio_port {
 
 /* What every card in these tests offers, ring format and events apart. */
 #define CARD_FEATURES \
-	(FEATURE(VERSION_1) | FEATURE(MAC) | FEATURE(STATUS) | FEATURE(MTU) | FEATURE(MRG_RXBUF) | FEATURE(CSUM) | \
-	 FEATURE(GUEST_CSUM) | FEATURE(HOST_TSO4) | FEATURE(HOST_TSO6) | FEATURE(HOST_ECN) | FEATURE(GUEST_TSO4) | \
-	 FEATURE(GUEST_TSO6) | FEATURE(GUEST_ECN))
+	(FEATURE(VERSION_1) | FEATURE(MAC) | FEATURE(STATUS) | FEATURE(MTU) | FEATURE(MRG_RXBUF) | \
+	 FEATURE(CSUM) | FEATURE(GUEST_CSUM) | FEATURE(HOST_TSO4) | FEATURE(HOST_TSO6) | FEATURE(HOST_ECN) | \
+	 FEATURE(GUEST_TSO4) | FEATURE(GUEST_TSO6) | FEATURE(GUEST_ECN))
 
 /* The four shapes that a ring can have. */
 struct ring_mode {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A packet pool for tests that hands out mbufs last in, first out, and poisons each mbuf while it is free: a touch
- * after the free is an AddressSanitizer report, and a second free an assertion.
+ * A packet pool for tests that hands out mbufs last in, first out, and poisons each mbuf while it is free: a
+ * touch after the free is an AddressSanitizer report, and a second free an assertion.
  */
 #ifndef TESTS_WATCHED_POOL_H
 #define TESTS_WATCHED_POOL_H
