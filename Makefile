@@ -26,7 +26,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 TEST_FLAGS := $(COMMON) $(DPDK) -D_GNU_SOURCE -O1 -march=x86-64-v2 -fno-omit-frame-pointer $(SANITIZE)
 
 RTE := acl fib rib lpm hash ip_frag gso net meter mbuf mempool ring rcu
-# Nothing calls librte_mempool_ring: its constructors register what a mempool is made of.
+# Pools name their ring operations by string, so that archive is taken whole.
 RTE_LIBS := -Wl,--whole-archive -l:librte_mempool_ring.a -Wl,--no-whole-archive \
 	-Wl,--start-group $(RTE:%=-l:librte_%.a) -Wl,--end-group
 
