@@ -26,11 +26,17 @@ struct rte_mempool *host_packet_pool, *host_indirect_pool;
 static uint64_t random_state;
 
 const char *__lsan_default_suppressions(void);
+const char *__lsan_default_options(void);
 
 /* Pools keep what they own in pages that LeakSanitizer doesn't look at. */
 const char *__lsan_default_suppressions(void)
 {
 	return "leak:rte_mempool_populate\n";
+}
+
+const char *__lsan_default_options(void)
+{
+	return "print_suppressions=0";
 }
 
 struct stack {
