@@ -60,7 +60,7 @@ const struct port_config port_configs[] = {
 
 const struct static_neighbour static_neighbours[] = {
     {.port = 0, .ipv4 = 192u << 24 | 2 << 8 | 10, .mac = {2, 0, 0, 0, 1, 10}},
-    {.port = 0, .ipv6 = true, .ipv6_address = DB8(1, 10), .mac = {2, 0, 0, 0, 1, 10}},
+    {.port = 0, .ipv6 = true, .ipv6_address = DB8(1, 0x10), .mac = {2, 0, 0, 0, 1, 10}},
     {.port = 1, .ipv4 = 198u << 24 | 51 << 16 | 100 << 8 | 2, .mac = {2, 0, 0, 0, 2, 2}},
     {.port = 1, .ipv6 = true, .ipv6_address = DB8(2, 2), .mac = {2, 0, 0, 0, 2, 2}},
 };
