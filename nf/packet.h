@@ -35,6 +35,7 @@ enum packet_flag {
 	PACKET_L2_GROUP = 1 << 4,      /* came to a broadcast or multicast MAC address */
 	PACKET_DST_GROUP = 1 << 5,     /* IP destination is multicast or broadcast */
 	PACKET_IPV4_OPTIONS = 1 << 6,
+	PACKET_ORIGINATED = 1 << 7,    /* made by the appliance: in none of the arrivals' books */
 };
 
 /* Lives in the mbuf's dynfield1, on the cache line that l2_len is on. Set by input.c and by the stages named. */

@@ -6,6 +6,7 @@
 #ifndef NF_ROUTER_H
 #define NF_ROUTER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <rte_mbuf.h>
 
@@ -16,12 +17,17 @@ int router_init(void);
 uint16_t router_lookup(struct rte_mbuf **packets, uint16_t count);
 
 /* Takes all packets: delivers what is for the appliance itself, decrements TTL or hop limit, fragments or
- * reports "too big", resolves the next hop, writes the Ethernet header and transmits. */
+ * reports "too big", resolves the next hop, writes the Ethernet header and transmits. Ends the burst: also called when no
+ * packet is left, since what earlier stages originated is transmitted here too. */
 void router_forward(struct rte_mbuf **packets, uint16_t count);
 
 /* Sends an IP packet that the appliance made itself. `packet` starts with a complete IPv4 or IPv6 header (checksums
- * included); takes it. Counted as originated once a device took it. */
+ * included); takes it. Counted as originated once a device took it. Where the destination is link-local,
+ * packet_meta(packet)->in_port names the port to use. */
 void router_originate(struct rte_mbuf *packet);
+
+/* Whether an IPv6 address is one of the appliance's own, link-local ones included. */
+bool router_owns_ipv6(const uint8_t address[16]);
 
 /* Neighbour timers; see appliance_tick. */
 uint64_t router_tick(void);

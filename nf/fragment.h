@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * IPv4 datagrams that are larger than the MTU of their way out, and may be cut (RFC 791, section 3.2).
+ */
+#ifndef NF_FRAGMENT_H
+#define NF_FRAGMENT_H
+
+#include <stdint.h>
+#include <rte_ether.h>
+#include <rte_mbuf.h>
+
+/* Sends an IP packet (data starts at IP) in pieces from `port` to `mac`. Takes it. */
+void fragment_and_send(struct rte_mbuf *m, uint8_t port, const struct rte_ether_addr *mac);
+
+#endif

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Packets that are for the appliance itself.
+ */
+#ifndef NF_LOCAL_H
+#define NF_LOCAL_H
+
+#include <rte_mbuf.h>
+
+/* Takes a packet that has passed input and router_lookup, whose out_port is PORT_SELF. */
+void local_deliver(struct rte_mbuf *m);
+
+#endif

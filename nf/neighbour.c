@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The neighbour cache; neighbour.h has the overview. Times are those of RFC 4861, section 10, for both
+ * families; ARP has none of its own that anybody keeps.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <rte_hash.h>
+#include <rte_jhash.h>
+#include "appliance.h"
+#include "arp.h"
+#include "bucket.h"
+#include "forward.h"
+#include "host.h"
+#include "icmp.h"
+#include "nd.h"
+#include "neighbour.h"
+#include "packet.h"
+
+#define SECOND UINT64_C(1000000000)
+
+enum {
+	TRIES_MAX = 3,		    /* MAX_MULTICAST_SOLICIT and MAX_UNICAST_SOLICIT */
+	REQUESTS_PER_SECOND = 1000, /* of all neighbours together */
+	TIMERS_PER_TICK = 64,
+};
+
+static const uint64_t timeout_ns[NEIGHBOUR_STATES] = {
+    [NEIGHBOUR_INCOMPLETE] = 1 * SECOND, /* RETRANS_TIMER */
+    [NEIGHBOUR_REACHABLE] = 30 * SECOND, /* REACHABLE_TIME */
+    [NEIGHBOUR_DELAY] = 5 * SECOND,	 /* DELAY_FIRST_PROBE_TIME */
+    [NEIGHBOUR_PROBE] = 1 * SECOND,	 [NEIGHBOUR_FAILED] = 3 * SECOND,
+};
+
+enum action { ACTION_NONE, ACTION_ASK_ALL, ACTION_ASK_IT, ACTION_SEND_QUEUE, ACTION_GIVE_UP, ACTION_FORGET };
+
+struct transition {
+	bool defined;
+	uint8_t to, action;
+};
+
+#define GO(state, what) \
+	{ \
+		true, NEIGHBOUR_##state, ACTION_##what \
+	}
+
+/* RFC 4861, appendix C, with two states more: IDLE before the first packet, and FAILED after the last try. */
+static const struct transition transitions[NEIGHBOUR_STATES][NEIGHBOUR_EVENTS] =
+    {
+	[NEIGHBOUR_IDLE] =
+	    {
+		[EVENT_SEND] = GO(INCOMPLETE, ASK_ALL),
+		[EVENT_CONFIRMED] = GO(REACHABLE, NONE),
+		[EVENT_HEARD] = GO(STALE, NONE),
+	    },
+	[NEIGHBOUR_INCOMPLETE] =
+	    {
+		[EVENT_TIMEOUT] = GO(INCOMPLETE, ASK_ALL),
+		[EVENT_EXHAUSTED] = GO(FAILED, GIVE_UP),
+		[EVENT_CONFIRMED] = GO(REACHABLE, SEND_QUEUE),
+		[EVENT_HEARD] = GO(STALE, SEND_QUEUE),
+	    },
+	[NEIGHBOUR_REACHABLE] =
+	    {
+		[EVENT_TIMEOUT] = GO(STALE, NONE),
+		[EVENT_CONFIRMED] = GO(REACHABLE, NONE),
+		[EVENT_HEARD] = GO(STALE, NONE),
+		[EVENT_DOUBTED] = GO(STALE, NONE),
+	    },
+	[NEIGHBOUR_STALE] =
+	    {
+		[EVENT_SEND] = GO(DELAY, NONE),
+		[EVENT_CONFIRMED] = GO(REACHABLE, NONE),
+		[EVENT_HEARD] = GO(STALE, NONE),
+	    },
+	[NEIGHBOUR_DELAY] =
+	    {
+		[EVENT_TIMEOUT] = GO(PROBE, ASK_IT),
+		[EVENT_CONFIRMED] = GO(REACHABLE, NONE),
+		[EVENT_HEARD] = GO(STALE, NONE),
+	    },
+	[NEIGHBOUR_PROBE] =
+	    {
+		[EVENT_TIMEOUT] = GO(PROBE, ASK_IT),
+		[EVENT_EXHAUSTED] = GO(FAILED, NONE),
+		[EVENT_CONFIRMED] = GO(REACHABLE, NONE),
+		[EVENT_HEARD] = GO(STALE, NONE),
+	    },
+	[NEIGHBOUR_FAILED] =
+	    {
+		[EVENT_TIMEOUT] = GO(IDLE, FORGET),
+		[EVENT_CONFIRMED] = GO(REACHABLE, NONE),
+		[EVENT_HEARD] = GO(STALE, NONE),
+	    },
+};
+
+TAILQ_HEAD(neighbour_list, neighbour);
+
+/* Pinned entries have lists of their own, so that eviction never has to step over them. */
+static struct neighbour_list lists[2][NEIGHBOUR_STATES];
+static struct neighbour_list unused;
+static struct neighbour *entries;
+static struct rte_hash *table;
+static struct bucket requests;
+
+static struct neighbour_list *list_of(const struct neighbour *n)
+{
+	return &lists[n->pinned][n->state];
+}
+
+struct neighbour_key neighbour_key_ipv4(uint8_t port, uint32_t address)
+{
+	struct neighbour_key key = {.port = port};
+	rte_be32_t wire = rte_cpu_to_be_32(address);
+
+	memcpy(key.address, &wire, sizeof(wire));
+	return key;
+}
+
+struct neighbour_key neighbour_key_ipv6(uint8_t port, const uint8_t address[16])
+{
+	struct neighbour_key key = {.port = port, .ipv6 = true};
+
+	memcpy(key.address, address, sizeof(key.address));
+	return key;
+}
+
+/* Asks for the address of `n`: everybody, or only the one that had it. */
+static void ask(struct neighbour *n, bool unicast)
+{
+	n->tries++;
+	if (!bucket_take(&requests, host_now_ns))
+		return;
+	if (n->key.ipv6)
+		nd_solicit(n->key.port, n->key.address, unicast ? &n->mac : NULL);
+	else
+		arp_request(n->key.port, n->key.address, unicast ? &n->mac : NULL);
+}
+
+static struct rte_mbuf *dequeue(struct neighbour *n)
+{
+	struct rte_mbuf *m = n->queue[0];
+
+	memmove(&n->queue[0], &n->queue[1], --n->queued * sizeof(n->queue[0]));
+	if (!(packet_meta(m)->flags & PACKET_ORIGINATED))
+		stats.held--;
+	return m;
+}
+
+/* Ends a packet that could not be sent, whoever made it. */
+static void refuse(struct rte_mbuf *m, enum drop_reason reason)
+{
+	if (packet_meta(m)->flags & PACKET_ORIGINATED)
+		rte_pktmbuf_free(m);
+	else
+		packet_drop(m, reason);
+}
+
+/* Sends an error, which may need an entry of its own and so evict any that is not in use. */
+static void refuse_unreachable(struct rte_mbuf *m)
+{
+	if (!(packet_meta(m)->flags & PACKET_ORIGINATED))
+		icmp_error_send(m, ICMP_ERROR_HOST_UNREACHABLE, 0);
+	refuse(m, DROP_NEIGHBOUR_UNRESOLVED);
+}
+
+static void enqueue(struct neighbour *n, struct rte_mbuf *m)
+{
+	if (n->queued == NEIGHBOUR_QUEUE_MAX)
+		refuse(dequeue(n), DROP_NEIGHBOUR_QUEUE_FULL);
+	if (stats.held >= packet_buffers / 4) {
+		refuse(m, DROP_NEIGHBOUR_QUEUE_FULL);
+		return;
+	}
+	n->queue[n->queued++] = m;
+	if (!(packet_meta(m)->flags & PACKET_ORIGINATED))
+		stats.held++;
+}
+
+static void forget(struct neighbour *n)
+{
+	int32_t gone = rte_hash_del_key(table, &n->key);
+
+	assert(gone >= 0 && !n->pinned && n->queued == 0);
+	TAILQ_REMOVE(list_of(n), n, link);
+	TAILQ_INSERT_TAIL(&unused, n, link);
+}
+
+/* Takes its place in the list of its new state, whose time starts. */
+static void enter(struct neighbour *n, enum neighbour_state state)
+{
+	TAILQ_REMOVE(list_of(n), n, link);
+	n->state = state;
+	n->deadline_ns = host_now_ns + timeout_ns[state];
+	TAILQ_INSERT_TAIL(list_of(n), n, link);
+}
+
+/* Empties the queue before the first error is sent: see above. */
+static void give_up(struct neighbour *n)
+{
+	struct rte_mbuf *packets[NEIGHBOUR_QUEUE_MAX];
+	uint8_t count = 0;
+
+	while (n->queued)
+		packets[count++] = dequeue(n);
+	for (uint8_t i = 0; i < count; i++)
+		refuse_unreachable(packets[i]);
+}
+
+static void act(struct neighbour *n, enum action action)
+{
+	switch (action) {
+	case ACTION_NONE:
+		break;
+	case ACTION_ASK_ALL:
+	case ACTION_ASK_IT:
+		ask(n, action == ACTION_ASK_IT);
+		break;
+	case ACTION_SEND_QUEUE:
+		while (n->queued)
+			forward_to_neighbour(n, dequeue(n));
+		break;
+	case ACTION_GIVE_UP:
+		give_up(n);
+		break;
+	case ACTION_FORGET:
+		if (!n->pinned)
+			forget(n);
+		break;
+	}
+}
+
+static void happen(struct neighbour *n, enum neighbour_event event)
+{
+	const struct transition *t = &transitions[n->state][event];
+
+	if (!t->defined)
+		return;
+	if (t->to != n->state)
+		n->tries = 0;
+	enter(n, t->to);
+	act(n, t->action);
+}
+
+int neighbour_next_state(enum neighbour_state state, enum neighbour_event event)
+{
+	return transitions[state][event].defined ? transitions[state][event].to : -1;
+}
+
+struct neighbour *neighbour_find(const struct neighbour_key *key)
+{
+	void *data;
+
+	return rte_hash_lookup_data(table, key, &data) >= 0 ? data : NULL;
+}
+
+/* Makes room by the order of neighbour.h. False: all entries must stay. */
+static bool evict(void)
+{
+	static const uint8_t order[] = {NEIGHBOUR_IDLE, NEIGHBOUR_FAILED, NEIGHBOUR_INCOMPLETE,
+					NEIGHBOUR_STALE};
+
+	for (size_t i = 0; i < RTE_DIM(order); i++) {
+		struct neighbour *n = TAILQ_FIRST(&lists[false][order[i]]);
+
+		if (!n)
+			continue;
+		while (n->queued)
+			refuse(dequeue(n), DROP_NEIGHBOUR_UNRESOLVED);
+		forget(n);
+		return true;
+	}
+	return false;
+}
+
+struct neighbour *neighbour_get(const struct neighbour_key *key)
+{
+	struct neighbour *n = neighbour_find(key);
+
+	if (n)
+		return n;
+	if (TAILQ_EMPTY(&unused) && !evict())
+		return NULL;
+	n = TAILQ_FIRST(&unused);
+	if (rte_hash_add_key_data(table, key, n))
+		return NULL;
+	TAILQ_REMOVE(&unused, n, link);
+	*n = (struct neighbour){.key = *key, .state = NEIGHBOUR_IDLE};
+	TAILQ_INSERT_TAIL(list_of(n), n, link);
+	return n;
+}
+
+struct neighbour *neighbour_pin(const struct neighbour_key *key)
+{
+	struct neighbour *n = neighbour_get(key);
+
+	if (n && !n->pinned) {
+		TAILQ_REMOVE(list_of(n), n, link);
+		n->pinned = true;
+		TAILQ_INSERT_TAIL(list_of(n), n, link);
+	}
+	return n;
+}
+
+void neighbour_send(struct neighbour *n, struct rte_mbuf *m)
+{
+	if (n->state == NEIGHBOUR_FAILED) {
+		refuse_unreachable(m);
+		return;
+	}
+	if (!neighbour_is_usable(n))
+		enqueue(n, m);
+	else
+		forward_to_neighbour(n, m);
+	happen(n, EVENT_SEND);
+}
+
+void neighbour_confirm(struct neighbour *n, const struct rte_ether_addr *mac)
+{
+	if (n->state == NEIGHBOUR_PERMANENT)
+		return;
+	n->mac = *mac;
+	happen(n, EVENT_CONFIRMED);
+}
+
+void neighbour_hear(struct neighbour *n, const struct rte_ether_addr *mac)
+{
+	bool known = neighbour_is_usable(n) && rte_is_same_ether_addr(&n->mac, mac);
+
+	if (known || n->state == NEIGHBOUR_PERMANENT)
+		return;
+	n->mac = *mac;
+	happen(n, EVENT_HEARD);
+}
+
+void neighbour_doubt(struct neighbour *n)
+{
+	happen(n, EVENT_DOUBTED);
+}
+
+/* Handles one entry whose time in `list` is over, if there is one. */
+static bool expire_one(struct neighbour_list *list)
+{
+	struct neighbour *n = TAILQ_FIRST(list);
+
+	if (!n || n->deadline_ns > host_now_ns)
+		return false;
+	happen(n, n->tries >= TRIES_MAX ? EVENT_EXHAUSTED : EVENT_TIMEOUT);
+	return true;
+}
+
+static uint64_t next_deadline(void)
+{
+	uint64_t next = UINT64_MAX;
+
+	for (int pinned = 0; pinned < 2; pinned++) {
+		for (int state = 0; state < NEIGHBOUR_STATES; state++) {
+			struct neighbour *n = TAILQ_FIRST(&lists[pinned][state]);
+
+			if (n && timeout_ns[state])
+				next = RTE_MIN(next, n->deadline_ns);
+		}
+	}
+	return next;
+}
+
+uint64_t neighbour_tick(void)
+{
+	int budget = TIMERS_PER_TICK;
+
+	for (int pinned = 0; pinned < 2; pinned++)
+		for (int state = 0; state < NEIGHBOUR_STATES; state++)
+			while (budget > 0 && timeout_ns[state] && expire_one(&lists[pinned][state]))
+				budget--;
+	return next_deadline();
+}
+
+static int add_static(const struct static_neighbour *known)
+{
+	struct neighbour_key key = known->ipv6 ? neighbour_key_ipv6(known->port, known->ipv6_address)
+					       : neighbour_key_ipv4(known->port, known->ipv4);
+	struct neighbour *n = neighbour_pin(&key);
+
+	if (!n)
+		return -ENOSPC;
+	memcpy(n->mac.addr_bytes, known->mac, RTE_ETHER_ADDR_LEN);
+	enter(n, NEIGHBOUR_PERMANENT);
+	return 0;
+}
+
+/* Twice the room, so that cuckoo hashing finds a place for each entry as good as always. */
+static int make_table(void)
+{
+	struct rte_hash_parameters parameters = {
+	    .name = "neighbours",
+	    .entries = RTE_MAX(2 * neighbour_capacity, 16u),
+	    .key_len = sizeof(struct neighbour_key),
+	    .hash_func = rte_jhash,
+	    .hash_func_init_val = host_random(),
+	    .socket_id = SOCKET_ID_ANY,
+	};
+
+	rte_hash_free(table);
+	free(entries);
+	table = rte_hash_create(&parameters);
+	entries = calloc(neighbour_capacity, sizeof(*entries));
+	return table && entries ? 0 : -ENOMEM;
+}
+
+int neighbour_init(void)
+{
+	int error = make_table();
+
+	for (int i = 0; i < NEIGHBOUR_STATES; i++) {
+		TAILQ_INIT(&lists[false][i]);
+		TAILQ_INIT(&lists[true][i]);
+	}
+	TAILQ_INIT(&unused);
+	for (uint32_t i = 0; i < neighbour_capacity && !error; i++)
+		TAILQ_INSERT_TAIL(&unused, &entries[i], link);
+	for (uint32_t i = 0; i < static_neighbour_count && !error; i++)
+		error = add_static(&static_neighbours[i]);
+	requests = bucket_per_second(REQUESTS_PER_SECOND);
+	if (error)
+		host_log(error == -ENOSPC ? "router: more static neighbours than `neighbours` allows"
+					  : "router: not enough memory for the neighbour table");
+	return error;
+}

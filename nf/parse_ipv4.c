@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * IPv4 headers: the checks of RFC 1812, sections 5.2.2 and 5.3.7, and the options. Called by input.c.
+ */
+#include <netinet/in.h>
+#include <rte_ip.h>
+#include "checksum.h"
+#include "parse.h"
+#include "ports.h"
+
+/* What the first octet says of an address (RFC 6890). */
+enum address_class { CLASS_HOST, CLASS_NEVER, CLASS_MULTICAST, CLASS_RESERVED };
+static const uint8_t class_of[256] = {
+    [0] = CLASS_NEVER,
+    [127] = CLASS_NEVER,
+    [224 ... 239] = CLASS_MULTICAST,
+    [240 ... 255] = CLASS_RESERVED,
+};
+
+enum { OPTION_END = 0, OPTION_NOP = 1, OPTION_LOOSE_ROUTE = 131, OPTION_STRICT_ROUTE = 137 };
+
+/* Each option but two has a length; together they fill their room. Source routes are refused as RFC 7126,
+ * sections 4.3.5 and 4.4.5, advises. */
+static bool options_are_good(const uint8_t *at, const uint8_t *end)
+{
+	while (at < end && *at != OPTION_END) {
+		if (*at == OPTION_NOP) {
+			at++;
+			continue;
+		}
+		if (*at == OPTION_LOOSE_ROUTE || *at == OPTION_STRICT_ROUTE)
+			return false;
+		if (end - at < 2 || at[1] < 2 || at[1] > end - at)
+			return false;
+		at += at[1];
+	}
+	return true;
+}
+
+static bool source_is_possible(uint32_t source, uint8_t port)
+{
+	const struct port *p = &ports[port];
+
+	if (class_of[source >> 24] != CLASS_HOST)
+		return false;
+	for (uint8_t i = 0; i < p->forbidden_count; i++)
+		if (source == p->forbidden[i])
+			return false;
+	return true;
+}
+
+static enum drop_reason check_addresses(const struct rte_ipv4_hdr *ip, uint8_t port, uint16_t *flags)
+{
+	uint32_t source = rte_be_to_cpu_32(ip->src_addr), destination = rte_be_to_cpu_32(ip->dst_addr);
+	uint8_t class = class_of[destination >> 24];
+
+	if (unlikely(!source_is_possible(source, port)))
+		return DROP_IP_SOURCE;
+	if (likely(class == CLASS_HOST))
+		return PARSE_GOOD;
+	*flags |= PACKET_DST_GROUP;
+	return class == CLASS_MULTICAST || destination == INADDR_BROADCAST ? PARSE_GOOD : DROP_IP_DESTINATION;
+}
+
+static enum drop_reason check_header(const struct rte_ipv4_hdr *ip, uint32_t there, uint32_t frame_bytes)
+{
+	uint32_t header_bytes, total;
+
+	if (there < sizeof(*ip))
+		return DROP_IP_TRUNCATED;
+	if (ip->version_ihl >> 4 != 4)
+		return DROP_IP_VERSION;
+	header_bytes = rte_ipv4_hdr_len(ip);
+	total = rte_be_to_cpu_16(ip->total_length);
+	if (header_bytes < sizeof(*ip) || total < header_bytes)
+		return DROP_IP_HEADER;
+	if (header_bytes > there || total > frame_bytes)
+		return DROP_IP_TRUNCATED;
+	return ipv4_checksum_is_right(ip, header_bytes) ? PARSE_GOOD : DROP_IP_CHECKSUM;
+}
+
+enum drop_reason parse_ipv4(struct rte_mbuf *m, uint8_t port, uint16_t flags)
+{
+	const struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *, m->l2_len);
+	uint32_t there = m->data_len - m->l2_len, frame_bytes = m->pkt_len - m->l2_len;
+	struct packet_meta *meta = packet_meta(m);
+	struct transport_place place;
+	enum drop_reason reason = check_header(ip, there, frame_bytes);
+	uint32_t header_bytes, total, fragment;
+
+	if (unlikely(reason != PARSE_GOOD))
+		return reason;
+	header_bytes = rte_ipv4_hdr_len(ip);
+	total = rte_be_to_cpu_16(ip->total_length);
+	if (unlikely(header_bytes > sizeof(*ip))) {
+		if (!options_are_good((const uint8_t *)(ip + 1), (const uint8_t *)ip + header_bytes))
+			return DROP_IP_OPTIONS;
+		flags |= PACKET_IPV4_OPTIONS;
+	}
+	reason = check_addresses(ip, port, &flags);
+	if (unlikely(reason != PARSE_GOOD))
+		return reason;
+	if (total < frame_bytes)
+		parse_trim(m, frame_bytes - total);
+	fragment = rte_be_to_cpu_16(ip->fragment_offset);
+	place = (struct transport_place){
+	    .header = (const uint8_t *)ip + header_bytes,
+	    .contiguous = RTE_MIN(there, total) - header_bytes,
+	    .payload_bytes = total - header_bytes,
+	    .fragment_offset = (fragment & RTE_IPV4_HDR_OFFSET_MASK) * RTE_IPV4_HDR_OFFSET_UNITS,
+	    .more_fragments = fragment & RTE_IPV4_HDR_MF_FLAG,
+	};
+	if (unlikely(place.fragment_offset || place.more_fragments))
+		flags |= PACKET_FRAGMENT | (place.fragment_offset ? PACKET_LATER_FRAGMENT : 0);
+	m->l3_len = header_bytes;
+	m->packet_type =
+	    RTE_PTYPE_L2_ETHER | (flags & PACKET_IPV4_OPTIONS ? RTE_PTYPE_L3_IPV4_EXT : RTE_PTYPE_L3_IPV4);
+	*meta = (struct packet_meta){
+	    .in_port = port,
+	    .out_port = PORT_NONE,
+	    .protocol = ip->next_proto_id,
+	    .flags = flags,
+	    .l3_bytes = total,
+	};
+	return parse_transport(m, meta, &place);
+}

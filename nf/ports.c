@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The ports' run-time facts; see ports.h. Filled once by ports_init and only read afterwards.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "host.h"
+#include "ports.h"
+
+enum { VLAN_IDS = 4096 };
+
+struct port ports[PORTS_MAX];
+static uint8_t *vlan_ports[PORTS_MAX]; /* for each device with VLANs: its port for each id */
+
+/* Modified EUI-64 (RFC 4291, appendix A) under fe80::/64. */
+static void make_link_local(uint8_t address[16], const struct rte_ether_addr *mac)
+{
+	const uint8_t *m = mac->addr_bytes;
+	const uint8_t bytes[16] = {0xfe,     0x80, 0,	 0,    0,    0,	   0,	 0,
+				   m[0] ^ 2, m[1], m[2], 0xff, 0xfe, m[3], m[4], m[5]};
+
+	memcpy(address, bytes, sizeof(bytes));
+}
+
+/* RFC 3021: a prefix of 31 or 32 bits has no broadcast addresses. */
+static void forbid_sources(struct port *port, const struct ipv4_prefix *prefix)
+{
+	uint32_t mask = prefix_mask(prefix->length);
+
+	port->forbidden[port->forbidden_count++] = prefix->address;
+	if (prefix->length > 30)
+		return;
+	port->forbidden[port->forbidden_count++] = prefix->address & mask;
+	port->forbidden[port->forbidden_count++] = prefix->address | ~mask;
+}
+
+static int learn_vlan(uint8_t index)
+{
+	const struct port_config *config = &port_configs[index];
+
+	if (!vlan_ports[config->device]) {
+		vlan_ports[config->device] = malloc(VLAN_IDS);
+		if (!vlan_ports[config->device])
+			return -ENOMEM;
+		memset(vlan_ports[config->device], PORT_NONE, VLAN_IDS);
+	}
+	vlan_ports[config->device][config->vlan] = index;
+	return 0;
+}
+
+static int port_init(uint8_t index)
+{
+	const struct port_config *config = &port_configs[index];
+	struct port *port = &ports[index];
+
+	assert(config->device < device_count && config->vlan < VLAN_IDS);
+	assert(config->ipv4_count <= PORT_ADDRESSES_MAX);
+	*port = (struct port){.vlan_header_bytes = RTE_ETHER_HDR_LEN + (config->vlan ? ETHER_TAG_BYTES : 0)};
+	memcpy(port->mac.addr_bytes, host_mac_address(config->device), RTE_ETHER_ADDR_LEN);
+	make_link_local(port->link_local, &port->mac);
+	for (uint16_t i = 0; i < config->ipv4_count; i++)
+		forbid_sources(port, &config->ipv4[i]);
+	return config->vlan ? learn_vlan(index) : 0;
+}
+
+int ports_init(void)
+{
+	assert(port_count <= PORTS_MAX && device_count <= port_count);
+	for (uint8_t i = 0; i < port_count; i++) {
+		int error = port_init(i);
+
+		if (error) {
+			host_log("input: not enough memory for the table of VLANs");
+			return error;
+		}
+	}
+	return 0;
+}
+
+uint8_t port_of_vlan(uint16_t device, uint16_t vlan)
+{
+	return vlan_ports[device] ? vlan_ports[device][vlan] : PORT_NONE;
+}
+
+bool port_owns_ipv4(uint8_t port, uint32_t address)
+{
+	const struct port_config *config = &port_configs[port];
+
+	for (uint16_t i = 0; i < config->ipv4_count; i++)
+		if (config->ipv4[i].address == address)
+			return true;
+	return false;
+}
+
+bool port_owns_ipv6(uint8_t port, const uint8_t address[16])
+{
+	const struct port_config *config = &port_configs[port];
+
+	for (uint16_t i = 0; i < config->ipv6_count; i++)
+		if (memcmp(config->ipv6[i].address, address, 16) == 0)
+			return true;
+	return memcmp(ports[port].link_local, address, 16) == 0;
+}
+
+static bool ipv4_contains(const struct ipv4_prefix *prefix, uint32_t address)
+{
+	return ((prefix->address ^ address) & prefix_mask(prefix->length)) == 0;
+}
+
+static bool ipv6_contains(const struct ipv6_prefix *prefix, const uint8_t address[16])
+{
+	uint8_t bytes = prefix->length / 8, bits = prefix->length % 8;
+
+	if (memcmp(prefix->address, address, bytes))
+		return false;
+	return bits == 0 || (prefix->address[bytes] ^ address[bytes]) >> (8 - bits) == 0;
+}
+
+bool port_is_on_link_ipv4(uint8_t port, uint32_t address)
+{
+	const struct port_config *config = &port_configs[port];
+
+	for (uint16_t i = 0; i < config->ipv4_count; i++)
+		if (ipv4_contains(&config->ipv4[i], address))
+			return true;
+	return false;
+}
+
+bool port_is_on_link_ipv6(uint8_t port, const uint8_t address[16])
+{
+	const struct port_config *config = &port_configs[port];
+
+	for (uint16_t i = 0; i < config->ipv6_count; i++)
+		if (ipv6_contains(&config->ipv6[i], address))
+			return true;
+	return ipv6_is_link_local(address);
+}
+
+uint32_t port_source_ipv4(uint8_t port, uint32_t destination)
+{
+	const struct port_config *config = &port_configs[port];
+
+	for (uint16_t i = 0; i < config->ipv4_count; i++)
+		if (ipv4_contains(&config->ipv4[i], destination))
+			return config->ipv4[i].address;
+	return config->ipv4_count ? config->ipv4[0].address : 0;
+}
+
+const uint8_t *port_source_ipv6(uint8_t port, const uint8_t destination[16])
+{
+	const struct port_config *config = &port_configs[port];
+
+	if (ipv6_is_link_local(destination) || config->ipv6_count == 0)
+		return ports[port].link_local;
+	for (uint16_t i = 0; i < config->ipv6_count; i++)
+		if (ipv6_contains(&config->ipv6[i], destination))
+			return config->ipv6[i].address;
+	return config->ipv6[0].address;
+}

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The first stage of the router, its start and its timers, and packets that the appliance makes itself.
+ * forward.c is the second stage, routes.c the tables.
+ *
+ * What is link-local or multicast never meets the routing tables: it is for the appliance or it is dropped.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <rte_ip.h>
+#include "arp.h"
+#include "forward.h"
+#include "host.h"
+#include "icmp.h"
+#include "nd.h"
+#include "output.h"
+#include "packet.h"
+#include "router.h"
+#include "routes.h"
+
+enum { ANNOUNCEMENTS = 2 }; /* RFC 5227, section 1.1 */
+#define ANNOUNCE_INTERVAL_NS UINT64_C(2000000000)
+
+static uint8_t announcements_left;
+static uint64_t next_announcement_ns;
+
+int router_init(void)
+{
+	int error = neighbour_init();
+
+	if (!error)
+		error = routes_init();
+	icmp_init();
+	announcements_left = ANNOUNCEMENTS;
+	next_announcement_ns = 0;
+	return error;
+}
+
+/* What a next hop of each kind means for a packet: dropped under a reason (and perhaps with an error), or it
+ * goes on. */
+static const struct verdict {
+	bool dropped, error;
+	enum drop_reason reason;
+} verdicts[] = {
+    [NEXT_HOP_NONE] = {true, true, DROP_NO_ROUTE},
+    [NEXT_HOP_BROADCAST] = {true, false, DROP_IP_DESTINATION},
+    [NEXT_HOP_BLACKHOLE] = {true, false, DROP_ROUTE_REJECT},
+    [NEXT_HOP_UNREACHABLE] = {true, true, DROP_ROUTE_REJECT},
+    [NEXT_HOP_SELF] = {0},
+    [NEXT_HOP_CONNECTED] = {0},
+    [NEXT_HOP_GATEWAY] = {0},
+};
+
+/* Applies a route. True: the packet goes on. */
+static inline bool decide(struct rte_mbuf *m, uint64_t index)
+{
+	struct packet_meta *meta = packet_meta(m);
+	const struct next_hop *hop = &next_hops[index];
+	const struct verdict *verdict = &verdicts[hop->kind];
+
+	meta->next_hop = index;
+	if (unlikely(verdict->dropped)) {
+		if (verdict->error)
+			icmp_error_send(m, ICMP_ERROR_NO_ROUTE, 0);
+		packet_drop(m, verdict->reason);
+		return false;
+	}
+	meta->out_port = hop->kind == NEXT_HOP_SELF ? PORT_SELF : hop->port;
+	/* RFC 1812, section 5.3.4: what came as a link-layer broadcast is not forwarded, nor taken (RFC
+	 * 1122, 3.3.6). */
+	if (unlikely(meta->flags & PACKET_L2_GROUP)) {
+		packet_drop(m, DROP_IP_DESTINATION);
+		return false;
+	}
+	return true;
+}
+
+/* All nodes and all routers (RFC 4291, section 2.7.1), the groups whose echo requests we answer. */
+static bool is_our_group(const uint8_t address[16])
+{
+	static const uint8_t start[15] = {0xff, 2};
+
+	return memcmp(address, start, sizeof(start)) == 0 && (address[15] == 1 || address[15] == 2);
+}
+
+/* Multicast and link-local IPv6, by source or destination (RFC 4291, section 2.5.6). True: it is for us, and
+ * goes on. */
+static bool decide_scoped(struct rte_mbuf *m, const struct rte_ipv6_hdr *ip)
+{
+	struct packet_meta *meta = packet_meta(m);
+	bool to_us = is_our_group(ip->dst_addr);
+
+	if (!ipv6_is_multicast(ip->dst_addr))
+		to_us = port_owns_ipv6(meta->in_port, ip->dst_addr);
+	if (!to_us) {
+		packet_drop(m, DROP_LINK_LOCAL);
+		return false;
+	}
+	meta->next_hop = NEXT_HOP_SELF;
+	meta->out_port = PORT_SELF;
+	return true;
+}
+
+static bool is_scoped(const struct rte_ipv6_hdr *ip)
+{
+	return ipv6_is_multicast(ip->dst_addr) || ipv6_is_link_local(ip->dst_addr) ||
+	       ipv6_is_link_local(ip->src_addr);
+}
+
+/* 169.254.0.0/16, RFC 3927, section 7. */
+static bool is_link_local4(rte_be32_t address)
+{
+	return (address & rte_cpu_to_be_32(0xffff0000)) == rte_cpu_to_be_32(0xa9fe0000);
+}
+
+/* The packets of one burst in the order of their arrival, with the index of each one's next hop. Those that
+ * need no route have none. */
+struct burst {
+	uint64_t hop4[BURST_MAX], hop6[BURST_MAX];
+	uint32_t address4[BURST_MAX];
+	uint8_t address6[BURST_MAX][16];
+	uint16_t count4, count6;
+};
+
+/* Collects what is to be looked up; drops what has no place in a routing table. */
+static inline bool collect(struct burst *burst, struct rte_mbuf *m)
+{
+	const void *header = rte_pktmbuf_mtod_offset(m, const void *, m->l2_len);
+
+	if (packet_meta(m)->flags & PACKET_IPV6) {
+		const struct rte_ipv6_hdr *ip = header;
+
+		if (unlikely(is_scoped(ip)))
+			return decide_scoped(m, ip);
+		memcpy(burst->address6[burst->count6++], ip->dst_addr, sizeof(ip->dst_addr));
+	} else {
+		const struct rte_ipv4_hdr *ip = header;
+
+		if (unlikely(packet_meta(m)->flags & PACKET_DST_GROUP || is_link_local4(ip->dst_addr) ||
+			     is_link_local4(ip->src_addr))) {
+			packet_drop(m, DROP_LINK_LOCAL);
+			return false;
+		}
+		burst->address4[burst->count4++] = rte_be_to_cpu_32(ip->dst_addr);
+	}
+	return true;
+}
+
+uint16_t router_lookup(struct rte_mbuf **packets, uint16_t count)
+{
+	struct burst burst;
+	uint16_t kept = 0, collected = 0, next4 = 0, next6 = 0;
+
+	burst.count4 = burst.count6 = 0;
+	for (uint16_t i = 0; i < count; i++) {
+		struct rte_mbuf *m = packets[i];
+
+		packets[collected] = m;
+		collected += collect(&burst, m);
+	}
+	if (burst.count4)
+		routes_lookup_ipv4(burst.address4, burst.hop4, burst.count4);
+	if (burst.count6)
+		routes_lookup_ipv6(burst.address6, burst.hop6, burst.count6);
+	for (uint16_t i = 0; i < collected; i++) {
+		struct rte_mbuf *m = packets[i];
+		const struct packet_meta *meta = packet_meta(m);
+		bool goes_on = true;
+
+		if (meta->out_port == PORT_NONE)
+			goes_on =
+			    decide(m, meta->flags & PACKET_IPV6 ? burst.hop6[next6++] : burst.hop4[next4++]);
+		packets[kept] = m;
+		kept += goes_on;
+	}
+	return kept;
+}
+
+bool router_owns_ipv6(const uint8_t address[16])
+{
+	for (uint8_t port = 0; port < port_count; port++)
+		if (port_owns_ipv6(port, address))
+			return true;
+	return false;
+}
+
+/* Fills in what the stages know of an arrival, for a packet that was none. */
+static void set_originated(struct rte_mbuf *m, bool ipv6, uint32_t bytes)
+{
+	struct packet_meta *meta = packet_meta(m);
+
+	*meta = (struct packet_meta){
+	    .in_port = meta->in_port,
+	    .flags = PACKET_ORIGINATED | (ipv6 ? PACKET_IPV6 : 0),
+	    .l3_bytes = bytes,
+	};
+	m->l2_len = 0;
+}
+
+/* The neighbour to give an originated packet to, or NULL. */
+static struct neighbour *way_out(struct rte_mbuf *m)
+{
+	const struct rte_ipv4_hdr *ip4 = rte_pktmbuf_mtod(m, const struct rte_ipv4_hdr *);
+	const struct rte_ipv6_hdr *ip6 = rte_pktmbuf_mtod(m, const struct rte_ipv6_hdr *);
+	bool ipv6 = packet_meta(m)->flags & PACKET_IPV6;
+	struct neighbour_key key;
+	uint64_t index;
+
+	if (ipv6 && ipv6_is_link_local(ip6->dst_addr)) {
+		key = neighbour_key_ipv6(packet_meta(m)->in_port, ip6->dst_addr);
+		return neighbour_get(&key);
+	}
+	if (ipv6) {
+		uint8_t address[1][16];
+
+		memcpy(address[0], ip6->dst_addr, sizeof(address[0]));
+		routes_lookup_ipv6(address, &index, 1);
+		key = neighbour_key_ipv6(next_hops[index].port, ip6->dst_addr);
+	} else {
+		uint32_t address = rte_be_to_cpu_32(ip4->dst_addr);
+
+		routes_lookup_ipv4(&address, &index, 1);
+		key = neighbour_key_ipv4(next_hops[index].port, address);
+	}
+	if (next_hops[index].kind == NEXT_HOP_GATEWAY)
+		return next_hops[index].neighbour;
+	return next_hops[index].kind == NEXT_HOP_CONNECTED ? neighbour_get(&key) : NULL;
+}
+
+void router_originate(struct rte_mbuf *m)
+{
+	bool ipv6 = *rte_pktmbuf_mtod(m, const uint8_t *) >> 4 == 6;
+	struct neighbour *neighbour;
+
+	set_originated(m, ipv6, m->pkt_len);
+	neighbour = way_out(m);
+	if (neighbour)
+		neighbour_send(neighbour, m);
+	else
+		rte_pktmbuf_free(m);
+}
+
+/* Tells all links who we are. */
+static void announce(void)
+{
+	for (uint8_t port = 0; port < port_count; port++) {
+		arp_announce(port);
+		nd_announce(port);
+	}
+	announcements_left--;
+	next_announcement_ns = host_now_ns + ANNOUNCE_INTERVAL_NS;
+}
+
+uint64_t router_tick(void)
+{
+	uint64_t next;
+
+	if (announcements_left && host_now_ns >= next_announcement_ns)
+		announce();
+	next = neighbour_tick();
+	output_flush();
+	return announcements_left ? RTE_MIN(next, next_announcement_ns) : next;
+}

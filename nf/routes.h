@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The routing tables: from a destination to an index in the next-hop table, by longest prefix. Built once
+ * from the configuration's routes and the appliance's own addresses.
+ */
+#ifndef NF_ROUTES_H
+#define NF_ROUTES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "neighbour.h"
+
+enum next_hop_kind {
+	NEXT_HOP_NONE, /* no route */
+	NEXT_HOP_SELF,
+	NEXT_HOP_BROADCAST, /* a subnet's broadcast address */
+	NEXT_HOP_BLACKHOLE,
+	NEXT_HOP_UNREACHABLE,
+	NEXT_HOP_FIXED, /* so many need no more than their kind, and their index is their kind */
+	NEXT_HOP_CONNECTED = NEXT_HOP_FIXED,
+	NEXT_HOP_GATEWAY,
+};
+
+struct next_hop {
+	uint8_t kind; /* enum next_hop_kind */
+	uint8_t port;
+	struct neighbour *neighbour; /* of a gateway */
+};
+
+extern struct next_hop *next_hops;
+
+/* Returns 0, or -errno after a host_log line. Needs ports and the neighbour cache. */
+int routes_init(void);
+
+/* Index in next_hops for each address; IPv4 in host order. count <= BURST_MAX. */
+void routes_lookup_ipv4(uint32_t *addresses, uint64_t *hops, uint16_t count);
+void routes_lookup_ipv6(uint8_t (*addresses)[16], uint64_t *hops, uint16_t count);
+
+#endif
