@@ -6,7 +6,6 @@ both worlds. Its numbers are the TSC's; bench/chain.c says what is measured and 
 """
 
 import ipaddress
-import os
 import random
 import subprocess
 

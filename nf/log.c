@@ -12,33 +12,25 @@
 #include <rte_ip.h>
 #include <rte_tcp.h>
 #include "appliance.h"
+#include "bucket.h"
 #include "host.h"
 #include "log.h"
 #include "packet.h"
 
-enum { LINE_BYTES = 256, SECOND_NS = 1000000000 };
+enum { LINE_BYTES = 256 };
 
 struct line {
 	char text[LINE_BYTES];
 	size_t length;
 };
 
-/* The bucket as one number, the time at which it will be full again (the "theoretical arrival time" of ITU-T
- * I.371): a line moves it by a token's time, and there is a token while it is less than a second ahead. */
-static uint64_t bucket_full_ns;
+static struct bucket lines;
 
-static bool take_token(void)
+static bool may_write(void)
 {
-	uint64_t full = RTE_MAX(bucket_full_ns, host_now_ns);
-	uint64_t token;
-
-	if (log_lines_per_second == 0)
-		return false;
-	token = SECOND_NS / log_lines_per_second;
-	if (full + token > host_now_ns + SECOND_NS)
-		return false;
-	bucket_full_ns = full + token;
-	return true;
+	if (lines.burst == 0)
+		lines = bucket_per_second(log_lines_per_second);
+	return bucket_take(&lines, host_now_ns);
 }
 
 __attribute__((format(printf, 2, 3))) static void add(struct line *line, const char *format, ...)
@@ -141,7 +133,7 @@ void log_packet(const char *function, const char *verdict, const char *name, str
 	const struct packet_meta *meta = packet_meta(packet);
 	struct line line = {.length = 0};
 
-	if (!take_token()) {
+	if (!may_write()) {
 		stats.log_suppressed++;
 		return;
 	}

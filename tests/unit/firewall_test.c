@@ -298,7 +298,6 @@ static const struct {
 static void rte_acl_agrees_with_the_oracle(void **state)
 {
 	(void)state;
-	nf_host_start();
 	for (uint32_t round = 0; round < 120; round++) {
 		struct rule_stats expected[RULES] = {0};
 
@@ -455,7 +454,6 @@ static bool is_accepted(const struct craft *craft, uint8_t in_port, uint8_t out_
 static void each_part_of_a_rule_matches_what_it_says(void **state)
 {
 	(void)state;
-	nf_host_start();
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		print_message("# %s\n", parts[i].name);
 		accept_one_then_drop(&parts[i].match);
@@ -476,7 +474,6 @@ static void rules_that_log_go_on(void **state)
 	};
 
 	(void)state;
-	nf_host_start();
 	host_now_ns += SECOND; /* for a full bucket of lines */
 	memcpy(rule_table, rules, sizeof(rules));
 	rule_count = 5;
@@ -497,7 +494,6 @@ static void rules_that_log_go_on(void **state)
 static void too_many_log_rules_are_refused(void **state)
 {
 	(void)state;
-	nf_host_start();
 	for (uint32_t logs = FIREWALL_LOG_RULES_MAX; logs <= FIREWALL_LOG_RULES_MAX + 1; logs++) {
 		for (uint32_t i = 0; i < logs; i++) {
 			rule_table[i] = (struct firewall_rule){.name = "l", .action = FIREWALL_LOG};
@@ -513,9 +509,20 @@ static void too_many_log_rules_are_refused(void **state)
 	}
 }
 
+/* Once: judged alone, packets that never arrived unbalance the books, which a start would not have. */
+static int start(void **state)
+{
+	(void)state;
+	rule_count = 1;
+	rule_table[0] = (struct firewall_rule){.name = "default", .action = FIREWALL_ACCEPT};
+	nf_host_start();
+	return 0;
+}
+
 static int empty_tables(void **state)
 {
 	(void)state;
+	memset(rule_stats, 0, RULES * sizeof(rule_stats[0]));
 	rule_count = 1;
 	rule_table[0] = (struct firewall_rule){.name = "default", .action = FIREWALL_ACCEPT};
 	ipv4_count = ipv6_count = 0;
@@ -539,5 +546,5 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(too_many_log_rules_are_refused, empty_tables, nothing_is_lost),
 	};
 
-	return cmocka_run_group_tests_name("firewall", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("firewall", tests, start, NULL);
 }
