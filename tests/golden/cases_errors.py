@@ -53,8 +53,7 @@ class OneOfTheErrors:
 
 def at_most(port, limit):
     def question(outputs):
-        count = sum(not is_announcement(frame) for frame in outputs[port])
-        return [f"{count} errors in one moment"] if count > limit else []
+        return [f"{len(outputs[port])} errors in one moment"] if len(outputs[port]) > limit else []
 
     return Check(question)
 
@@ -121,8 +120,12 @@ CASES = [
          refused(LAN, IP(src=LAN.host4, dst=LAN.ipv4) / ICMP(type=3, code=1) / body(28), ("consumed", "local-unwanted"))),
     Case("UDP to the appliance: port unreachable",
          refused(LAN, udp4(LAN, LAN.ipv4), "local-unwanted", (UNREACHABLE4, PORT4)),
-         refused(LAN, udp4(LAN, WAN.ipv4), "local-unwanted", (UNREACHABLE4, PORT4)),
          refused(LAN, udp6(LAN, LAN.ipv6), "local-unwanted", (UNREACHABLE6, PORT6))),
+    # IPv4: RFC 1812, section 4.3.2.4, says the port's address, hosts take the one that was addressed. IPv6: RFC 4443,
+    # section 2.2 (a), leaves no choice.
+    Case("UDP to another port's address",
+         refused(LAN, udp4(LAN, WAN.ipv4), "local-unwanted", (UNREACHABLE4, PORT4, 0, (LAN.ipv4, WAN.ipv4))),
+         refused(LAN, udp6(LAN, WAN.ipv6), "local-unwanted", (UNREACHABLE6, PORT6, 0, (WAN.ipv6,)))),
     Case("TCP to the appliance", refused(LAN, tcp4(LAN, LAN.ipv4), "local-unwanted"),
          refused(LAN, tcp6(LAN, LAN.ipv6), "local-unwanted"), allow(LAN, AnyReset())),
     Case("another protocol to the appliance: protocol unreachable",

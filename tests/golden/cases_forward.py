@@ -40,7 +40,7 @@ def longest_prefix(table, packet):
 def in_pieces(source, packet, mtu=NARROW_MTU, to=NARROW):
     """`packet` leaves as fragments."""
     frame = source.sends(packet)
-    return [send(source, frame)] + [expect(to, to.receives(piece)) for piece in fragments(ip_bytes(frame), mtu)]
+    return [send(source, frame)] + [expect(to, to.receives(piece)) for piece in fragments(hop(ip_bytes(frame)), mtu)]
 
 
 def options_in_pieces():

@@ -127,7 +127,7 @@ CASES = [
                  (IP(src=LAN.host4, dst=WAN.host4) / TCP(dataofs=15), "l4-truncated"))),
 
     Case("IP versions that the EtherType does not announce",
-         dropped(*[(sealed(PACKET, b0=version << 4 | 5), "ip-version") for version in (0, 1, 3, 5, 6, 15)]),
+         dropped(*[(sealed(PACKET, b0=version << 4 | 5), "ip-version") for version in (0, 1, 3, 5, 7, 15)]),
          send(LAN, Ether(src=LAN.host_mac, dst=LAN.mac, type=0x86DD) / bytes(PACKET), "ip-version"),
          send(LAN, Ether(src=LAN.host_mac, dst=LAN.mac, type=0x0800) / bytes(PACKET6), "ip-version")),
     Case("IPv4 header lengths below 20",
@@ -145,9 +145,12 @@ CASES = [
 
     Case("IPv4 sources that must not be on the wire (RFC 1812, section 5.3.7)",
          dropped(*[(ipv4(src=source), "ip-source") for source in
-                   ("127.0.0.1", "0.1.2.3", "255.255.255.255", "224.0.0.1", "239.255.255.255", "240.0.0.1", LAN.ipv4,
-                    WAN.ipv4, "10.0.0.255")]),
+                   ("127.0.0.1", "0.1.2.3", "255.255.255.255", "224.0.0.1", "239.255.255.255", "240.0.0.1",
+                    "10.0.0.255")]),
          dropped((ipv4(src="0.0.0.0"), "ip-source"))),
+    Case("our own addresses as a source",
+         dropped(*[(ipv4(src=source), "ip-source") for source in (LAN.ipv4, WAN.ipv4)],
+                 *[(ipv6(src=source), "ip-source") for source in (LAN.ipv6, WAN.ipv6)])),
     Case("IPv4 destinations that are never forwarded",
          dropped(*[(ipv4(dst=target), ("ip-destination", "local-unwanted")) for target in ("127.0.0.1", "0.0.0.0", "0.1.2.3", "240.0.0.1")]),
          dropped(*[(ipv4(dst=target), NOT_FORWARDED) for target in ("255.255.255.255", "224.0.0.1", "239.1.2.3")])),
@@ -179,9 +182,11 @@ CASES = [
          send(LAN, Ether(src=LAN.host_mac, dst=LAN.mac) / Dot1Q(vlan=20) / Dot1Q(vlan=20) / PACKET, "vlan-unknown"),
          send(LAN, Ether(src=LAN.host_mac, dst=LAN.mac) / Dot1Q(vlan=0) / Dot1Q(vlan=20) / PACKET, "vlan-unknown"),
          send(LAN, Ether(src=LAN.host_mac, dst=LAN.mac) / Dot1Q(vlan=20) / Dot1AD(vlan=1) / PACKET, ("vlan-unknown", "ethertype-unknown")),
-         send(LAN, Ether(src=LAN.host_mac, dst=LAN.mac) / Dot1AD(vlan=20) / PACKET, ("vlan-unknown", "ethertype-unknown")),
          send(LAN, Ether(src=LAN.host_mac, dst=LAN.mac) / Dot1AD(vlan=1) / Dot1Q(vlan=20) / PACKET, ("vlan-unknown", "ethertype-unknown")),
-         send(LAN, bytes(Ether(src=LAN.host_mac, dst=LAN.mac) / Dot1Q(vlan=20)) + b"\x81\x00\x00\x14" * 300, "vlan-unknown")),
+         send(LAN, bytes(Ether(src=LAN.host_mac, dst=LAN.mac) / Dot1Q(vlan=20, type=0x8100)) + b"\x00\x14\x81\x00" * 300, "vlan-unknown")),
+
+    Case("a service tag (0x88a8) is not a customer's tag (IEEE 802.1Q, section 9.5)",
+         send(LAN, Ether(src=LAN.host_mac, dst=LAN.mac) / Dot1AD(vlan=20) / udp4(GUEST, WAN), ("vlan-unknown", "ethertype-unknown"))),
 
     Case("source routes (RFC 7126)",
          dropped((udp4(LAN, WAN, options=[IPOption_LSRR(routers=["192.0.2.10"])]), "ip-options"),
@@ -190,7 +195,7 @@ CASES = [
          parameter_problem_allowed()),
     Case("malformed IPv4 options",
          dropped(*[(udp4(LAN, WAN, options=options), "ip-options") for options in
-                   (b"\x94\x00\0\0", b"\x94\x01\0\0", b"\x94\x05\0\0", b"\x94\xff\0\0", b"\x01\x01\x01\x94", b"\x07\x02\0\0",
+                   (b"\x94\x00\0\0", b"\x94\x01\0\0", b"\x94\x05\0\0", b"\x94\xff\0\0", b"\x01\x01\x01\x94",
                     b"\x1e" + b"\x29" + bytes(38))]),
          parameter_problem_allowed()),
     Case("IPv6 extension headers that go wrong",

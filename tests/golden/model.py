@@ -45,9 +45,11 @@ class Network:
         return self.tagged(Ether(src=self.mac, dst=mac or self.host_mac), payload)
 
     def tagged(self, ether, payload):
-        if self.vlan:
-            return ether / Dot1Q(vlan=self.vlan) / payload
-        return ether / payload
+        """Both headers in front of a packet. One given as bytes gets the EtherType of its version."""
+        last = ether / Dot1Q(vlan=self.vlan) if self.vlan else ether
+        if isinstance(payload, bytes):
+            last.lastlayer().type = 0x86DD if payload[:1] >= b"\x60" and payload[:1] < b"\x70" else 0x0800
+        return last / payload
 
 
 def network(number, port, ipv4, mac, vlan=0):
@@ -148,13 +150,15 @@ class Error:
     header and 8 bytes, at most 576 in all); the quoted time to live may be the decremented one (RFC 1812, section
     4.3.2.3). For IPv6, all that fits into 1280 bytes is quoted (RFC 4443, section 3)."""
 
-    def __init__(self, via, offender, kind, codes, value=0):
+    def __init__(self, via, offender, kind, codes, value=0, sources=None):
+        """sources: addresses it may come from; without, those of the port it leaves by."""
         self.via = via
         self.offender = ip_bytes(offender)
         self.ipv6 = self.offender[0] >> 4 == 6
         self.kind, self.codes = kind, codes if isinstance(codes, tuple) else (codes,)
         self.value = struct.pack("!I", value)
         self.to_mac = offender.src
+        self.sources = sources or (via.ipv4, via.ipv6)
 
     def __str__(self):
         return f"ICMP{'v6' if self.ipv6 else ''} error {self.kind}/{self.codes} from {self.via.port}"
@@ -174,7 +178,7 @@ class Error:
         message = packet[20:length]
         if packet[0] != 0x45 or packet[9] != 1:
             return f"no plain ICMP: {packet[:20].hex()}"
-        wrong = self.addresses(packet[12:16], packet[16:20], self.via.ipv4, self.offender[12:16])
+        wrong = self.addresses(packet[12:16], packet[16:20], self.offender[12:16])
         if length > ICMP4_MAX:
             return f"{length} bytes, more than {ICMP4_MAX}"
         least = min(len(self.offender), (self.offender[0] & 15) * 4 + 8)
@@ -184,16 +188,15 @@ class Error:
         length = 40 + struct.unpack("!H", packet[4:6])[0]
         if packet[6] != 58:
             return f"next header {packet[6]}, not 58"
-        wrong = self.addresses(packet[8:24], packet[24:40], self.via.ipv6, self.offender[8:24])
+        wrong = self.addresses(packet[8:24], packet[24:40], self.offender[8:24])
         least = min(len(self.offender), ICMP6_MAX - 48)
         if length > ICMP6_MAX:
             return f"{length} bytes, more than {ICMP6_MAX}"
         return wrong or self.differs_message(packet[40:length], least, 7, ())
 
-    @staticmethod
-    def addresses(source, destination, router, sender):
-        if ipaddress.ip_address(source) != ipaddress.ip_address(router):
-            return f"from {ipaddress.ip_address(source)}, not {router}"
+    def addresses(self, source, destination, sender):
+        if ipaddress.ip_address(source) not in map(ipaddress.ip_address, self.sources):
+            return f"from {ipaddress.ip_address(source)}, not {' or '.join(self.sources)}"
         if destination != sender:
             return f"to {ipaddress.ip_address(destination)}"
         return None
@@ -270,9 +273,10 @@ def first_difference(expected, found):
     if expected == found:
         return None
     if len(expected) != len(found):
-        return f"{len(found)} bytes, not {len(expected)}: {found[:128].hex()} instead of {expected[:128].hex()}"
+        return f"{len(found)} bytes, not {len(expected)}: {found[:64].hex()} instead of {expected[:64].hex()}"
     at = next(index for index, (one, other) in enumerate(zip(expected, found)) if one != other)
-    return f"byte {at} is {found[at]:02x}, not {expected[at]:02x}: {found.hex()[:256]} instead of {expected.hex()[:256]}"
+    around = slice(max(0, at - 16), at + 16)
+    return f"byte {at} is {found[at]:02x}, not {expected[at]:02x}: {found[around].hex()} instead of {expected[around].hex()}"
 
 
 def ip_offset(frame):

@@ -82,7 +82,7 @@ def replay(image, ports, cases, folder, options):
     (folder / "report.json").write_text(done.stdout)
     if done.returncode:
         tail = (done.stdout + done.stderr).splitlines()[-20:]
-        raise Broken("\n".join([f"exit status {done.returncode}: {' '.join(command)}"] + tail))
+        raise Broken("\n".join([f"exit status {done.returncode}"] + tail))
     try:
         report = json.loads(done.stdout)
     except ValueError as error:
@@ -181,8 +181,9 @@ def judge(run, index):
     """What is wrong with one case of a run."""
     case, outputs = run.cases[index], run.slot(index)
     wrong = judge_frames(case, outputs)
+    own = {port: [frame for frame in frames if not model.is_announcement(frame)] for port, frames in outputs.items()}
     for check in case.checks:
-        wrong += check.question(outputs)
+        wrong += check.question(own)
     return wrong
 
 
