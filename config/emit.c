@@ -223,7 +223,7 @@ static void emit_rules(const struct config *config, FILE *out)
 	}
 	fprintf(out, "};\nconst uint32_t firewall_rule_count = %zu;\n", config->rule_count);
 	fprintf(out, "__attribute__((section(\".weir.stats.rules\"))) struct rule_stats rule_stats[%zu];\n\n",
-		config->rule_count ? config->rule_count : 1);
+		config->rule_count);
 }
 
 /* A field with a mask, where it matters. */
