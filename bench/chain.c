@@ -299,6 +299,8 @@ int main(int argc, char **argv)
 		fail("rounds must be from 1 to 20000");
 	start();
 	find_flows();
+	memset(rule_stats, 0,
+	       firewall_rule_count * sizeof(rule_stats[0])); /* finding them tried more rules */
 	if (rte_pktmbuf_alloc_bulk(host_packet_pool, packets, IN_FLIGHT))
 		fail("no packets");
 	measure(rounds);

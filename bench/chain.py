@@ -34,7 +34,8 @@ def rule_yaml(number, rng):
     """Rules as people have them: from a network of the inside to a larger one outside, for a few services."""
     action = "drop" if number % 5 == 4 else "accept"
     source = ipaddress.ip_network((0x0A000000 | rng.getrandbits(24), rng.choice([16, 20, 24])), strict=False)
-    outside = ipaddress.ip_network((rng.randrange(20, 60) << 24 | rng.getrandbits(24), rng.choice([8, 8, 10, 12])), strict=False)
+    place = rng.randrange(20, 60) << 24 | rng.getrandbits(24)
+    outside = ipaddress.ip_network((place, rng.choice([8, 8, 10, 12])), strict=False)
     low = rng.choice(SERVICES)
     port = f"{low}-{low + rng.randrange(1, 1000)}" if number % 7 == 0 else str(low)
     return (
