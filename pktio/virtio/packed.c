@@ -58,6 +58,15 @@ static uint16_t fill_descriptor(struct ring *ring, uint16_t id, uintptr_t addres
 	return flags;
 }
 
+/* Before a burst: whether the device has finished the newest chain, going by its first descriptor. */
+static void note_idleness(struct ring *ring)
+{
+	struct packed_state *packed = &ring->packed;
+	uint16_t flags = ring_load16(&packed->descriptors[packed->newest].flags);
+
+	packed->was_idle = !(flags & DESCRIPTOR_AVAILABLE) == !(flags & DESCRIPTOR_USED);
+}
+
 /* The device goes through the ring in order, so it sees nothing of a burst before its first descriptor is
  * available: all flags but these are stored at once, these last. */
 static void publish(struct packed_descriptor *first, uint16_t flags)
@@ -74,11 +83,15 @@ static void packed_offer(struct ring *ring, struct rte_mbuf **packets, uint16_t 
 	uint16_t first_flags = 0;
 
 	assert(count);
+	note_idleness(ring);
 	for (uint16_t i = 0; i < count; i++) {
 		struct packed_descriptor *descriptor = &ring->packed.descriptors[ring->packed.next];
 		uint16_t id = take_slot(ring, packets[i], 1);
 		uintptr_t address = (uintptr_t)ring_buffer(ring, packets[i]);
-		uint16_t flags = fill_descriptor(ring, id, address, ring->buffer_bytes) | DESCRIPTOR_WRITE;
+		uint16_t flags;
+
+		ring->packed.newest = ring->packed.next;
+		flags = fill_descriptor(ring, id, address, ring->buffer_bytes) | DESCRIPTOR_WRITE;
 
 		if (descriptor == first)
 			first_flags = flags;
@@ -94,9 +107,11 @@ static void packed_send(struct ring *ring, struct rte_mbuf **packets, uint16_t c
 	uint16_t first_flags = 0;
 
 	assert(count);
+	note_idleness(ring);
 	for (uint16_t i = 0; i < count; i++) {
 		uint16_t id = take_slot(ring, packets[i], packets[i]->nb_segs);
 
+		ring->packed.newest = ring->packed.next;
 		for (struct rte_mbuf *segment = packets[i]; segment; segment = segment->next) {
 			struct packed_descriptor *descriptor = &ring->packed.descriptors[ring->packed.next];
 			uint16_t flags = fill_descriptor(ring, id, rte_pktmbuf_mtod(segment, uintptr_t),
@@ -157,11 +172,27 @@ static uint16_t packed_collect(struct ring *ring, struct completion *done, uint1
 	return count;
 }
 
+/* Section 2.8.10: whether the position at which the device wants to hear of us lies in what was added. A
+ * device that has finished all there was before, and whose position lies behind that, will not look again by
+ * itself: QEMU's leaves it there when a back end that was busy takes frames again. It is told, at the cost of
+ * one notification. */
+static bool passed_position(const struct ring *ring, uint16_t position, uint16_t added)
+{
+	const struct packed_state *packed = &ring->packed;
+	uint16_t event = position & ~EVENT_WRAP;
+	bool same_lap = !!(position & EVENT_WRAP) == packed->next_wrap;
+	bool behind = same_lap == (event < packed->next);
+
+	if (!same_lap)
+		event -= ring->size;
+	return ring_event_passed(event, packed->next, packed->next - added) || (behind && packed->was_idle);
+}
+
 static bool packed_wants_notification(struct ring *ring)
 {
 	struct packed_state *packed = &ring->packed;
 	uint16_t added = packed->added;
-	uint16_t flags, position, event;
+	uint16_t flags;
 
 	packed->added = 0;
 	/* Orders our available descriptors before the device's wish for notifications; pairs with the device,
@@ -173,11 +204,7 @@ static bool packed_wants_notification(struct ring *ring)
 	/* Orders the flags before the position; pairs with the device's write barrier, which stores them in
 	 * the other order. */
 	rte_smp_rmb();
-	position = ring_load16(&packed->device_event->position);
-	event = position & ~EVENT_WRAP;
-	if (!!(position & EVENT_WRAP) != packed->next_wrap)
-		event -= ring->size;
-	return ring_event_passed(event, packed->next, packed->next - added);
+	return passed_position(ring, ring_load16(&packed->device_event->position), added);
 }
 
 static void packed_enable_interrupt(struct ring *ring)
