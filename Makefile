@@ -51,7 +51,7 @@ all: packages ## build the command and everything that images are made of
 	$(Q)$(MAKE) --no-print-directory weir image-parts
 
 weir: $(B)/weir
-image-parts: $(ring0_objects) $(image_archives)
+image-parts: $(ring0_objects) $(image_archives) $(B)/image/flags
 
 run: packages ## build the example gateway, boot it and replay a capture through it
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) weir image-parts
@@ -98,6 +98,13 @@ $(eval $(call archive,pktio,pktio))
 $(eval $(call archive,ring3,boot/ring3))
 $(eval $(call archive,eal,boot/eal))
 
+# How `weir build` compiles a generated appliance: one line, as above but for warnings and dependencies
+
+$(B)/image/flags: Makefile
+	$(call say,FLAGS)
+	@mkdir -p $(@D)
+	@echo '$(CC) $(filter-out -W% -MMD -MP -I%,$(IMAGE_FLAGS))' >$@
+
 # The host command
 
 $(B)/host/%.o: %.c
@@ -117,7 +124,8 @@ $(B)/test/obj/%.o: %.c
 	$(Q)$(CC) $(TEST_FLAGS) -c $< -o $@
 
 test_objects := $(patsubst %.c,$(B)/test/obj/%.o,$(call sources,nf) $(call sources,pktio) $(call sources,boot/eal) \
-	$(filter-out images/main.c,$(wildcard config/*.c images/*.c)) $(wildcard tests/unit/support/*.c))
+	$(filter-out images/main.c,$(wildcard config/*.c images/*.c)) $(wildcard tests/unit/support/*.c) \
+	$(filter-out boot/ring3/main.c boot/ring3/notes.c,$(call sources,boot/ring3)))
 $(B)/test/weir.a: $(test_objects)
 	$(call say,AR)
 	$(Q)rm -f $@ && ar rcs $@ $^

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The firewall and router that the rows about booting, size and idling measure, and network cards for it."""
+
+import os
+import socket
+
+from harness import BUILD, Unavailable, run_tool
+
+CONFIGURATION = """\
+name: bench-gateway
+ports:
+  lan: { addresses: [10.0.0.1/24, "fd00:1::1/64"], neighbours: { 10.0.0.10: "02:00:00:00:0a:0a" } }
+  wan: { addresses: [192.0.2.2/30], gateway: 192.0.2.1, neighbours: { 192.0.2.1: "02:00:00:00:0b:0b" } }
+chain: [firewall, router]
+firewall:
+  default: drop
+  rules:
+    - { accept: any, from: lan, to: wan }
+    - { accept: any, from: wan, to: lan, proto: tcp, destination: 10.0.0.10, port: [80, 443], name: web }
+    - { accept: any, proto: icmp, icmp: [echo-request] }
+    - { drop: any, proto: tcp, flags: [syn, "!ack"], from: wan }
+    - { reject: any, to: self }
+router:
+  routes: [{ to: 10.1.0.0/16, via: 10.0.0.254 }]
+"""
+MACS = ["02:00:00:00:01:00", "02:00:00:00:01:01"]
+
+
+def build():
+    image = BUILD / "bench" / "gateway.elf"
+    source = BUILD / "bench" / "gateway.yaml"
+    source.write_text(CONFIGURATION)
+    run_tool([str(BUILD / "weir"), "build", str(source), "-o", str(image)])
+    return image
+
+
+def idle_cards():
+    """Cards without a network behind them."""
+    return [["-device", f"virtio-net-device,bus=virtio-mmio-bus.{slot},mac={mac}"] for slot, mac in enumerate(MACS)]
+
+
+class Wires:
+    """Cards on datagram sockets that the bench holds the other ends of: a frame is a datagram."""
+
+    def __init__(self, folder):
+        self.ends, self.cards = [], []
+        for slot, mac in enumerate(MACS):
+            ours, theirs = os.path.join(folder, f"ours{slot}"), os.path.join(folder, f"theirs{slot}")
+            end = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            end.bind(ours)
+            end.settimeout(2)
+            self.ends.append((end, theirs))
+            self.cards.append(["-netdev", f"dgram,id=net{slot},local.type=unix,local.path={theirs},"
+                               f"remote.type=unix,remote.path={ours}", "-device",
+                               f"virtio-net-device,bus=virtio-mmio-bus.{slot},mac={mac},netdev=net{slot}"])
+
+    def send(self, slot, frame):
+        end, theirs = self.ends[slot]
+        end.sendto(frame, theirs)
+
+    def receive(self, slot, wanted):
+        """The first frame that `wanted` says yes to."""
+        while True:
+            try:
+                frame = self.ends[slot][0].recv(65536)
+            except TimeoutError as silence:
+                raise Unavailable("no packet came back") from silence
+            if wanted(frame):
+                return frame
+
+    def close(self):
+        for end, _ in self.ends:
+            end.close()

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the loader says: memory and command line, from either boot protocol, copied to where ring 3 can't
+ * change it.
+ */
+#ifndef RING0_BOOTINFO_H
+#define RING0_BOOTINFO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum boot_protocol { BOOT_PVH = 0, BOOT_LINUX64 = 1 }; /* entry.S has the numbers too */
+
+enum { MEMORY_ENTRIES_MAX = 128, COMMAND_LINE_BYTES = 4096 };
+
+struct memory_entry {
+	uint64_t start, end; /* start < end */
+	bool ram;
+};
+
+struct boot_info {
+	const char *protocol;
+	uint32_t entries;
+	struct memory_entry entry[MEMORY_ENTRIES_MAX];
+	char command_line[COMMAND_LINE_BYTES]; /* ends with a NUL, cut where it was longer */
+};
+
+/* Returns NULL, or why there is no boot with this. Missing parts are empty. */
+const char *bootinfo_read(enum boot_protocol protocol, uint64_t address, struct boot_info *info);
+
+#endif

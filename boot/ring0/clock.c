@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The clock is the TSC; what is found out here, once, is how fast it runs and what the time of day is. In
+ * this order: kvmclock (Linux: Documentation/virt/kvm/x86/msr.rst), CPUID leaves 0x15, 0x16 (Intel SDM volume
+ * 2) and 0x40000010 (the hypervisors' convention), and a measurement against the PIT (Intel 8254 data sheet).
+ */
+#include <stdbool.h>
+#include "clock.h"
+#include "cpu.h"
+#include "hypervisor.h"
+#include "rtc.h"
+
+enum {
+	MSR_KVM_WALL_CLOCK = 0x4b564d00,
+	MSR_KVM_SYSTEM_TIME = 0x4b564d01,
+	KVM_FEATURE_CLOCKSOURCE2 = 1 << 3,
+	KVM_CLOCK_ENABLE = 1,
+	KVM_VERSION_TRIES = 100,
+
+	PIT_HZ = 1193182,
+	PIT_CHANNEL0 = 0x40,
+	PIT_COMMAND = 0x43,
+	PIT_CHANNEL0_MODE0 = 0x30, /* low byte then high, output rises on terminal count */
+	PIT_READ_STATUS = 0xe2,	   /* of channel 0 */
+	PIT_STATUS_OUTPUT = 1 << 7,
+	PIT_TICKS = PIT_HZ / 100,
+	PIT_PATIENCE = 1000000,
+	FALLBACK_HZ = 1000000000,
+};
+#define NS_PER_SECOND UINT64_C(1000000000)
+
+struct kvm_time {
+	uint32_t version, reserved0;
+	uint64_t tsc, system_time;
+	uint32_t mult;
+	int8_t shift;
+	uint8_t flags, reserved1[2];
+};
+_Static_assert(sizeof(struct kvm_time) == 32, "msr.rst, MSR_KVM_SYSTEM_TIME_NEW");
+
+struct kvm_wall_clock {
+	uint32_t version, seconds, nanoseconds;
+};
+
+static volatile struct kvm_time kvm_time __attribute__((aligned(64)));
+static volatile struct kvm_wall_clock kvm_wall_clock __attribute__((aligned(64)));
+static struct handover_clock the_clock;
+
+/* The host changes the record under us; an odd or changed version says so. */
+static bool kvm_read(struct kvm_time *out)
+{
+	for (int i = 0; i < KVM_VERSION_TRIES; i++) {
+		uint32_t version = kvm_time.version;
+
+		asm volatile("" ::: "memory"); /* version is read before the values */
+		*out = kvm_time;
+		asm volatile("" ::: "memory"); /* and again after them */
+		if (version && !(version & 1) && version == kvm_time.version)
+			return out->mult && out->shift > -32 && out->shift < 32;
+	}
+	return false;
+}
+
+static bool from_kvmclock(void)
+{
+	struct kvm_time time;
+
+	if (!hypervisor_is_kvm() || !(cpuid(HYPERVISOR_LEAF + 1, 0).eax & KVM_FEATURE_CLOCKSOURCE2))
+		return false;
+	wrmsr(MSR_KVM_SYSTEM_TIME, (uintptr_t)&kvm_time | KVM_CLOCK_ENABLE);
+	if (!kvm_read(&time))
+		return false;
+	the_clock.mult = time.mult;
+	the_clock.shift = 32 - time.shift;
+	the_clock.tsc_hz = muldiv(NS_PER_SECOND, UINT64_C(1) << the_clock.shift, time.mult);
+
+	wrmsr(MSR_KVM_WALL_CLOCK, (uintptr_t)&kvm_wall_clock);
+	/* The reading is older or younger than the first instruction, as the host likes. */
+	uint64_t at_base =
+	    kvm_wall_clock.seconds * NS_PER_SECOND + kvm_wall_clock.nanoseconds + time.system_time;
+	if (time.tsc > the_clock.base_tsc)
+		at_base -= scale(time.tsc - the_clock.base_tsc, time.mult, the_clock.shift);
+	else
+		at_base += scale(the_clock.base_tsc - time.tsc, time.mult, the_clock.shift);
+	the_clock.wall_offset_ns = at_base;
+	return true;
+}
+
+static uint64_t hz_from_cpuid(void)
+{
+	uint32_t highest = cpuid(0, 0).eax;
+	struct cpuid leaf;
+
+	if (highest >= 0x15) {
+		leaf = cpuid(0x15, 0);
+		if (leaf.eax && leaf.ebx && leaf.ecx)
+			return muldiv(leaf.ecx, leaf.ebx, leaf.eax);
+	}
+	if (hypervisor_highest_leaf() >= HYPERVISOR_LEAF + 0x10) {
+		leaf = cpuid(HYPERVISOR_LEAF + 0x10, 0);
+		if (leaf.eax)
+			return leaf.eax * UINT64_C(1000);
+	}
+	if (highest >= 0x16)
+		return (cpuid(0x16, 0).eax & 0xffff) * UINT64_C(1000000);
+	return 0;
+}
+
+static bool pit_output(void)
+{
+	out8(PIT_COMMAND, PIT_READ_STATUS);
+	return in8(PIT_CHANNEL0) & PIT_STATUS_OUTPUT;
+}
+
+/* Channel 0, because that one needs no gate: microvm has no port 0x61. */
+static uint64_t hz_from_pit(void)
+{
+	unsigned int patience = PIT_PATIENCE;
+	uint64_t start;
+
+	out8(PIT_COMMAND, PIT_CHANNEL0_MODE0);
+	out8(PIT_CHANNEL0, PIT_TICKS & 0xff);
+	out8(PIT_CHANNEL0, PIT_TICKS >> 8); /* counting starts here */
+	start = rdtsc();
+	if (pit_output())
+		return FALLBACK_HZ; /* there is no PIT */
+	while (!pit_output() && --patience)
+		;
+	return patience == 0 ? FALLBACK_HZ : muldiv(rdtsc() - start, PIT_HZ, PIT_TICKS);
+}
+
+/* The largest shift at which the factor still has 32 bits: 2^32 / hz * 10^9 rounded down loses least. */
+static void set_rate(uint64_t hz)
+{
+	unsigned int shift = 32;
+
+	while (shift > 1 && muldiv(NS_PER_SECOND, UINT64_C(1) << shift, hz) > UINT32_MAX)
+		shift--;
+	the_clock.tsc_hz = hz;
+	the_clock.shift = shift;
+	the_clock.mult = (uint32_t)muldiv(NS_PER_SECOND, UINT64_C(1) << shift, hz);
+}
+
+const char *clock_init(uint64_t first_tsc)
+{
+	const char *source = "cpuid";
+	uint64_t hz;
+
+	the_clock.base_tsc = first_tsc;
+	if (from_kvmclock())
+		return "kvmclock";
+	hz = hz_from_cpuid();
+	if (!hz) {
+		hz = hz_from_pit();
+		source = "pit";
+	}
+	set_rate(hz);
+	the_clock.wall_offset_ns = rtc_seconds() * NS_PER_SECOND;
+	if (the_clock.wall_offset_ns)
+		the_clock.wall_offset_ns -= clock_now();
+	return source;
+}
+
+const struct handover_clock *clock_get(void)
+{
+	return &the_clock;
+}
+
+uint64_t clock_now(void)
+{
+	return the_clock.base_ns + scale(rdtsc() - the_clock.base_tsc, the_clock.mult, the_clock.shift);
+}
+
+uint64_t clock_tsc_at(uint64_t ns)
+{
+	uint64_t ticks = muldiv(ns - the_clock.base_ns, UINT64_C(1) << the_clock.shift, the_clock.mult);
+
+	return ticks > UINT64_MAX - the_clock.base_tsc ? UINT64_MAX : the_clock.base_tsc + ticks;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The few instructions of ring 0's that lie in ring 3's code, because ring 3 executes them.
+ *
+ * system_call_gate is where the `syscall` instruction leads. On ordinary hardware it arrives there in ring 0, on
+ * hypervisors without hardware virtualisation still in ring 3; the invalid opcode leads both to the same
+ * handler, on a stack of ring 0's own (calls.c).
+ */
+	.section .gate, "ax", @progbits
+	.globl image_entry
+image_entry:
+	movl %cs, %eax
+	testb $3, %al
+	jz linux64_entry
+	jmp _start
+
+/* Ring 3 starts here. %rdi: the 16 bytes of AT_RANDOM, if the processor can make them. */
+	.globl ring3_entry
+ring3_entry:
+	fninit
+	movl $0x1f80, -8(%rsp)
+	ldmxcsr -8(%rsp)
+	testq %rdi, %rdi
+	jz 3f
+1:	rdrand %rax
+	jnc 1b
+2:	rdrand %rdx
+	jnc 2b
+	movq %rax, (%rdi)
+	movq %rdx, 8(%rdi)
+3:	xorl %edx, %edx /* no function for atexit */
+	jmp _start
+
+	.globl system_call_gate
+system_call_gate:
+	ud2
+
+/* A call that gives memory returns by way of here: filling is fast in ring 3, and very slow in a ring 0 that is
+ * emulated. %rax: the call's result, which is the start of the memory, or for _below its end; %r11: bytes;
+ * %rcx: where to go on. Spares the red zone. */
+	.globl ring3_clear, ring3_clear_below
+ring3_clear_below:
+	leaq -128(%rsp), %rsp
+	pushq %rdi
+	movq %rax, %rdi
+	subq %r11, %rdi
+	jmp 1f
+ring3_clear:
+	leaq -128(%rsp), %rsp
+	pushq %rdi
+	movq %rax, %rdi
+1:	pushq %rcx
+	pushq %rax
+	movq %r11, %rcx
+	xorl %eax, %eax
+	cld
+	rep stosb
+	popq %rax
+	popq %rcx
+	popq %rdi
+	leaq 128(%rsp), %rsp
+	jmp *%rcx
+
+/* getrandom returns by way of here: the instruction is native in ring 3, and unknown to some hypervisors'
+ * emulation of ring 0. %rax: bytes, and the call's result; %r11: where to; %rcx: where to go on. */
+	.globl ring3_random
+ring3_random:
+	leaq -128(%rsp), %rsp
+	pushq %rax
+	pushq %rdx
+1:	subq $1, %rax
+	jb 3f
+2:	rdrand %rdx
+	jnc 2b
+	movb %dl, (%r11,%rax)
+	jmp 1b
+3:	popq %rdx
+	popq %rax
+	leaq 128(%rsp), %rsp
+	jmp *%rcx
+
+	.section .note.GNU-stack, "", @progbits

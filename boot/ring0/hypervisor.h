@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Who runs this machine, as far as it says so, and how to end it.
+ */
+#ifndef RING0_HYPERVISOR_H
+#define RING0_HYPERVISOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "boot/handover.h"
+
+enum { HYPERVISOR_LEAF = 0x40000000 };
+
+struct hypervisor_name {
+	char text[13];
+};
+
+/* "KVMKVMKVM", "TCGTCGTCGTCG", ..., or "none". */
+struct hypervisor_name hypervisor_name(void);
+
+bool hypervisor_is_kvm(void);
+
+/* Of the hypervisor's CPUID leaves; 0: there are none. */
+uint32_t hypervisor_highest_leaf(void);
+
+_Noreturn void machine_exit(enum image_exit code);
+
+#endif

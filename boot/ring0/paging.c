@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See paging.h. Called by memory.c, bootinfo.c, and those who find devices; everything here runs once, at
+ * boot. Every address is an identity one, apart from the window. Source: Intel SDM volume 3, section 4.5.
+ */
+#include "paging.h"
+#include "cpu.h"
+#include "string.h"
+
+enum {
+	PRESENT = 1 << 0,
+	WRITABLE = 1 << 1,
+	USER = 1 << 2,
+	WRITE_THROUGH = 1 << 3,
+	CACHE_DISABLE = 1 << 4,
+	ACCESSED = 1 << 5,
+	DIRTY = 1 << 6,
+	LARGE = 1 << 7,
+	ENTRIES = 512,
+	TABLES = 24, /* spare tables: RAM to 8 GiB, and registers of a few dozen devices */
+	WINDOW_PAGES = 2,
+};
+#define NO_EXECUTE   (UINT64_C(1) << 63)
+#define ADDRESS_MASK UINT64_C(0x000ffffffffff000)
+#define DATA	     (PRESENT | WRITABLE | ACCESSED | DIRTY | NO_EXECUTE)
+#define TABLE	     (PRESENT | WRITABLE | USER | ACCESSED)
+#define LIMIT	     (UINT64_C(1) << 46) /* of what can be identity-mapped: half of a 47-bit address space */
+
+/* The last large pages below LIMIT: no machine that Weir runs on has memory there. */
+#define WINDOW (LIMIT - (uint64_t)WINDOW_PAGES * LARGE_PAGE_BYTES)
+
+extern uint64_t page_map[];
+
+static uint64_t tables[TABLES][ENTRIES] __attribute__((aligned(PAGE_BYTES)));
+static unsigned int tables_used;
+
+/* The table that `entry` leads to, made when there is none. NULL: no room, or a large page is in the way. */
+static uint64_t *next_table(uint64_t *entry)
+{
+	if (!(*entry & PRESENT)) {
+		if (tables_used == TABLES)
+			return NULL;
+		*entry = (uintptr_t)tables[tables_used++] | TABLE;
+	}
+	return *entry & LARGE ? NULL : (uint64_t *)(*entry & ADDRESS_MASK);
+}
+
+static uint64_t *directory_entry(uint64_t address)
+{
+	uint64_t *table = next_table(&page_map[address >> 39 & (ENTRIES - 1)]);
+
+	if (table)
+		table = next_table(&table[address >> 30 & (ENTRIES - 1)]);
+	return table ? &table[address >> 21 & (ENTRIES - 1)] : NULL;
+}
+
+static uint64_t *page_entry(uint64_t address)
+{
+	uint64_t *entry = directory_entry(address);
+	uint64_t *table = entry ? next_table(entry) : NULL;
+
+	return table ? &table[address >> 12 & (ENTRIES - 1)] : NULL;
+}
+
+/* Small pages up to a large page's boundary or `end`. */
+static uint64_t map_edge(uint64_t start, uint64_t end)
+{
+	uint64_t *entry = page_entry(start);
+	uint64_t stop = (start | (LARGE_PAGE_BYTES - 1)) + 1;
+
+	if (!entry)
+		return start;
+	if (stop > end)
+		stop = end;
+	for (; start < stop; start += PAGE_BYTES)
+		*entry++ = start | DATA | USER;
+	return stop;
+}
+
+static bool map_large(uint64_t start)
+{
+	uint64_t *entry = directory_entry(start);
+
+	if (!entry || *entry & PRESENT)
+		return false;
+	*entry = start | DATA | USER | LARGE;
+	return true;
+}
+
+uint64_t paging_map_ram(uint64_t start, uint64_t end)
+{
+	if (end > WINDOW)
+		end = start > WINDOW ? start : WINDOW;
+	while (start < end) {
+		uint64_t stop = start;
+
+		if (start % LARGE_PAGE_BYTES == 0 && end - start >= LARGE_PAGE_BYTES && map_large(start))
+			stop += LARGE_PAGE_BYTES;
+		else
+			stop = map_edge(start, end);
+		if (stop == start)
+			break;
+		start = stop;
+	}
+	return start;
+}
+
+bool paging_map_device(uint64_t page, bool for_ring3)
+{
+	uint64_t *entry = page < WINDOW ? page_entry(page) : NULL;
+
+	if (!entry)
+		return false;
+	*entry = page | DATA | WRITE_THROUGH | CACHE_DISABLE | (for_ring3 ? USER : 0);
+	invalidate_page(page);
+	return true;
+}
+
+void paging_unmap_device(uint64_t page)
+{
+	uint64_t *entry = page_entry(page);
+
+	if (entry)
+		*entry = 0;
+	invalidate_page(page);
+}
+
+void paging_publish(uintptr_t page)
+{
+	*page_entry(page) = page | PRESENT | USER | ACCESSED | NO_EXECUTE;
+	invalidate_page(page);
+}
+
+bool physical_read(void *to, uint64_t from, size_t bytes)
+{
+	uint64_t base = from & ~(uint64_t)(LARGE_PAGE_BYTES - 1);
+	uint64_t *entry = directory_entry(WINDOW);
+
+	if (!entry || from >= LIMIT || bytes > LARGE_PAGE_BYTES)
+		return false;
+	for (unsigned int i = 0; i < WINDOW_PAGES; i++) {
+		entry[i] = (base + (uint64_t)i * LARGE_PAGE_BYTES) | DATA | LARGE;
+		invalidate_page(WINDOW + (uint64_t)i * LARGE_PAGE_BYTES);
+	}
+	memcpy(to, (const void *)(WINDOW + (from - base)), bytes);
+	return true;
+}

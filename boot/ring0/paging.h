@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Page tables. The image's own pages come ready-made from the link (images/tables.awk); here the rest is
+ * added: RAM in large pages, device registers page by page, and short looks at physical memory of which
+ * nothing is known.
+ */
+#ifndef RING0_PAGING_H
+#define RING0_PAGING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { PAGE_BYTES = 4096, LARGE_PAGE_BYTES = 2 << 20 };
+
+/* Identity-maps [start, end), both on page boundaries, as data of ring 3. Returns where it had to stop:
+ * `end`, or earlier when there was no more room for tables. */
+uint64_t paging_map_ram(uint64_t start, uint64_t end);
+
+/* Identity-maps one page of device registers, uncached: for ring 3, or for ring 0 alone. */
+bool paging_map_device(uint64_t page, bool for_ring3);
+
+/* Takes the mapping of one such page away again. */
+void paging_unmap_device(uint64_t page);
+
+/* Lets ring 3 read ring 0's page at `page`, and nobody write it. */
+void paging_publish(uintptr_t page);
+
+/* Copies from physical memory, wherever it is. */
+bool physical_read(void *to, uint64_t from, size_t bytes);
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Where exceptions and interrupts enter: a stub a vector, all alike in size so that cpu.c finds them by number. They leave
+ * a struct frame (cpu.h) and call trap (trap.c). And the way into ring 3.
+ */
+#include "layout.h"
+
+	.text
+	.balign VECTOR_STUB_BYTES
+	.globl vector_stubs
+vector_stubs:
+	vector = 0
+	.rept VECTORS
+	.balign VECTOR_STUB_BYTES
+	/* Those that push an error code themselves: Intel SDM volume 3, table 6-1. */
+	.if vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || vector == 29 || vector == 30
+	.else
+	pushq $0
+	.endif
+	pushq $vector
+	jmp save
+	vector = vector + 1
+	.endr
+
+save:
+	cld
+	pushq %rax
+	pushq %rbx
+	pushq %rcx
+	pushq %rdx
+	pushq %rsi
+	pushq %rdi
+	pushq %rbp
+	pushq %r8
+	pushq %r9
+	pushq %r10
+	pushq %r11
+	pushq %r12
+	pushq %r13
+	pushq %r14
+	pushq %r15
+	movq %rsp, %rdi
+	call trap
+	.globl restore
+restore:
+	popq %r15
+	popq %r14
+	popq %r13
+	popq %r12
+	popq %r11
+	popq %r10
+	popq %r9
+	popq %r8
+	popq %rbp
+	popq %rdi
+	popq %rsi
+	popq %rdx
+	popq %rcx
+	popq %rbx
+	popq %rax
+	addq $16, %rsp
+	iretq
+
+/* enter_ring3(rip, rsp, argument): does not return. Nothing else of ring 0 stays in a register. */
+	.globl enter_ring3
+enter_ring3:
+	pushq $SELECTOR_RING3_DATA
+	pushq %rsi
+	pushq $2
+	pushq $SELECTOR_RING3_CODE
+	pushq %rdi
+	xorl %eax, %eax
+	movl %eax, %ds
+	movl %eax, %es
+	movq %rax, %rbx
+	movq %rax, %rcx
+	movq %rax, %rsi
+	movq %rdx, %rdi
+	movq %rax, %rdx
+	movq %rax, %rbp
+	movq %rax, %r8
+	movq %rax, %r9
+	movq %rax, %r10
+	movq %rax, %r11
+	movq %rax, %r12
+	movq %rax, %r13
+	movq %rax, %r14
+	movq %rax, %r15
+	iretq
+
+	.section .note.GNU-stack, "", @progbits

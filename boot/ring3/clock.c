@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * TSC to nanoseconds, by the formula of struct handover_clock.
+ */
+#include <stddef.h>
+#include <time.h>
+#include <rte_cycles.h>
+#include "boot/eal/eal.h"
+#include "nf/host.h"
+#include "clock.h"
+
+#define NANOSECONDS UINT64_C(1000000000)
+enum { CALIBRATION_NS = 5000000, LINUX_SHIFT = 32 };
+
+static struct {
+	uint64_t base_tsc, base_ns, tsc_hz, mult;
+	uint32_t shift;
+} scale;
+
+uint64_t host_now_ns;
+
+static uint64_t linux_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * NANOSECONDS + now.tv_nsec;
+}
+
+static void calibrate(void)
+{
+	uint64_t start_ns = linux_ns(), start_tsc = rte_rdtsc(), now_ns;
+
+	do
+		now_ns = linux_ns();
+	while (now_ns - start_ns < CALIBRATION_NS);
+	scale.base_ns = now_ns;
+	scale.base_tsc = rte_rdtsc();
+	scale.tsc_hz = (unsigned __int128)(scale.base_tsc - start_tsc) * NANOSECONDS / (now_ns - start_ns);
+	scale.shift = LINUX_SHIFT;
+	scale.mult = ((unsigned __int128)NANOSECONDS << LINUX_SHIFT) / scale.tsc_hz;
+}
+
+void clock_init(const struct handover *handover)
+{
+	if (handover == NULL) {
+		calibrate();
+	} else {
+		scale.base_tsc = handover->clock.base_tsc;
+		scale.base_ns = handover->clock.base_ns;
+		scale.tsc_hz = handover->clock.tsc_hz;
+		scale.mult = handover->clock.mult;
+		scale.shift = handover->clock.shift;
+	}
+	eal_tsc_hz = scale.tsc_hz;
+	host_now_ns = clock_at(rte_rdtsc());
+}
+
+uint64_t clock_at(uint64_t tsc)
+{
+	return scale.base_ns +
+	       (uint64_t)((unsigned __int128)(tsc - scale.base_tsc) * scale.mult >> scale.shift);
+}
+
+uint64_t clock_tsc_hz(void)
+{
+	return scale.tsc_hz;
+}

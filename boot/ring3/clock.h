@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The clock of ring 3: the TSC, converted without a system call. host_now_ns (nf/host.h) is what the poll
+ * loop last took from it, or the capture's time in a replay.
+ */
+#ifndef BOOT_RING3_CLOCK_H
+#define BOOT_RING3_CLOCK_H
+
+#include <stdint.h>
+#include "boot/handover.h"
+
+/* Takes ring 0's measurements, or (handover is NULL) compares the TSC with Linux's clock for a few
+ * milliseconds. */
+void clock_init(const struct handover *handover);
+
+/* Monotonic nanoseconds: since the first instruction in a VM, Linux's CLOCK_MONOTONIC as a process. */
+uint64_t clock_at(uint64_t tsc);
+
+uint64_t clock_tsc_hz(void);
+
+#endif

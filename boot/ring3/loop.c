@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The poll loop: each burst runs through the whole chain before the next device is asked. A loop that finds
+ * nothing for a while asks all devices for an interrupt, looks once more, and sleeps until one comes or a
+ * timer is due.
+ */
+#include <rte_cycles.h>
+#include "boot/handover.h"
+#include "nf/appliance.h"
+#include "nf/host.h"
+#include "nf/packet.h"
+#include "pktio/devices.h"
+#include "pktio/offload.h"
+#include "clock.h"
+#include "loop.h"
+#include "sleep.h"
+
+#define LINK_INTERVAL_NS UINT64_C(1000000000)
+
+enum {
+	IDLE_NS = 200000,   /* without a packet, until the loop sleeps */
+	TICK_NS = 1000000,  /* at the latest, timers are looked at again: packets start earlier ones */
+	RETRY_NS = 1000000, /* longest sleep while something waits that no interrupt announces */
+};
+
+volatile sig_atomic_t loop_stop;
+
+struct loop {
+	uint64_t tick_ns;  /* when timers are looked at next */
+	uint64_t timer_ns; /* when the next one was due, at the last look */
+	uint64_t link_ns;  /* when links are looked at next */
+	uint64_t busy_ns;  /* when the last packet came */
+};
+
+static void clock_read(uint64_t tsc)
+{
+	host_now_ns = clock_at(tsc);
+	stats.now_ns = host_now_ns;
+}
+
+static void run_timers(struct loop *loop)
+{
+	loop->timer_ns = appliance_tick();
+	loop->tick_ns = RTE_MIN(loop->timer_ns, host_now_ns + TICK_NS);
+}
+
+static bool poll_device(struct device *device, uint64_t start)
+{
+	struct rte_mbuf *packets[BURST_MAX];
+	uint16_t count = device->driver->receive(device, packets, BURST_MAX);
+
+	stats.polls++;
+	offload_flush(device);
+	if (count == 0) {
+		stats.empty_polls++;
+		return false;
+	}
+	boot_progress.burst_port = device->index;
+	appliance_chain(device->index, packets, count);
+	boot_progress.burst_port = -1;
+	stats.busy_cycles += rte_rdtsc() - start;
+	return true;
+}
+
+static bool poll_devices(void)
+{
+	bool any = false;
+
+	for (uint16_t i = 0; i < device_count; i++) {
+		uint64_t tsc = rte_rdtsc();
+
+		clock_read(tsc);
+		any |= poll_device(&devices[i], tsc);
+	}
+	return any;
+}
+
+/* True: all devices will end a sleep with their next frame. False: one has frames already. */
+static bool arm_devices(void)
+{
+	for (uint16_t i = 0; i < device_count; i++)
+		if (devices[i].driver->arm(&devices[i]))
+			return false;
+	return true;
+}
+
+static void disarm_devices(void)
+{
+	for (uint16_t i = 0; i < device_count; i++)
+		devices[i].driver->disarm(&devices[i]);
+}
+
+static bool flush_devices(void)
+{
+	bool all = true;
+
+	for (uint16_t i = 0; i < device_count; i++)
+		all &= offload_flush(&devices[i]);
+	return all;
+}
+
+static void rest(struct loop *loop, bool process)
+{
+	uint64_t deadline;
+
+	run_timers(loop);
+	deadline = RTE_MIN(loop->timer_ns, loop->link_ns);
+	if (!flush_devices() || !devices_can_wake())
+		deadline = RTE_MIN(deadline, host_now_ns + RETRY_NS);
+	if (deadline > host_now_ns && arm_devices()) {
+		stats.sleeps++;
+		if (process)
+			sleep_process(deadline);
+		else
+			sleep_vm(deadline);
+	}
+	disarm_devices();
+	clock_read(rte_rdtsc());
+	devices_check_links();
+	loop->tick_ns = host_now_ns;
+}
+
+void loop_run(bool process)
+{
+	struct loop loop = {.busy_ns = host_now_ns};
+
+	while (!loop_stop) {
+		if (poll_devices())
+			loop.busy_ns = host_now_ns;
+		if (host_now_ns >= loop.tick_ns)
+			run_timers(&loop);
+		if (host_now_ns >= loop.link_ns) {
+			devices_check_links();
+			loop.link_ns = host_now_ns + LINK_INTERVAL_NS;
+		}
+		if (host_now_ns - loop.busy_ns > IDLE_NS)
+			rest(&loop, process);
+	}
+}

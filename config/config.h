@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The configuration compiler: from a person's YAML to a checked model, and from the model to C, to canonical
+ * YAML or to a picture. The host command calls it; nothing of it is in an image.
+ *
+ *     struct diagnostics *d = diagnostics_create();
+ *     struct config *c = config_load("gateway.yaml", d);
+ *     diagnostics_print(d, stderr, isatty(2));
+ *     if (c) config_emit_c(c, out);
+ *     config_free(c);
+ *     diagnostics_destroy(d);
+ *
+ * A struct config is only ever complete and consistent: who holds one needs no further checks. It owns
+ * everything that it points to.
+ */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum {
+	CONFIG_NAME_MAX = 32,
+	CONFIG_PORT_NAME_MAX = 15,
+	CONFIG_DEFAULT_MTU = 1500,
+};
+
+/* Where something was written; lines and columns count from 1. Line 0: not written, a default. */
+struct config_place {
+	uint32_t line, column;
+};
+
+/* An IPv4 address is the first 4 bytes, the rest zero. Bytes as on the wire. */
+struct config_address {
+	bool ipv6;
+	uint8_t bytes[16];
+};
+
+struct config_prefix {
+	struct config_address address;
+	uint8_t length;
+};
+
+struct config_neighbour {
+	struct config_address address;
+	uint8_t mac[6];
+	struct config_place place;
+};
+
+struct config_interface_address {
+	struct config_prefix prefix; /* host bits kept */
+	struct config_place place;
+};
+
+/* A logical port. Its index in config.ports is its number in the image: devices first, then VLAN ports. */
+struct config_port {
+	char name[CONFIG_PORT_NAME_MAX + 1];
+	struct config_place place;
+	uint16_t
+	    device; /* index of the device port that it sends and receives on; its own index for a device */
+	uint16_t vlan; /* 0: a device */
+	uint16_t mtu;
+	uint16_t slot; /* devices: which of the machine's network cards, where !mac_given */
+	bool slot_given, mtu_given;
+	bool mac_given; /* devices: found by MAC address instead of slot */
+	uint8_t mac[6]; /* devices: given, or derived from the names of appliance and port */
+	struct config_interface_address *addresses;
+	size_t address_count;
+	struct config_interface_address gateways[2]; /* full-length prefixes; at most one of each family */
+	size_t gateway_count;
+	struct config_neighbour *neighbours;
+	size_t neighbour_count;
+};
+
+enum config_route_kind { CONFIG_ROUTE_GATEWAY, CONFIG_ROUTE_BLACKHOLE, CONFIG_ROUTE_UNREACHABLE };
+
+/* One entry of router.routes. */
+struct config_route {
+	struct config_prefix prefix;
+	enum config_route_kind kind;
+	struct config_address via; /* CONFIG_ROUTE_GATEWAY */
+	uint16_t port;		   /* CONFIG_ROUTE_GATEWAY: the port that `via` is connected to */
+	struct config_place place, via_place;
+};
+
+enum config_action { CONFIG_ACCEPT, CONFIG_DROP, CONFIG_REJECT, CONFIG_LOG };
+
+enum { CONFIG_PORT_SELF = 0xfe }; /* in a rule's `to`: the appliance itself; PORT_SELF of nf/packet.h */
+
+struct config_range {
+	uint16_t low, high;
+};
+
+/* A rule as it was written. An empty list matches everything. */
+struct config_rule {
+	char name[CONFIG_NAME_MAX + 1];
+	bool name_given; /* else it is called after its position, rule-1 ... */
+	enum config_action action;
+	bool log;
+	struct config_place place;
+	uint8_t *from, *to; /* port numbers; `to` may have CONFIG_PORT_SELF */
+	size_t from_count, to_count;
+	uint8_t *protocols;
+	size_t protocol_count;
+	struct config_prefix *sources, *destinations;
+	size_t source_count, destination_count;
+	struct config_range *source_ports, *destination_ports;
+	size_t source_port_count, destination_port_count;
+	struct config_range *icmp, *icmpv6; /* type << 8 | code */
+	size_t icmp_count, icmpv6_count;
+	uint8_t tcp_flags, tcp_flags_mask;
+};
+
+/* One conjunction that a rule was expanded to; the fields mean what they mean in struct match_common of
+ * nf/appliance.h. */
+struct config_match {
+	uint32_t rule;
+	bool ipv6;
+	uint8_t protocol, protocol_mask;
+	uint8_t in_port, in_port_mask, out_port, out_port_mask;
+	uint8_t tcp_flags, tcp_flags_mask;
+	bool needs_l4;
+	struct config_range source_port, destination_port;
+	struct config_prefix source, destination;
+};
+
+struct config {
+	char name[CONFIG_NAME_MAX + 1];
+
+	uint64_t memory;      /* bytes of RAM for the VM: as given, or as needed */
+	uint64_t memory_need; /* what the compiler thinks is needed at least */
+	bool memory_given;
+	uint32_t buffers;
+	uint16_t log_rate, icmp_error_rate; /* a second */
+	uint32_t neighbour_capacity;
+
+	struct config_port *ports;
+	size_t port_count, device_count; /* ports[0 .. device_count-1] are devices */
+
+	struct config_route *routes;
+	size_t route_count;
+
+	bool has_firewall; /* it is in the chain */
+	struct config_rule
+	    *rules;	   /* in order; the last is the default, named "default". None without a firewall. */
+	size_t rule_count; /* the default included: the length of rule_stats[] in the image */
+	struct config_match *matches; /* by rule, in order; the default has none */
+	size_t match_count;
+
+	struct config_block *blocks; /* the memory of all of the above */
+};
+
+/* Errors and warnings, collected: an input is read to its end, so that one run shows all that is wrong with
+ * it. */
+struct diagnostics;
+
+struct diagnostics *diagnostics_create(void);
+void diagnostics_destroy(struct diagnostics *d);
+size_t diagnostics_errors(const struct diagnostics *d);
+size_t diagnostics_warnings(const struct diagnostics *d);
+
+/* Prints for each: file:line:column: error: what is wrong; the line; a caret under the place; what to write
+ * instead. */
+void diagnostics_print(const struct diagnostics *d, FILE *out, bool colour);
+
+/* Reads a file ("-": standard input). Returns NULL when there was an error; warnings may be there either way.
+ */
+struct config *config_load(const char *path, struct diagnostics *d);
+
+/* The same for text in memory, such as the configuration that an image carries. `name` stands for the file in
+ * messages. */
+struct config *config_parse(const char *text, size_t length, const char *name, struct diagnostics *d);
+
+void config_free(struct config *config);
+
+/* Writes the appliance: the tables and functions of nf/appliance.h, rule_stats[] and the configuration note
+ * of nf/stats.h. The same model always gives the same bytes. Returns 0, or -1 when writing failed. */
+int config_emit_c(const struct config *config, FILE *out);
+
+/* Writes canonical YAML, which compiles to the same model and prints as the same text. */
+void config_print(const struct config *config, FILE *out);
+
+/* Draws ports, chain, rules and routes for a person. */
+void config_draw(const struct config *config, FILE *out, bool utf8);
+
+#endif

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Errors and warnings: collected while an input is read, printed afterwards in the order of their places. A
+ * diagnostic keeps a copy of the line it is about, so the text may be gone by then. What is printed comes
+ * from files that may be hostile: control characters never reach the terminal.
+ */
+#include <assert.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include "diagnostics.h"
+
+enum { LINE_SHOWN_MAX = 160 };
+
+struct diagnostic {
+	bool warning;
+	struct config_place place;
+	char *file, *message, *hint;
+	char *line;   /* the part of the line that is shown, or NULL */
+	size_t caret; /* bytes of `line` before the caret */
+};
+
+struct diagnostics {
+	struct diagnostic kept[2 * DIAGNOSTICS_MAX];
+	size_t kept_count, errors, warnings;
+	struct diagnostic *last; /* NULL when it was not kept */
+	const char *name, *text;
+	size_t length;
+};
+
+struct diagnostics *diagnostics_create(void)
+{
+	struct diagnostics *d = calloc(1, sizeof(*d));
+
+	assert(d);
+	diagnostics_source(d, "", "", 0);
+	return d;
+}
+
+void diagnostics_destroy(struct diagnostics *d)
+{
+	if (!d)
+		return;
+	for (size_t i = 0; i < d->kept_count; i++) {
+		free(d->kept[i].file);
+		free(d->kept[i].message);
+		free(d->kept[i].hint);
+		free(d->kept[i].line);
+	}
+	free(d);
+}
+
+size_t diagnostics_errors(const struct diagnostics *d)
+{
+	return d->errors;
+}
+
+size_t diagnostics_warnings(const struct diagnostics *d)
+{
+	return d->warnings;
+}
+
+void diagnostics_source(struct diagnostics *d, const char *name, const char *text, size_t length)
+{
+	d->name = name;
+	d->text = text;
+	d->length = length;
+}
+
+static bool continues_character(char c)
+{
+	return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+/* Copies the line at `place`, or the piece of it around the place where it is long. */
+static void keep_line(const struct diagnostics *d, struct diagnostic *kept)
+{
+	const char *start = d->text, *end = d->text + d->length, *stop, *at;
+
+	for (uint32_t line = 1; line < kept->place.line && start; line++) {
+		const char *newline = memchr(start, '\n', (size_t)(end - start));
+
+		start = newline ? newline + 1 : NULL;
+	}
+	if (!start || kept->place.line == 0)
+		return;
+	stop = memchr(start, '\n', (size_t)(end - start));
+	stop = stop ? stop : end;
+	if (stop > start && stop[-1] == '\r')
+		stop--;
+	at = start;
+	for (uint32_t column = 1; column < kept->place.column && at < stop; column++)
+		for (at++; at < stop && continues_character(*at);)
+			at++;
+	if (stop - start > LINE_SHOWN_MAX && at - start > LINE_SHOWN_MAX * 3 / 4)
+		for (start = at - LINE_SHOWN_MAX / 2; start < at && continues_character(*start);)
+			start++;
+	if (stop - start > LINE_SHOWN_MAX)
+		for (stop = start + LINE_SHOWN_MAX; continues_character(*stop);)
+			stop--;
+	kept->line = strndup(start, (size_t)(stop - start));
+	kept->caret = (size_t)(at - start);
+}
+
+static void report(struct diagnostics *d, bool warning, struct config_place place, const char *format,
+		   va_list arguments)
+{
+	size_t *count = warning ? &d->warnings : &d->errors;
+
+	d->last = NULL;
+	if ((*count)++ >= DIAGNOSTICS_MAX)
+		return;
+	d->last = &d->kept[d->kept_count++];
+	*d->last = (struct diagnostic){.warning = warning, .place = place, .file = strdup(d->name)};
+	if (vasprintf(&d->last->message, format, arguments) < 0)
+		abort();
+	keep_line(d, d->last);
+}
+
+void diagnostics_error(struct diagnostics *d, struct config_place place, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	report(d, false, place, format, arguments);
+	va_end(arguments);
+}
+
+void diagnostics_warning(struct diagnostics *d, struct config_place place, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	report(d, true, place, format, arguments);
+	va_end(arguments);
+}
+
+void diagnostics_hint(struct diagnostics *d, const char *format, ...)
+{
+	va_list arguments;
+
+	if (!d->last)
+		return;
+	assert(!d->last->hint);
+	va_start(arguments, format);
+	if (vasprintf(&d->last->hint, format, arguments) < 0)
+		abort();
+	va_end(arguments);
+}
+
+/* Prints with every control character, C1 (U+0080 .. U+009F) included, as a question mark; tabs as a blank.
+ */
+static void print_harmless(const char *text, FILE *out)
+{
+	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
+		if (c[0] == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f) {
+			fputc('?', out);
+			c++;
+		} else if (*c == '\t') {
+			fputc(' ', out);
+		} else {
+			fputc(*c < 0x20 || *c == 0x7f ? '?' : *c, out);
+		}
+	}
+}
+
+static void print_line(const struct diagnostic *shown, FILE *out, const char *mark, const char *plain)
+{
+	fprintf(out, "%5u | ", shown->place.line);
+	print_harmless(shown->line, out);
+	fputs("\n      | ", out);
+	for (size_t i = 0; i < shown->caret; i++)
+		if (i >= strlen(shown->line) || !continues_character(shown->line[i]))
+			fputc(' ', out);
+	fprintf(out, "%s^%s\n", mark, plain);
+}
+
+static void print_one(const struct diagnostic *shown, FILE *out, bool colour)
+{
+	const char *bold = colour ? "\033[1m" : "", *plain = colour ? "\033[0m" : "";
+	const char *mark = !colour ? "" : shown->warning ? "\033[1;35m" : "\033[1;31m";
+
+	fputs(bold, out);
+	print_harmless(shown->file, out);
+	if (shown->place.line)
+		fprintf(out, ":%u:%u", shown->place.line, shown->place.column);
+	fprintf(out, ": %s%s%s%s: ", plain, mark, shown->warning ? "warning" : "error", plain);
+	print_harmless(shown->message, out);
+	fputc('\n', out);
+	if (shown->line)
+		print_line(shown, out, mark, plain);
+	if (shown->hint) {
+		fputs("      = ", out);
+		print_harmless(shown->hint, out);
+		fputc('\n', out);
+	}
+}
+
+static int by_place(const void *a, const void *b)
+{
+	const struct diagnostic *const *left = a, *const *right = b;
+	const struct config_place l = (*left)->place, r = (*right)->place;
+
+	if (l.line != r.line)
+		return l.line < r.line ? -1 : 1;
+	if (l.column != r.column)
+		return l.column < r.column ? -1 : 1;
+	return *left < *right ? -1 : *left > *right;
+}
+
+static void print_rest(size_t count, const char *what, FILE *out)
+{
+	if (count > DIAGNOSTICS_MAX)
+		fprintf(out, "... and %zu more %s%s\n", count - DIAGNOSTICS_MAX, what,
+			count == DIAGNOSTICS_MAX + 1 ? "" : "s");
+}
+
+void diagnostics_print(const struct diagnostics *d, FILE *out, bool colour)
+{
+	const struct diagnostic *order[2 * DIAGNOSTICS_MAX];
+
+	for (size_t i = 0; i < d->kept_count; i++)
+		order[i] = &d->kept[i];
+	qsort(order, d->kept_count, sizeof(order[0]), by_place);
+	for (size_t i = 0; i < d->kept_count; i++)
+		print_one(order[i], out, colour);
+	print_rest(d->errors, "error", out);
+	print_rest(d->warnings, "warning", out);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Mappings whose keys the schema knows: a table names the keys and who reads each value. Unknown, repeated
+ * and missing keys are reported here, once for all sections.
+ */
+#ifndef CONFIG_MAPPING_H
+#define CONFIG_MAPPING_H
+
+#include "diagnostics.h"
+#include "yaml.h"
+
+/* What every reading function is handed. */
+struct reader {
+	struct config *config;
+	struct diagnostics *d;
+	size_t errors_before; /* that `d` held when this document was begun */
+};
+
+/* False once something was wrong: then warnings would often be about consequences. */
+static inline bool reader_is_content(const struct reader *r)
+{
+	return diagnostics_errors(r->d) == r->errors_before;
+}
+
+struct mapping_key {
+	const char *name;
+	void (*read)(struct reader *r, void *target, const struct node *value);
+	const char *example; /* of a required key: what to write when it is missing; NULL: optional */
+};
+
+/* Reads each value of `node` into `target`. `what` names the mapping in messages: "a port", "`router`". */
+void mapping_read(struct reader *r, const struct node *node, const char *what, const struct mapping_key *keys,
+		  size_t key_count, void *target);
+
+/* Reports values that are no mapping, or no list; `example` is what to write instead. */
+bool expect_mapping(struct reader *r, const struct node *node, const char *what, const char *example);
+bool expect_sequence(struct reader *r, const struct node *node, const char *what, const char *example);
+
+/* Reports keys that a mapping has twice. */
+void report_repeated_keys(struct reader *r, const struct node *mapping);
+
+const struct node *mapping_find(const struct node *mapping, const char *key);
+
+/* A value that may be one thing or a list of them: returns its elements. Reports an empty list. The result
+ * lives as long as `value`. */
+const struct node *const *one_or_more(struct reader *r, const struct node *const *value, size_t *count);
+
+/* The word of `words` that `text` probably means, or NULL. Up to a third of its letters may be wrong. */
+const char *closest_word(const char *text, const char *const *words, size_t count);
+
+#endif

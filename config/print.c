@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The canonical text of a configuration: every key in one order, one line for each port, rule and route,
+ * lists always in brackets. It compiles to the same model, and that prints as the same text.
+ */
+#include "address.h"
+#include "print.h"
+#include "value.h"
+
+const char *const config_action_names[] = {
+    [CONFIG_ACCEPT] = "accept",
+    [CONFIG_DROP] = "drop",
+    [CONFIG_REJECT] = "reject",
+    [CONFIG_LOG] = "log",
+};
+
+static const char *separator(size_t index)
+{
+	return index ? ", " : "";
+}
+
+void print_mac(const uint8_t mac[6], FILE *out)
+{
+	fprintf(out, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+}
+
+/* IPv6 in quotes: within brackets, `fd00::` would read as a key. */
+static void print_prefix(const struct config_prefix *prefix, bool quote, FILE *out)
+{
+	const char *mark = quote && prefix->address.ipv6 ? "\"" : "";
+	char text[ADDRESS_TEXT_MAX];
+
+	fprintf(out, "%s%s%s", mark, prefix_format(prefix, text), mark);
+}
+
+static void print_address(const struct config_address *address, FILE *out)
+{
+	struct config_prefix prefix = {*address, (uint8_t)address_bits(address)};
+
+	print_prefix(&prefix, true, out);
+}
+
+void print_prefixes(const struct config_prefix *prefixes, size_t count, bool quote, FILE *out)
+{
+	for (size_t i = 0; i < count; i++) {
+		fputs(separator(i), out);
+		print_prefix(&prefixes[i], quote, out);
+	}
+}
+
+void print_port_names(const struct config *config, const uint8_t *ports, size_t count, FILE *out)
+{
+	for (size_t i = 0; i < count; i++)
+		fprintf(out, "%s%s", separator(i),
+			ports[i] == CONFIG_PORT_SELF ? "self" : config->ports[ports[i]].name);
+}
+
+void print_protocols(const struct config_rule *rule, FILE *out)
+{
+	for (size_t i = 0; i < rule->protocol_count; i++) {
+		const char *name = protocol_name(rule->protocols[i]);
+
+		if (name)
+			fprintf(out, "%s%s", separator(i), name);
+		else
+			fprintf(out, "%s%u", separator(i), rule->protocols[i]);
+	}
+}
+
+void print_ranges(const struct config_range *ranges, size_t count, FILE *out)
+{
+	for (size_t i = 0; i < count; i++) {
+		fprintf(out, "%s%u", separator(i), ranges[i].low);
+		if (ranges[i].high > ranges[i].low)
+			fprintf(out, "-%u", ranges[i].high);
+	}
+}
+
+void print_icmp(const struct config_range *types, size_t count, bool ipv6, FILE *out)
+{
+	for (size_t i = 0; i < count; i++) {
+		const char *name = icmp_name(types[i].low, types[i].high, ipv6);
+
+		if (name)
+			fprintf(out, "%s%s", separator(i), name);
+		else
+			fprintf(out, "%s%u", separator(i), types[i].low >> 8);
+		if (types[i].low == types[i].high)
+			fprintf(out, "/%u", types[i].low & 0xff);
+	}
+}
+
+void print_flags(const struct config_rule *rule, bool quote, FILE *out)
+{
+	const char *mark = quote ? "\"" : "";
+	size_t printed = 0;
+
+	for (unsigned int bit = 0; bit < 8; bit++) {
+		if (!(rule->tcp_flags_mask >> bit & 1))
+			continue;
+		fputs(separator(printed++), out);
+		if (rule->tcp_flags >> bit & 1)
+			fputs(tcp_flag_name(bit), out);
+		else
+			fprintf(out, "%s!%s%s", mark, tcp_flag_name(bit), mark);
+	}
+}
+
+static void open_list(const char *key, FILE *out)
+{
+	fprintf(out, ", %s: [", key);
+}
+
+static void print_rule_addresses(const struct config_rule *rule, FILE *out)
+{
+	if (rule->source_count) {
+		open_list("source", out);
+		print_prefixes(rule->sources, rule->source_count, true, out);
+		fputc(']', out);
+	}
+	if (rule->destination_count) {
+		open_list("destination", out);
+		print_prefixes(rule->destinations, rule->destination_count, true, out);
+		fputc(']', out);
+	}
+}
+
+static void print_rule_transport(const struct config_rule *rule, FILE *out)
+{
+	if (rule->destination_port_count) {
+		open_list("port", out);
+		print_ranges(rule->destination_ports, rule->destination_port_count, out);
+		fputc(']', out);
+	}
+	if (rule->source_port_count) {
+		open_list("source-port", out);
+		print_ranges(rule->source_ports, rule->source_port_count, out);
+		fputc(']', out);
+	}
+	if (rule->icmp_count) {
+		open_list("icmp", out);
+		print_icmp(rule->icmp, rule->icmp_count, false, out);
+		fputc(']', out);
+	}
+	if (rule->icmpv6_count) {
+		open_list("icmpv6", out);
+		print_icmp(rule->icmpv6, rule->icmpv6_count, true, out);
+		fputc(']', out);
+	}
+	if (rule->tcp_flags_mask) {
+		open_list("flags", out);
+		print_flags(rule, true, out);
+		fputc(']', out);
+	}
+}
+
+void print_rule(const struct config *config, const struct config_rule *rule, FILE *out)
+{
+	fprintf(out, "{ %s: any", config_action_names[rule->action]);
+	if (rule->from_count) {
+		open_list("from", out);
+		print_port_names(config, rule->from, rule->from_count, out);
+		fputc(']', out);
+	}
+	if (rule->to_count) {
+		open_list("to", out);
+		print_port_names(config, rule->to, rule->to_count, out);
+		fputc(']', out);
+	}
+	if (rule->protocol_count) {
+		open_list("proto", out);
+		print_protocols(rule, out);
+		fputc(']', out);
+	}
+	print_rule_addresses(rule, out);
+	print_rule_transport(rule, out);
+	if (rule->log && rule->action != CONFIG_LOG)
+		fputs(", log: true", out);
+	if (rule->name_given)
+		fprintf(out, ", name: %s", rule->name);
+	fputs(" }", out);
+}
+
+static void print_neighbours(const struct config_port *port, FILE *out)
+{
+	if (port->neighbour_count == 0)
+		return;
+	fputs(", neighbours: { ", out);
+	for (size_t i = 0; i < port->neighbour_count; i++) {
+		fputs(separator(i), out);
+		print_address(&port->neighbours[i].address, out);
+		fputs(": \"", out);
+		print_mac(port->neighbours[i].mac, out);
+		fputc('"', out);
+	}
+	fputs(" }", out);
+}
+
+static void print_gateways(const struct config_port *port, FILE *out)
+{
+	if (port->gateway_count == 0)
+		return;
+	open_list("gateway", out);
+	for (size_t i = 0; i < port->gateway_count; i++) {
+		fputs(separator(i), out);
+		print_address(&port->gateways[i].prefix.address, out);
+	}
+	fputc(']', out);
+}
+
+/* An address with its length even where it is the full one. */
+static void print_interface_address(const struct config_prefix *prefix, FILE *out)
+{
+	const char *mark = prefix->address.ipv6 ? "\"" : "";
+	char text[ADDRESS_TEXT_MAX];
+
+	fprintf(out, "%s%s/%u%s", mark, address_format(&prefix->address, text), prefix->length, mark);
+}
+
+static void print_port(const struct config *config, const struct config_port *port, FILE *out)
+{
+	fprintf(out, "  %s: { ", port->name);
+	if (port->vlan)
+		fprintf(out, "on: %s, vlan: %u, ", config->ports[port->device].name, port->vlan);
+	else if (!port->mac_given)
+		fprintf(out, "slot: %u, ", port->slot);
+	if (port->mac_given) {
+		fputs("mac: \"", out);
+		print_mac(port->mac, out);
+		fputs("\", ", out);
+	}
+	fprintf(out, "mtu: %u", port->mtu);
+	if (port->address_count)
+		open_list("addresses", out);
+	for (size_t i = 0; i < port->address_count; i++) {
+		fputs(separator(i), out);
+		print_interface_address(&port->addresses[i].prefix, out);
+	}
+	if (port->address_count)
+		fputc(']', out);
+	print_gateways(port, out);
+	print_neighbours(port, out);
+	fputs(" }\n", out);
+}
+
+static void print_route(const struct config_route *route, FILE *out)
+{
+	fputs("    - { to: ", out);
+	print_prefix(&route->prefix, true, out);
+	if (route->kind == CONFIG_ROUTE_GATEWAY) {
+		fputs(", via: ", out);
+		print_address(&route->via, out);
+	} else {
+		fprintf(out, ", kind: %s",
+			route->kind == CONFIG_ROUTE_BLACKHOLE ? "blackhole" : "unreachable");
+	}
+	fputs(" }\n", out);
+}
+
+static void print_firewall(const struct config *config, FILE *out)
+{
+	size_t rules = config->rule_count - 1;
+
+	fprintf(out, "firewall:\n  default: %s\n", config_action_names[config->rules[rules].action]);
+	if (rules)
+		fputs("  rules:\n", out);
+	for (size_t i = 0; i < rules; i++) {
+		fputs("    - ", out);
+		print_rule(config, &config->rules[i], out);
+		fputc('\n', out);
+	}
+}
+
+void config_print(const struct config *config, FILE *out)
+{
+	fprintf(out, "name: %s\n", config->name);
+	if (config->memory_given)
+		fprintf(out, "memory: %lluM\n", (unsigned long long)(config->memory >> 20));
+	fprintf(out, "buffers: %u\nlog: %u/s\nports:\n", config->buffers, config->log_rate);
+	for (size_t i = 0; i < config->port_count; i++)
+		print_port(config, &config->ports[i], out);
+	fprintf(out, "chain: [%srouter]\n", config->has_firewall ? "firewall, " : "");
+	if (config->has_firewall)
+		print_firewall(config, out);
+	fprintf(out, "router:\n  neighbours: %u\n  icmp-errors: %u/s\n", config->neighbour_capacity,
+		config->icmp_error_rate);
+	if (config->route_count)
+		fputs("  routes:\n", out);
+	for (size_t i = 0; i < config->route_count; i++)
+		print_route(&config->routes[i], out);
+}

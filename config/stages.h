@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The stages of the compiler, in the order in which config.c runs them. Each reads its part of the document
+ * into r->config and reports what is wrong with it; a stage may rely on what the earlier ones read without an
+ * error, and on nothing else.
+ */
+#ifndef CONFIG_STAGES_H
+#define CONFIG_STAGES_H
+
+#include "mapping.h"
+
+enum {
+	PORTS_LIMIT = 64,     /* PORTS_MAX of nf/stats.h */
+	ADDRESSES_LIMIT = 64, /* on one port */
+	MATCHES_LIMIT = 100000,
+	DEFAULT_LOG_RATE = 10,
+	DEFAULT_ICMP_ERROR_RATE = 100,
+	DEFAULT_NEIGHBOURS = 1024,
+};
+
+/* read_ports.c, check_ports.c */
+void read_ports(struct reader *r, const struct node *node);
+void check_ports(struct reader *r);
+
+/* read_router.c, check_routes.c */
+void read_router(struct reader *r, const struct node *node);
+void check_routes(struct reader *r);
+
+/* read_firewall.c: the section; expand.c: rules to conjunctions; shadow.c: warns of rules that can never
+ * match */
+void read_firewall(struct reader *r, const struct node *node);
+void expand_rules(struct reader *r);
+void warn_of_shadowed_rules(struct reader *r);
+
+/* need.c: computes config->memory_need, and config->memory where it was not given */
+void compute_memory(struct config *config);
+
+/* For all stages: NULL where there is none. */
+const struct config_port *config_find_port(const struct config *config, const char *name);
+
+/* The port that has `address` in a network of its own. */
+const struct config_port *config_connected_port(const struct config *config,
+						const struct config_address *address);
+
+/* The port that has `address` as its own. */
+const struct config_port *config_own_address(const struct config *config,
+					     const struct config_address *address);
+
+/* True for the first and the last address of an IPv4 network: no station can have them (RFC 1812,
+ * section 4.2.2.11; RFC 3021). */
+bool config_is_network_or_broadcast(const struct config *config, const struct config_address *address);
+
+/* Reports an unknown port, or returns its number. */
+bool value_port(struct reader *r, const struct node *node, bool self_too, uint8_t *out);
+
+#endif

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * weir build: YAML to C by config/, C to an object by the compiler, object to an image by images/link.
+ *
+ * What images are made of, the kit, lies where the command itself was built: build/weir finds build/image
+ * (archives, and in `flags` the compiler with its flags), and the headers one level up.
+ */
+#include "build.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "arguments.h"
+#include "child.h"
+#include "command.h"
+#include "config/config.h"
+#include "console.h"
+
+struct kit {
+	char *build; /* the folder of the command */
+	char *root;  /* the source tree */
+	char *flags; /* compiler and flags, separated by blanks */
+};
+
+static char *format(const char *text, ...) __attribute__((format(printf, 1, 2)));
+
+static char *format(const char *text, ...)
+{
+	va_list values;
+	char *result;
+
+	va_start(values, text);
+	if (vasprintf(&result, text, values) < 0)
+		abort();
+	va_end(values);
+	return result;
+}
+
+static char *read_line_of(const char *path)
+{
+	FILE *stream = fopen(path, "re");
+	char *line = NULL;
+	size_t capacity = 0;
+
+	if (!stream)
+		return NULL;
+	if (getline(&line, &capacity, stream) < 0) {
+		free(line);
+		line = NULL;
+	}
+	fclose(stream);
+	return line;
+}
+
+static int kit_find(struct kit *kit)
+{
+	char self[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *flags;
+
+	if (length < 0)
+		return failed("cannot find out where this program lies: %s", strerror(errno));
+	self[length] = '\0';
+	*strrchr(self, '/') = '\0';
+	flags = format("%s/image/flags", self);
+	*kit =
+	    (struct kit){.build = strdup(self), .root = format("%s/..", self), .flags = read_line_of(flags)};
+	free(flags);
+	if (kit->flags)
+		return STATUS_DONE;
+	return failed(
+	    "the parts that images are made of are not in %s/image; make them with: make image-parts", self);
+}
+
+static void kit_free(struct kit *kit)
+{
+	free(kit->build);
+	free(kit->root);
+	free(kit->flags);
+}
+
+/* Runs one tool; what it says is shown only when it fails. */
+static int run_tool(const char *step, struct arguments *arguments)
+{
+	struct child_files files = {0};
+	struct console console;
+	struct child child;
+	int error, output = console_open(&console, NULL);
+
+	if (output < 0)
+		return failed("no pipe: %s", strerror(errno));
+	progress("%s", step);
+	files.output = files.errors = output;
+	error = child_start(&child, arguments->words, &files);
+	close(output);
+	if (error)
+		return failed("cannot start %s: %s", arguments->words[0], strerror(error));
+	while (!child_wait(&child, 20))
+		console_drain(&console);
+	console_close(&console);
+	progress_end();
+	if (child.status == 0)
+		return STATUS_DONE;
+	failed("%s failed (%s, status %d); it said:", step, arguments->words[0], child.status);
+	console_retell(&console);
+	return STATUS_FAILED;
+}
+
+static int compile(const struct kit *kit, const char *source, const char *object)
+{
+	struct arguments arguments = {0};
+	int status;
+
+	arguments_split(&arguments, kit->flags);
+	arguments_add(&arguments, "-I%s", kit->root);
+	arguments_add(&arguments, "-c");
+	arguments_add(&arguments, "%s", source);
+	arguments_add(&arguments, "-o");
+	arguments_add(&arguments, "%s", object);
+	status = run_tool("compiling the appliance", &arguments);
+	arguments_free(&arguments);
+	return status;
+}
+
+static int link_image(const struct kit *kit, const char *object, const char *output)
+{
+	struct arguments arguments = {0};
+	int status;
+
+	setenv("BUILD", kit->build, 1);
+	arguments_add(&arguments, "%s/images/link", kit->root);
+	arguments_add(&arguments, "%s", output);
+	arguments_add(&arguments, "%s", object);
+	status = run_tool("linking the image", &arguments);
+	arguments_free(&arguments);
+	return status;
+}
+
+static int emit(const struct config *config, const char *source)
+{
+	FILE *stream = fopen(source, "we");
+	int wrong;
+
+	if (!stream)
+		return failed("%s: %s", source, strerror(errno));
+	wrong = config_emit_c(config, stream);
+	if (fclose(stream) != 0 || wrong)
+		return failed("%s: cannot be written: %s", source, strerror(errno));
+	return STATUS_DONE;
+}
+
+static char *make_folder(void)
+{
+	const char *base = getenv("TMPDIR");
+	char *folder = format("%s/weir-XXXXXX", base && *base ? base : "/tmp");
+
+	if (mkdtemp(folder))
+		return folder;
+	failed("%s: cannot make a temporary folder: %s", folder, strerror(errno));
+	free(folder);
+	return NULL;
+}
+
+static int build_from(const struct kit *kit, const struct config *config, const char *output)
+{
+	char *folder = make_folder(), *source, *object;
+	int status;
+
+	if (!folder)
+		return STATUS_FAILED;
+	source = format("%s/appliance.c", folder);
+	object = format("%s/appliance.o", folder);
+	status = emit(config, source);
+	if (status == STATUS_DONE)
+		status = compile(kit, source, object);
+	if (status == STATUS_DONE)
+		status = link_image(kit, object, output);
+	unlink(source);
+	unlink(object);
+	rmdir(folder);
+	free(source);
+	free(object);
+	free(folder);
+	return status;
+}
+
+static struct config *load(const char *path)
+{
+	struct diagnostics *diagnostics = diagnostics_create();
+	struct config *config = config_load(path, diagnostics);
+
+	diagnostics_print(diagnostics, stderr, *colour(stderr, COLOUR_RED));
+	diagnostics_destroy(diagnostics);
+	return config;
+}
+
+static bool is_config(const char *path)
+{
+	const char *dot = strrchr(path, '.');
+
+	return dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
+}
+
+/* gateway.yaml becomes gateway.elf; what has another name is called after the appliance. */
+static char *name_output(const char *path, const struct config *config)
+{
+	if (is_config(path))
+		return format("%.*s.elf", (int)(strrchr(path, '.') - path), path);
+	return format("%s.elf", config->name);
+}
+
+/* Before a long work whose result then has no place. */
+static int check_output(const char *output)
+{
+	char *copy = strdup(output), *folder = dirname(copy);
+	int status = STATUS_DONE;
+	struct stat about;
+
+	if (access(folder, W_OK | X_OK) < 0)
+		status = failed("%s: cannot write the image: %s", output, strerror(errno));
+	else if (stat(output, &about) == 0 && !S_ISREG(about.st_mode))
+		status = failed("%s: cannot write the image: something else is there", output);
+	free(copy);
+	return status;
+}
+
+int build_image(const char *path, const char *output, char **made)
+{
+	struct config *config = load(path);
+	struct kit kit = {0};
+	int status;
+
+	if (!config)
+		return STATUS_FAILED;
+	*made = output ? strdup(output) : name_output(path, config);
+	status = check_output(*made);
+	if (status == STATUS_DONE)
+		status = kit_find(&kit);
+	if (status == STATUS_DONE)
+		status = build_from(&kit, config, *made);
+	kit_free(&kit);
+	config_free(config);
+	return status;
+}
+
+static char *temporary_folder, *temporary_image;
+
+static void remove_temporary_image(void)
+{
+	char *debug = format("%s.debug", temporary_image);
+
+	unlink(temporary_image);
+	unlink(debug);
+	rmdir(temporary_folder);
+	free(debug);
+	free(temporary_image);
+	free(temporary_folder);
+}
+
+int build_if_config(const char *path, const char **image_path)
+{
+	char *made = NULL;
+	int status;
+
+	*image_path = path;
+	if (!is_config(path))
+		return STATUS_DONE;
+	temporary_folder = make_folder();
+	if (!temporary_folder)
+		return STATUS_FAILED;
+	temporary_image = format("%s/image.elf", temporary_folder);
+	atexit(remove_temporary_image);
+	status = build_image(path, temporary_image, &made);
+	free(made);
+	*image_path = temporary_image;
+	return status;
+}
+
+static void report_size(const char *path)
+{
+	struct stat about;
+
+	if (stat(path, &about) == 0)
+		printf("%s: %.2f MB\n", path, (double)about.st_size / 1e6);
+}
+
+int command_build(int argc, char **argv)
+{
+	static const struct option options[] = {
+	    {"output", required_argument, NULL, 'o'}, {"help", no_argument, NULL, 'h'}, {0}};
+	const char *output = NULL;
+	char *made = NULL;
+	int found, status;
+
+	while ((found = getopt_long(argc, argv, ":o:h", options, NULL)) != -1) {
+		if (found == 'h')
+			return show_help("build");
+		if (found != 'o')
+			return misused_option("build", argv, found);
+		output = optarg;
+	}
+	if (argc - optind != 1)
+		return misused("build wants one configuration: weir build gateway.yaml");
+	status = build_image(argv[optind], output, &made);
+	if (status == STATUS_DONE)
+		report_size(made);
+	free(made);
+	return status;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Help that teaches by example: what a person would type, and what then happens.
+ */
+#include "command.h"
+
+#include <string.h>
+
+static const char overview[] =
+    "Weir turns one YAML file into one network appliance: a small image that boots as a VM by itself.\n"
+    "\n"
+    "  weir check gateway.yaml               is it right? draws what packets will pass through\n"
+    "  weir build gateway.yaml               makes gateway.elf\n"
+    "  weir replay gateway.elf --in lan=morning.pcap --out wan=left.pcap\n"
+    "                                        boots it, feeds it a capture, shows what became of it\n"
+    "  weir run gateway.elf --tap lan=tap0 --tap wan=tap1\n"
+    "                                        boots it between real networks, shows live counters\n"
+    "\n"
+    "weir COMMAND --help says more about one of them.\n"
+    "Exit status: 0 done, 1 the work failed, 2 wrong use.\n";
+
+static const char check[] = "weir check CONFIG\n"
+			    "\n"
+			    "Reads a configuration and says all that is wrong with it, with line and column. "
+			    "If nothing is, it draws the\n"
+			    "ports, the chain, the rules and the routes. It builds nothing.\n"
+			    "\n"
+			    "  weir check gateway.yaml\n"
+			    "  weir check - < gateway.yaml           reads standard input\n";
+
+static const char build[] =
+    "weir build CONFIG [-o IMAGE]\n"
+    "\n"
+    "Compiles a configuration into an image: one ELF file that QEMU, Xen and Firecracker boot, and that "
+    "Linux runs as\n"
+    "a process. IMAGE.debug, beside it, is the same with symbols, for gdb. Nothing is booted.\n"
+    "\n"
+    "  weir build gateway.yaml               makes gateway.elf\n"
+    "  weir build gateway.yaml -o /srv/gw    makes /srv/gw\n"
+    "\n"
+    "  -o, --output IMAGE    where the image goes\n";
+
+static const char run[] =
+    "weir run IMAGE [--tap PORT=IF ...] [--for SECONDS] [--json]\n"
+    "\n"
+    "Boots an image here and shows its counters once a second until Ctrl-C. IMAGE may be a configuration "
+    "(.yaml): it\n"
+    "is built first. Ports without a tap have nobody at the other end.\n"
+    "\n"
+    "  sudo ip tuntap add dev tap0 mode tap user $USER && sudo ip link set tap0 up\n"
+    "  weir run gateway.elf --tap lan=tap0\n"
+    "  weir run gateway.elf --tap lan=tap0 --for 10 --json      an object a second, for ten seconds\n"
+    "\n"
+    "      --tap PORT=IF       connects a port to a tap interface of this machine\n"
+    "      --for SECONDS       ends by itself\n"
+    "      --accel WHICH       kvm, tcg or process; left out: kvm where it works, else tcg\n"
+    "      --machine WHICH     microvm (default: boots fastest) or q35 (PCI)\n"
+    "      --ring WHICH        split (default) or packed virtio rings\n"
+    "      --seed HEX          same seed, same random numbers; never for production\n"
+    "      --json              counters as JSON, one object a line\n";
+
+static const char replay[] =
+    "weir replay IMAGE --in PORT=A.pcap ... --out PORT=B.pcap ... [--json]\n"
+    "\n"
+    "Boots an image, feeds captures to its ports by their time stamps, writes what leaves each port to a "
+    "capture, and\n"
+    "shows the counters. Needs no root. The same image, captures and seed give the same bytes, in a VM and "
+    "as a\n"
+    "process. Captures may be pcap or pcapng, of Ethernet. IMAGE may be a configuration (.yaml): it is built "
+    "first.\n"
+    "\n"
+    "  weir replay gateway.elf --in lan=lan.pcap --in wan=wan.pcap --out lan=to-lan.pcap --out "
+    "wan=to-wan.pcap\n"
+    "  weir replay gateway.elf --in wan=attack.pcapng            what would the rules do with this?\n"
+    "  weir replay gateway.elf --in lan=lan.pcap --accel process --json\n"
+    "\n"
+    "      --in PORT=FILE      a capture that arrives on a port\n"
+    "      --out PORT=FILE     where to write what leaves a port; left out: only counted\n"
+    "      --accel WHICH       kvm, tcg or process; left out: kvm where it works, else tcg\n"
+    "      --machine WHICH     microvm (default: boots fastest) or q35 (PCI)\n"
+    "      --ring WHICH        split (default) or packed virtio rings\n"
+    "      --seed HEX          seed of the image's random numbers, up to 16 digits; default 0\n"
+    "      --timeout SECONDS   give up when nothing has moved for so long; default 30\n"
+    "      --console           show the image's console\n"
+    "      --json              the report as JSON\n";
+
+static const struct {
+	const char *topic, *text;
+} topics[] = {{"check", check}, {"build", build}, {"run", run}, {"replay", replay}};
+
+const char *help_text(const char *topic)
+{
+	if (!topic)
+		return overview;
+	for (size_t i = 0; i < sizeof(topics) / sizeof(topics[0]); i++)
+		if (strcmp(topic, topics[i].topic) == 0)
+			return topics[i].text;
+	return NULL;
+}
+
+int show_help(const char *topic)
+{
+	fputs(help_text(topic), stdout);
+	return STATUS_DONE;
+}

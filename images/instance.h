@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A running image: in a VM under QEMU (vm.c) or as a process (process.c). replay.c and run.c start one, feed
+ * it, read its counters while it runs, and end it; its memory stays mapped after its end, until
+ * instance_free.
+ */
+#ifndef IMAGES_INSTANCE_H
+#define IMAGES_INSTANCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "child.h"
+#include "console.h"
+#include "counters.h"
+#include "image.h"
+
+enum accelerator { ACCELERATOR_AUTO, ACCELERATOR_KVM, ACCELERATOR_TCG, ACCELERATOR_PROCESS };
+enum machine { MACHINE_MICROVM, MACHINE_Q35 };
+
+enum { INSTANCE_CARDS_MAX = 64 };
+
+/* A network card of the VM. */
+struct card {
+	uint8_t mac[6];
+	int stream;	 /* a connected stream socket that QEMU inherits, or -1 */
+	const char *tap; /* an interface of the host, or NULL */
+};
+
+/* What is to be started. */
+struct launch {
+	const struct image *image;
+	enum accelerator accelerator;
+	enum machine machine;
+	bool packed;		     /* virtio's packed ring */
+	bool show_console;	     /* lines of the image go to standard error as they come */
+	const char *words;	     /* the image's arguments */
+	struct child_files inherits; /* process: descriptors that the words speak of; VM: filled in */
+	struct card cards[INSTANCE_CARDS_MAX];
+	size_t card_count;
+};
+
+/* When it came how far, in nanoseconds of CLOCK_MONOTONIC; 0: not (yet). */
+struct boot_times {
+	uint64_t start, loaded, first_instruction, ready;
+};
+
+struct instance {
+	const struct launch *launch;
+	enum accelerator accelerator; /* the one that was chosen */
+	struct child child;
+	struct console console;	   /* what the image says */
+	struct console complaints; /* what QEMU says */
+	struct counters_memory memory;
+	int memory_descriptor;
+	struct boot_times times;
+};
+
+/* Start it and wait until it polls its ports, or say what went wrong (status). */
+int vm_start(struct instance *instance, const struct launch *launch);
+int process_start(struct instance *instance, const struct launch *launch);
+
+/* The two above, as the launch says. */
+int instance_start(struct instance *instance, const struct launch *launch);
+
+/* Creates the memory that is shared with the instance. Status. */
+int instance_share_memory(struct instance *instance, size_t size, uint64_t base);
+
+/* Starts a program and its pipes. Returns 0 or errno. */
+int instance_spawn(struct instance *instance, char *const argv[], struct child_files *files);
+
+/* How waiting for READY went. */
+enum readiness {
+	READINESS_READY,
+	READINESS_REFUSED, /* the image says no, or crashed: its console says why */
+	READINESS_SILENT,  /* nothing of the image has run */
+	READINESS_STUCK,   /* it began, but does not come to an end */
+};
+enum readiness instance_wait_ready(struct instance *instance);
+
+/* Says that the image refused, crashed or got stuck, with its last lines. Returns STATUS_FAILED. */
+int instance_failed(const struct instance *instance, const char *what);
+
+uint32_t instance_state(const struct instance *instance);
+void instance_drain(struct instance *instance);
+
+/* Ends it in order, and reads the rest of what it said. Counters can still be read. */
+void instance_end(struct instance *instance);
+void instance_free(struct instance *instance);
+
+const char *accelerator_name(enum accelerator accelerator);
+uint64_t now_ns(void);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * weir: the program that a person runs on the host. This file finds the subcommand; each has a file of its
+ * own.
+ */
+#include "command.h"
+
+#include <getopt.h>
+#include <locale.h>
+#include <signal.h>
+#include <string.h>
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+} commands[] = {
+    {"check", command_check},
+    {"build", command_build},
+    {"run", command_run},
+    {"replay", command_replay},
+};
+
+static int help(int argc, char **argv)
+{
+	const char *topic = argc > 2 ? argv[2] : NULL;
+
+	if (help_text(topic))
+		return show_help(topic);
+	return misused("help %s: no such command; there are check, build, run and replay", topic);
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : "";
+
+	setlocale(LC_CTYPE, "");
+	signal(SIGPIPE, SIG_IGN);
+	opterr = 0;
+	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0)
+		return help(argc, argv);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(name, commands[i].name) == 0)
+			return commands[i].run(argc - 1, argv + 1);
+	if (argc > 1)
+		return misused("%s: no such command; there are check, build, run, replay and help", name);
+	fputs(help_text(NULL), stderr);
+	return STATUS_USAGE;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Running an image as a Linux process: the same bytes, no VM. Its arguments say where ports and counters are.
+ */
+#include "instance.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "arguments.h"
+#include "command.h"
+
+static int explain_start(const char *path, int error)
+{
+	if (error == EACCES)
+		return failed("%s: not executable; chmod +x it", path);
+	return failed("%s: cannot start the image: %s", path, strerror(error));
+}
+
+static int explain_readiness(struct instance *instance, enum readiness readiness)
+{
+	switch (readiness) {
+	case READINESS_READY:
+		return STATUS_DONE;
+	case READINESS_STUCK:
+		return instance_failed(instance, "did not get ready within two minutes");
+	case READINESS_SILENT:
+		return instance_failed(instance, "ended before it began");
+	default:
+		return instance_failed(
+		    instance, instance_state(instance) == PROGRESS_CRASHED ? "crashed" : "refused to start");
+	}
+}
+
+int process_start(struct instance *instance, const struct launch *launch)
+{
+	const struct stats_note *note = &launch->image->notes.stats;
+	const char *path = launch->image->path;
+	struct child_files files = launch->inherits;
+	struct arguments arguments = {0};
+	enum readiness readiness;
+	int error;
+
+	*instance = (struct instance){.launch = launch, .accelerator = ACCELERATOR_PROCESS};
+	if (instance_share_memory(instance, note->section_bytes, note->section) != STATUS_DONE)
+		return STATUS_FAILED;
+	arguments_add(&arguments, "%s%s", strchr(path, '/') ? "" : "./", path);
+	arguments_add(&arguments, "stats=/proc/self/fd/%d", instance->memory_descriptor);
+	arguments_split(&arguments, launch->words);
+	files.keep[files.keeps++] = instance->memory_descriptor;
+	error = instance_spawn(instance, arguments.words, &files);
+	arguments_free(&arguments);
+	if (error)
+		return explain_start(path, error);
+	readiness = instance_wait_ready(instance);
+	if (readiness == READINESS_READY)
+		return STATUS_DONE;
+	instance_end(instance);
+	return explain_readiness(instance, readiness);
+}

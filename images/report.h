@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What an image did: as a table for a person, as JSON for a program.
+ */
+#ifndef IMAGES_REPORT_H
+#define IMAGES_REPORT_H
+
+#include <stdio.h>
+#include <jansson.h>
+
+#include "capture.h"
+#include "counters.h"
+#include "instance.h"
+
+struct report {
+	const struct instance *instance;
+	const struct counters *counters;
+	uint64_t elapsed_ns;
+	const struct capture_reader *in; /* by device, of a replay; else NULL */
+	const struct capture_writer *out;
+};
+
+struct reason_text {
+	const char *name, *meaning;
+};
+extern const struct reason_text reason_texts[DROP_REASON_COUNT];
+extern const char *const action_names[]; /* by enum config_action */
+
+/* How long the parts of booting took, in nanoseconds. A process has neither QEMU, firmware nor ring 0. */
+struct boot_split {
+	uint64_t qemu, firmware, ring0, ring3, total;
+};
+struct boot_split boot_split(const struct report *report);
+
+/* Returns the number of lines written. */
+int report_print(const struct report *report, FILE *out);
+
+/* A new reference. */
+json_t *report_json(const struct report *report);
+
+#endif

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Tap interfaces of this machine.
+ */
+#ifndef IMAGES_TAPS_H
+#define IMAGES_TAPS_H
+
+/* Says what is wrong with a tap interface before anything is started with it. Status. */
+int tap_check(const char *name);
+
+#endif

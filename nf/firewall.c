@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The firewall stage, called by the generated chain between router_lookup and router_forward. The packets of
+ * a burst are classified together, IPv4 and IPv6 apart; the lowest-numbered rule that matches decides, or the
+ * default, which is the last rule. Rules that only log fire where they stand before the one that decides.
+ *
+ * The tries are built at start (firewall_rules.c) and constant afterwards.
+ */
+#include <assert.h>
+#include <string.h>
+#include <rte_acl.h>
+#include <rte_ip.h>
+#include "appliance.h"
+#include "firewall.h"
+#include "firewall_rules.h"
+#include "log.h"
+#include "packet.h"
+#include "reject.h"
+
+static struct firewall_classifiers classifiers;
+
+/* Results of one family: `categories` words a packet, in the order of the burst. */
+struct results {
+	uint32_t word[BURST_MAX * RTE_ACL_MAX_CATEGORIES];
+};
+
+int firewall_init(void)
+{
+	return firewall_rules_compile(&classifiers);
+}
+
+static inline void set_key(struct firewall_key *key, const struct packet_meta *meta)
+{
+	*key = (struct firewall_key){
+	    .protocol = meta->protocol,
+	    .in_port = meta->in_port | (meta->flags & PACKET_L4 ? FIREWALL_KEY_L4 : 0),
+	    .out_port = meta->out_port,
+	    .tcp_flags = meta->tcp_flags,
+	    .source_port = meta->source_port,
+	    .destination_port = meta->destination_port,
+	};
+}
+
+static void classify_ipv4(struct rte_mbuf *const *packets, uint16_t count, struct results *results)
+{
+	struct firewall_ipv4_key keys[BURST_MAX];
+	const uint8_t *data[BURST_MAX];
+	uint16_t n = 0;
+
+	for (uint16_t i = 0; i < count; i++) {
+		const struct packet_meta *meta = packet_meta(packets[i]);
+		const struct rte_ipv4_hdr *ip;
+
+		if (meta->flags & PACKET_IPV6)
+			continue;
+		ip = rte_pktmbuf_mtod_offset(packets[i], const struct rte_ipv4_hdr *, packets[i]->l2_len);
+		set_key(&keys[n].common, meta);
+		keys[n].source = ip->src_addr;
+		keys[n].destination = ip->dst_addr;
+		data[n] = (const uint8_t *)&keys[n];
+		n++;
+	}
+	if (n > 0)
+		rte_acl_classify(classifiers.ipv4, data, results->word, n, classifiers.categories);
+}
+
+static void classify_ipv6(struct rte_mbuf *const *packets, uint16_t count, struct results *results)
+{
+	struct firewall_ipv6_key keys[BURST_MAX];
+	const uint8_t *data[BURST_MAX];
+	uint16_t n = 0;
+
+	for (uint16_t i = 0; i < count; i++) {
+		const struct packet_meta *meta = packet_meta(packets[i]);
+		const struct rte_ipv6_hdr *ip;
+
+		if (!(meta->flags & PACKET_IPV6))
+			continue;
+		ip = rte_pktmbuf_mtod_offset(packets[i], const struct rte_ipv6_hdr *, packets[i]->l2_len);
+		set_key(&keys[n].common, meta);
+		memcpy(keys[n].source, ip->src_addr, sizeof(keys[n].source));
+		memcpy(keys[n].destination, ip->dst_addr, sizeof(keys[n].destination));
+		data[n] = (const uint8_t *)&keys[n];
+		n++;
+	}
+	if (n > 0)
+		rte_acl_classify(classifiers.ipv6, data, results->word, n, classifiers.categories);
+}
+
+static inline void count_rule(uint32_t rule, const struct rte_mbuf *m, const struct packet_meta *meta)
+{
+	rule_stats[rule].packets++;
+	rule_stats[rule].bytes += m->l2_len + meta->l3_bytes;
+}
+
+static const char *const verdict_names[] = {
+    [FIREWALL_ACCEPT] = "accept",
+    [FIREWALL_DROP] = "drop",
+    [FIREWALL_REJECT] = "reject",
+    [FIREWALL_LOG] = "log",
+};
+
+static void log_rule(uint32_t rule, struct rte_mbuf *m)
+{
+	log_packet("firewall", verdict_names[firewall_rules[rule].action], firewall_rules[rule].name, m);
+}
+
+/* Rules that only log have the categories after the first, in their order. */
+static void fire_log_rules(const uint32_t *result, uint32_t decided, struct rte_mbuf *m)
+{
+	for (uint32_t category = 1; category < classifiers.categories; category++) {
+		uint32_t rule = result[category] - 1;
+
+		if (result[category] == 0 || rule > decided)
+			continue;
+		count_rule(rule, m, packet_meta(m));
+		log_rule(rule, m);
+	}
+}
+
+/* Returns whether the packet goes on; takes it if not. `result` is NULL where no rule looks at its family. */
+static inline bool judge(struct rte_mbuf *m, const uint32_t *result)
+{
+	struct packet_meta *meta = packet_meta(m);
+	uint32_t decided = result && result[0] ? result[0] - 1 : firewall_rule_count - 1;
+	const struct firewall_rule *rule = &firewall_rules[decided];
+
+	meta->rule = decided;
+	if (result && classifiers.categories > 1)
+		fire_log_rules(result, decided, m);
+	count_rule(decided, m, meta);
+	if (rule->log)
+		log_rule(decided, m);
+	if (likely(rule->action == FIREWALL_ACCEPT))
+		return true;
+	if (rule->action == FIREWALL_REJECT)
+		reject_send(m);
+	packet_drop(m, rule->action == FIREWALL_REJECT ? DROP_FIREWALL_REJECT : DROP_FIREWALL_DROP);
+	return false;
+}
+
+uint16_t firewall(struct rte_mbuf **packets, uint16_t count)
+{
+	struct results ipv4, ipv6;
+	const uint32_t *ipv4_next = NULL, *ipv6_next = NULL;
+	uint16_t kept = 0;
+
+	assert(count <= BURST_MAX);
+	if (classifiers.ipv4) {
+		classify_ipv4(packets, count, &ipv4);
+		ipv4_next = ipv4.word;
+	}
+	if (classifiers.ipv6) {
+		classify_ipv6(packets, count, &ipv6);
+		ipv6_next = ipv6.word;
+	}
+	for (uint16_t i = 0; i < count; i++) {
+		struct rte_mbuf *m = packets[i];
+		const uint32_t **next = packet_meta(m)->flags & PACKET_IPV6 ? &ipv6_next : &ipv4_next;
+
+		if (judge(m, *next))
+			packets[kept++] = m;
+		if (*next)
+			*next += classifiers.categories;
+	}
+	return kept;
+}

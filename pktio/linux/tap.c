@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Tap interfaces: each read and write moves one frame behind a virtio header, so super-frames of 64 KiB and
+ * open checksums pass as they are. A read needs room for the longest frame, so the driver keeps a stock of
+ * empty mbufs as long, of which a frame takes what it filled.
+ *
+ * Source: Linux, Documentation/networking/tuntap.rst, and <linux/if_tun.h>.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <net/if.h>
+#include <linux/if_tun.h>
+#include <sys/ioctl.h>
+#include <sys/uio.h>
+#include "nf/host.h"
+#include "nf/stats.h"
+#include "pktio/offload.h"
+#include "chain.h"
+#include "tap.h"
+
+enum {
+	STOCK_MAX = 40,	   /* mbufs: FRAME_MAX and its virtio header in the smallest usual ones */
+	SEGMENTS_MAX = 64, /* of a frame that is sent: DPDK chains are shorter */
+	LINE_BYTES = 160,
+};
+
+struct tap_state {
+	int descriptor;
+	uint32_t stocked, stock_bytes;
+	struct rte_mbuf *stock[STOCK_MAX];
+};
+
+static int complain(const char *name, const char *what, int error)
+{
+	char line[LINE_BYTES];
+
+	snprintf(line, sizeof(line), "tap %s: %s: %s", name, what, strerror(error));
+	host_log(line);
+	return -error;
+}
+
+/* False: there is no room for the longest frame. */
+static bool fill_stock(struct device *device, struct tap_state *state)
+{
+	while (state->stock_bytes < FRAME_MAX && state->stocked < STOCK_MAX) {
+		struct rte_mbuf *m = rte_pktmbuf_alloc(device->pool);
+
+		if (m == NULL)
+			return false;
+		state->stock[state->stocked++] = m;
+		state->stock_bytes += rte_pktmbuf_tailroom(m);
+	}
+	return state->stock_bytes >= FRAME_MAX;
+}
+
+/* Makes a packet of the first mbufs in stock, which `length` bytes were read into. */
+static struct rte_mbuf *take_stock(struct tap_state *state, uint32_t length)
+{
+	struct rte_mbuf *head = state->stock[0], **link = &head;
+	uint32_t left = length, used = 0;
+
+	do {
+		struct rte_mbuf *m = state->stock[used++];
+		uint32_t room = rte_pktmbuf_tailroom(m);
+
+		state->stock_bytes -= room;
+		m->data_len = RTE_MIN(left, room);
+		left -= m->data_len;
+		*link = m;
+		link = &m->next;
+	} while (left > 0);
+	head->pkt_len = length;
+	head->nb_segs = used;
+	state->stocked -= used;
+	memmove(state->stock, state->stock + used, state->stocked * sizeof(state->stock[0]));
+	return head;
+}
+
+/* One frame, or NULL: none there, or refused. *more says whether to go on. */
+static struct rte_mbuf *receive_frame(struct device *device, struct tap_state *state, bool *more)
+{
+	struct virtio_net_header header;
+	struct iovec parts[STOCK_MAX + 1] = {{.iov_base = &header, .iov_len = sizeof(header)}};
+	struct rte_mbuf *m;
+	ssize_t length;
+
+	*more = fill_stock(device, state);
+	if (!*more) {
+		stats.port[device->index].rx_no_buffer++;
+		return NULL;
+	}
+	for (uint32_t i = 0; i < state->stocked; i++)
+		parts[i + 1] = (struct iovec){rte_pktmbuf_mtod(state->stock[i], void *),
+					      rte_pktmbuf_tailroom(state->stock[i])};
+	length = readv(state->descriptor, parts, state->stocked + 1);
+	*more = length > 0;
+	if (length <= (ssize_t)sizeof(header)) {
+		stats.port[device->index].device_errors += length > 0;
+		return NULL;
+	}
+	m = take_stock(state, length - sizeof(header));
+	m->port = device->index;
+	if (offload_from_header(m, &header))
+		return m;
+	stats.port[device->index].device_errors++;
+	rte_pktmbuf_free(m);
+	return NULL;
+}
+
+static uint16_t tap_receive(struct device *device, struct rte_mbuf **packets, uint16_t max)
+{
+	uint16_t count = 0;
+	bool more = true;
+
+	while (count < max && more) {
+		struct rte_mbuf *m = receive_frame(device, device->state, &more);
+
+		if (m != NULL)
+			packets[count++] = m;
+	}
+	return count;
+}
+
+/* False: the interface takes no more now. A frame that it will never take counts as sent, and as an error. */
+static bool transmit_frame(struct device *device, const struct tap_state *state, struct rte_mbuf *m)
+{
+	struct virtio_net_header header;
+	struct iovec parts[SEGMENTS_MAX + 1] = {{.iov_base = &header, .iov_len = sizeof(header)}};
+	int used = 1;
+
+	if (m->nb_segs > SEGMENTS_MAX) {
+		stats.port[device->index].device_errors++;
+		return true;
+	}
+	offload_to_header(m, &header);
+	for (; m != NULL; m = m->next)
+		parts[used++] = (struct iovec){rte_pktmbuf_mtod(m, void *), m->data_len};
+	if (writev(state->descriptor, parts, used) >= 0)
+		return true;
+	if (errno == EAGAIN || errno == EINTR || errno == ENOBUFS)
+		return false;
+	stats.port[device->index].device_errors++;
+	return true;
+}
+
+static uint16_t tap_transmit(struct device *device, struct rte_mbuf **packets, uint16_t count)
+{
+	uint16_t sent = 0;
+
+	while (sent < count && transmit_frame(device, device->state, packets[sent]))
+		rte_pktmbuf_free(packets[sent++]);
+	return sent;
+}
+
+static bool tap_arm(struct device *device)
+{
+	struct pollfd readable = {.fd = device->descriptor, .events = POLLIN};
+
+	return poll(&readable, 1, 0) > 0 && (readable.revents & POLLIN);
+}
+
+static void tap_disarm(struct device *device __rte_unused)
+{
+}
+
+/* The interface has carrier as long as this process is attached; whether it is up is seen when writing. */
+static bool tap_link(struct device *device __rte_unused)
+{
+	return true;
+}
+
+static const struct device_driver tap_driver = {
+    .name = "tap",
+    .receive = tap_receive,
+    .transmit = tap_transmit,
+    .arm = tap_arm,
+    .disarm = tap_disarm,
+    .link = tap_link,
+};
+
+static int attach(int descriptor, const char *name)
+{
+	const unsigned int offloads = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
+	struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR};
+	int header_bytes = sizeof(struct virtio_net_header);
+
+	if (strlen(name) >= sizeof(request.ifr_name))
+		return complain(name, "name of an interface", ENAMETOOLONG);
+	strcpy(request.ifr_name, name);
+	if (ioctl(descriptor, TUNSETIFF, &request) < 0)
+		return complain(name, "can't attach", errno);
+	if (ioctl(descriptor, TUNSETVNETHDRSZ, &header_bytes) < 0 ||
+	    ioctl(descriptor, TUNSETOFFLOAD, offloads) < 0)
+		return complain(name, "can't negotiate offloads", errno);
+	return 0;
+}
+
+int tap_device_open(struct device *device, const char *name)
+{
+	struct tap_state *state = calloc(1, sizeof(*state));
+	int error;
+
+	if (state == NULL)
+		return -ENOMEM;
+	state->descriptor = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	error =
+	    state->descriptor < 0 ? complain(name, "/dev/net/tun", errno) : attach(state->descriptor, name);
+	if (error != 0) {
+		if (state->descriptor >= 0)
+			close(state->descriptor);
+		free(state);
+		return error;
+	}
+	device->driver = &tap_driver;
+	device->state = state;
+	device->descriptor = state->descriptor;
+	device->offloads = DEVICE_TX_CHECKSUM | DEVICE_TX_TSO4 | DEVICE_TX_TSO6 | DEVICE_TX_TSO_ECN;
+	device->link_up = true;
+	return 0;
+}
+
+void tap_device_close(struct device *device)
+{
+	struct tap_state *state = device->state;
+
+	for (uint32_t i = 0; i < state->stocked; i++)
+		rte_pktmbuf_free(state->stock[i]);
+	close(state->descriptor);
+	free(state);
+	device->state = NULL;
+}

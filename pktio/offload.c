@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Virtio's header to mbuf flags and back, and checksums in software. pktio/segment.c cuts super-frames.
+ * Sources: virtio 1.2, sections 5.1.6.2 and 5.1.6.4; RFC 1071; RFC 8200, section 4.
+ */
+#include <netinet/in.h>
+#include <stddef.h>
+#include <rte_ether.h>
+#include <rte_ip.h>
+#include <rte_tcp.h>
+#include <rte_udp.h>
+#include "nf/stats.h"
+#include "offload.h"
+#include "segment.h"
+
+enum { VLAN_TAGS_MAX = 2, EXTENSIONS_MAX = 8, L3_LENGTH_MAX = 511 /* bits of rte_mbuf.l3_len */ };
+
+static const uint64_t offload_flags =
+    RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IPV6;
+
+/* Where a frame's transport header is, when it is a plain one. */
+struct layout {
+	uint16_t l2_len, l3_len;
+	uint8_t protocol;
+	bool ipv6;
+};
+
+static bool find_network(const struct rte_mbuf *m, struct layout *layout)
+{
+	uint16_t offset = offsetof(struct rte_ether_hdr, ether_type), type;
+	uint8_t buffer[sizeof(type)];
+
+	for (int tags = 0; tags <= VLAN_TAGS_MAX; tags++, offset += sizeof(struct rte_vlan_hdr)) {
+		const uint8_t *bytes = rte_pktmbuf_read(m, offset, sizeof(buffer), buffer);
+
+		if (bytes == NULL)
+			return false;
+		type = bytes[0] << 8 | bytes[1];
+		layout->l2_len = offset + sizeof(type);
+		layout->ipv6 = type == RTE_ETHER_TYPE_IPV6;
+		if (layout->ipv6 || type == RTE_ETHER_TYPE_IPV4)
+			return true;
+		if (type != RTE_ETHER_TYPE_VLAN && type != RTE_ETHER_TYPE_QINQ)
+			return false;
+	}
+	return false;
+}
+
+static bool find_transport4(const struct rte_mbuf *m, struct layout *layout)
+{
+	struct rte_ipv4_hdr buffer;
+	const struct rte_ipv4_hdr *ip = rte_pktmbuf_read(m, layout->l2_len, sizeof(buffer), &buffer);
+
+	if (ip == NULL || ip->version != 4 || rte_ipv4_hdr_len(ip) < sizeof(*ip))
+		return false;
+	layout->l3_len = rte_ipv4_hdr_len(ip);
+	layout->protocol = ip->next_proto_id;
+	return (ip->fragment_offset & htons(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)) == 0;
+}
+
+static bool find_transport6(const struct rte_mbuf *m, struct layout *layout)
+{
+	struct rte_ipv6_hdr buffer;
+	const struct rte_ipv6_hdr *ip = rte_pktmbuf_read(m, layout->l2_len, sizeof(buffer), &buffer);
+	uint8_t next;
+
+	if (ip == NULL || (ip->vtc_flow & htonl(0xf0000000)) != htonl(0x60000000))
+		return false;
+	next = ip->proto;
+	layout->l3_len = sizeof(*ip);
+	for (int i = 0; i < EXTENSIONS_MAX; i++) {
+		uint8_t extension[2];
+		const uint8_t *p;
+
+		layout->protocol = next;
+		if (next != IPPROTO_HOPOPTS && next != IPPROTO_ROUTING && next != IPPROTO_DSTOPTS)
+			return true;
+		p = rte_pktmbuf_read(m, layout->l2_len + layout->l3_len, sizeof(extension), extension);
+		if (p == NULL)
+			return false;
+		next = p[0];
+		layout->l3_len += (p[1] + 1) * 8;
+	}
+	return false;
+}
+
+/* False: no IP, a fragment, or a header chain too odd to look for the transport header in. */
+static bool find_transport(const struct rte_mbuf *m, struct layout *layout)
+{
+	if (!find_network(m, layout))
+		return false;
+	return layout->ipv6 ? find_transport6(m, layout) : find_transport4(m, layout);
+}
+
+static uint8_t *byte_at(struct rte_mbuf *m, uint32_t offset)
+{
+	for (; offset >= m->data_len; m = m->next)
+		offset -= m->data_len;
+	return rte_pktmbuf_mtod_offset(m, uint8_t *, offset);
+}
+
+/* The Internet checksum's sum from `start` to the frame's end. (rte_raw_cksum_mbuf of DPDK 22.11 loses
+ * carries where a segment begins at an odd offset.) */
+static uint16_t sum_from(const struct rte_mbuf *m, uint32_t start)
+{
+	bool odd = false;
+	uint32_t sum = 0;
+
+	for (; m != NULL; m = m->next) {
+		uint32_t skip = RTE_MIN(start, (uint32_t)m->data_len), bytes = m->data_len - skip;
+		uint16_t part = rte_raw_cksum(rte_pktmbuf_mtod_offset(m, void *, skip), bytes);
+
+		sum += odd ? rte_bswap16(part) : part;
+		odd ^= bytes & 1;
+		start -= skip;
+	}
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (sum & 0xffff) + (sum >> 16);
+}
+
+/* Sums from `start` to the frame's end, and stores the complement `field` bytes behind it, as the Internet
+ * checksum asks. The field holds the pseudo-header's sum. Both lie in the frame. */
+static void checksum_finish(struct rte_mbuf *m, uint32_t start, uint32_t field)
+{
+	uint16_t sum = sum_from(m, start);
+
+	sum = sum == 0xffff ? 0xffff : (uint16_t)~sum; /* 0 would say "no checksum" in UDP (RFC 768) */
+	*byte_at(m, start + field) = sum & 0xff;
+	*byte_at(m, start + field + 1) = sum >> 8;
+}
+
+static uint64_t checksum_flag(uint8_t protocol, uint16_t field)
+{
+	if (protocol == IPPROTO_TCP && field == offsetof(struct rte_tcp_hdr, cksum))
+		return RTE_MBUF_F_TX_TCP_CKSUM;
+	if (protocol == IPPROTO_UDP && field == offsetof(struct rte_udp_hdr, dgram_cksum))
+		return RTE_MBUF_F_TX_UDP_CKSUM;
+	return 0;
+}
+
+static bool take_checksum(struct rte_mbuf *m, const struct virtio_net_header *header)
+{
+	struct layout layout;
+	uint64_t flag = 0;
+
+	if (header->csum_start < sizeof(struct rte_ether_hdr) ||
+	    (uint32_t)header->csum_start + header->csum_offset + sizeof(uint16_t) > m->pkt_len)
+		return false;
+	if (find_transport(m, &layout) && layout.l3_len <= L3_LENGTH_MAX &&
+	    layout.l2_len + layout.l3_len == header->csum_start)
+		flag = checksum_flag(layout.protocol, header->csum_offset);
+	if (flag == 0) {
+		checksum_finish(m, header->csum_start, header->csum_offset);
+		return true;
+	}
+	m->ol_flags |= flag | (layout.ipv6 ? RTE_MBUF_F_TX_IPV6 : RTE_MBUF_F_TX_IPV4);
+	m->l2_len = layout.l2_len;
+	m->l3_len = layout.l3_len;
+	return true;
+}
+
+/* After take_checksum: a super-frame is TCP with its checksum still to be done. */
+static bool take_segmentation(struct rte_mbuf *m, const struct virtio_net_header *header)
+{
+	uint8_t type = header->gso_type & ~VIRTIO_NET_GSO_ECN, buffer;
+	uint64_t family = type == VIRTIO_NET_GSO_TCPV4 ? RTE_MBUF_F_TX_IPV4 : RTE_MBUF_F_TX_IPV6;
+	uint32_t start = m->l2_len + m->l3_len, headers;
+	const uint8_t *data_offset;
+
+	if (type != VIRTIO_NET_GSO_TCPV4 && type != VIRTIO_NET_GSO_TCPV6)
+		return false;
+	if ((m->ol_flags & RTE_MBUF_F_TX_L4_MASK) != RTE_MBUF_F_TX_TCP_CKSUM || !(m->ol_flags & family) ||
+	    header->gso_size < OFFLOAD_GSO_SIZE_MIN || m->pkt_len - m->l2_len > UINT16_MAX)
+		return false;
+	data_offset = rte_pktmbuf_read(m, start + offsetof(struct rte_tcp_hdr, data_off), 1, &buffer);
+	if (data_offset == NULL)
+		return false;
+	m->l4_len = (*data_offset >> 4) * 4;
+	headers = start + m->l4_len;
+	if (m->l4_len < sizeof(struct rte_tcp_hdr) || headers > m->pkt_len || headers > SEGMENT_HEADERS_MAX)
+		return false;
+	if (m->pkt_len - headers > header->gso_size) {
+		m->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
+		m->tso_segsz = header->gso_size;
+	}
+	return true;
+}
+
+bool offload_from_header(struct rte_mbuf *m, const struct virtio_net_header *header)
+{
+	m->ol_flags &= ~offload_flags;
+	if (header->flags & VIRTIO_NET_NEEDS_CSUM) {
+		if (!take_checksum(m, header))
+			return false;
+	} else if (header->flags & VIRTIO_NET_DATA_VALID) {
+		m->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+	}
+	return header->gso_type == VIRTIO_NET_GSO_NONE || take_segmentation(m, header);
+}
+
+static uint16_t checksum_field(const struct rte_mbuf *m)
+{
+	if ((m->ol_flags & RTE_MBUF_F_TX_L4_MASK) == RTE_MBUF_F_TX_UDP_CKSUM)
+		return offsetof(struct rte_udp_hdr, dgram_cksum);
+	return offsetof(struct rte_tcp_hdr, cksum);
+}
+
+static bool congestion_reduced(const struct rte_mbuf *m)
+{
+	uint8_t buffer;
+	const uint8_t *flags = rte_pktmbuf_read(
+	    m, m->l2_len + m->l3_len + offsetof(struct rte_tcp_hdr, tcp_flags), sizeof(buffer), &buffer);
+
+	return flags != NULL && (*flags & RTE_TCP_CWR_FLAG);
+}
+
+void offload_to_header(const struct rte_mbuf *m, struct virtio_net_header *header)
+{
+	*header = (struct virtio_net_header){0};
+	if (!(m->ol_flags & (RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG)))
+		return;
+	header->flags = VIRTIO_NET_NEEDS_CSUM;
+	header->csum_start = m->l2_len + m->l3_len;
+	header->csum_offset = checksum_field(m);
+	if (!(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG))
+		return;
+	header->gso_type = m->ol_flags & RTE_MBUF_F_TX_IPV6 ? VIRTIO_NET_GSO_TCPV6 : VIRTIO_NET_GSO_TCPV4;
+	if (congestion_reduced(m))
+		header->gso_type |= VIRTIO_NET_GSO_ECN;
+	header->gso_size = m->tso_segsz;
+	header->hdr_len = m->l2_len + m->l3_len + m->l4_len;
+}
+
+void offload_checksum(struct device *device, struct rte_mbuf *m)
+{
+	if (!(m->ol_flags & RTE_MBUF_F_TX_L4_MASK) || (device->offloads & DEVICE_TX_CHECKSUM))
+		return;
+	checksum_finish(m, m->l2_len + m->l3_len, checksum_field(m));
+	m->ol_flags &= ~offload_flags;
+	stats.port[device->index].checksummed++;
+}
+
+static bool must_be_cut(const struct device *device, const struct rte_mbuf *m)
+{
+	uint16_t need = DEVICE_TX_CHECKSUM;
+
+	if (!(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG))
+		return false;
+	need |= m->ol_flags & RTE_MBUF_F_TX_IPV6 ? DEVICE_TX_TSO6 : DEVICE_TX_TSO4;
+	if (congestion_reduced(m))
+		need |= DEVICE_TX_TSO_ECN;
+	return (device->offloads & need) != need;
+}
+
+/* How many packets the device may be given as they are, once their checksums are done. */
+static uint16_t whole_run(struct device *device, struct rte_mbuf **packets, uint16_t count)
+{
+	uint16_t run;
+
+	for (run = 0; run < count && !must_be_cut(device, packets[run]); run++)
+		offload_checksum(device, packets[run]);
+	return run;
+}
+
+uint16_t offload_transmit(struct device *device, struct rte_mbuf **packets, uint16_t count)
+{
+	uint16_t sent = 0;
+
+	while (sent < count && offload_flush(device)) {
+		uint16_t run = whole_run(device, packets + sent, count - sent), taken;
+
+		if (run == 0) {
+			segment_start(device, packets[sent++]);
+			continue;
+		}
+		taken = device->driver->transmit(device, packets + sent, run);
+		sent += taken;
+		if (taken < run)
+			break;
+	}
+	offload_flush(device);
+	return sent;
+}

@@ -1,0 +1,550 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * nf/firewall.c and firewall_rules.c: what each part of a rule matches, in named rows; and rte_acl against an
+ * oracle that walks the same tables rule by rule, over many random rules and packets.
+ */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <cmocka.h>
+#include "nf/appliance.h"
+#include "nf/firewall.h"
+#include "nf/firewall_rules.h"
+#include "nf/host.h"
+#include "nf/packet.h"
+#include "support/craft.h"
+#include "support/nf_host.h"
+
+enum { RULES = 64, MATCHES = 200, FRAME = 14 };
+
+/* The tables of appliance.h, which are constant there, as variables of this test. */
+struct firewall_rule rule_table[RULES] __asm__("firewall_rules");
+uint32_t rule_count __asm__("firewall_rule_count");
+struct ipv4_match ipv4_table[MATCHES] __asm__("ipv4_matches");
+struct ipv6_match ipv6_table[MATCHES] __asm__("ipv6_matches");
+uint32_t ipv4_count __asm__("ipv4_match_count"), ipv6_count __asm__("ipv6_match_count");
+
+static uint32_t any_of(uint32_t count)
+{
+	return host_random() % count;
+}
+
+/* The oracle */
+
+static bool prefix_has(const uint8_t *prefix, uint32_t length, const uint8_t *address)
+{
+	for (uint32_t bit = 0; bit < length; bit++)
+		if ((prefix[bit / 8] ^ address[bit / 8]) & 0x80 >> bit % 8)
+			return false;
+	return true;
+}
+
+static bool ipv4_prefix_has(const struct ipv4_prefix *prefix, const uint8_t *address)
+{
+	uint32_t wire = htonl(prefix->address);
+
+	return prefix_has((const uint8_t *)&wire, prefix->length, address);
+}
+
+static bool in_range(uint16_t low, uint16_t high, uint16_t wire)
+{
+	return ntohs(wire) >= low && ntohs(wire) <= high;
+}
+
+static bool common_matches(const struct match_common *c, const struct packet_meta *meta)
+{
+	if ((c->protocol ^ meta->protocol) & c->protocol_mask ||
+	    (c->in_port ^ meta->in_port) & c->in_port_mask ||
+	    (c->out_port ^ meta->out_port) & c->out_port_mask)
+		return false;
+	if (!c->needs_l4)
+		return true;
+	return meta->flags & PACKET_L4 && !((c->tcp_flags ^ meta->tcp_flags) & c->tcp_flags_mask) &&
+	       in_range(c->source_port_low, c->source_port_high, meta->source_port) &&
+	       in_range(c->destination_port_low, c->destination_port_high, meta->destination_port);
+}
+
+static bool rule_matches(uint32_t rule, struct rte_mbuf *m)
+{
+	const struct packet_meta *meta = packet_meta(m);
+	const uint8_t *ip = rte_pktmbuf_mtod_offset(m, const uint8_t *, m->l2_len);
+	bool ipv6 = meta->flags & PACKET_IPV6;
+
+	for (uint32_t i = 0; !ipv6 && i < ipv4_count; i++) {
+		const struct ipv4_match *match = &ipv4_table[i];
+
+		if (match->common.rule == rule && common_matches(&match->common, meta) &&
+		    ipv4_prefix_has(&match->source, ip + 12) && ipv4_prefix_has(&match->destination, ip + 16))
+			return true;
+	}
+	for (uint32_t i = 0; ipv6 && i < ipv6_count; i++) {
+		const struct ipv6_match *match = &ipv6_table[i];
+
+		if (match->common.rule == rule && common_matches(&match->common, meta) &&
+		    prefix_has(match->source.address, match->source.length, ip + 8) &&
+		    prefix_has(match->destination.address, match->destination.length, ip + 24))
+			return true;
+	}
+	return false;
+}
+
+/* Counts every rule that fires; returns the one that decides. */
+static uint32_t oracle(struct rte_mbuf *m, struct rule_stats *expected)
+{
+	uint32_t bytes = m->l2_len + packet_meta(m)->l3_bytes;
+	uint32_t rule;
+
+	for (rule = 0; rule < rule_count - 1; rule++) {
+		if (!rule_matches(rule, m))
+			continue;
+		if (rule_table[rule].action != FIREWALL_LOG)
+			break;
+		expected[rule].packets++;
+		expected[rule].bytes += bytes;
+	}
+	expected[rule].packets++;
+	expected[rule].bytes += bytes;
+	return rule;
+}
+
+/* Random rules and packets, from few values, so that they meet. */
+
+static uint8_t any_byte(void)
+{
+	static const uint8_t bytes[] = {0, 0, 0, 0, 1, 0x7f, 0x80, 0xff};
+
+	return bytes[any_of(sizeof(bytes))];
+}
+
+static void any_address(uint8_t *address, uint32_t bytes)
+{
+	for (uint32_t i = 0; i < bytes; i++)
+		address[i] = any_byte();
+}
+
+static uint8_t any_protocol(void)
+{
+	static const uint8_t protocols[] = {IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP, IPPROTO_ICMPV6,
+					    47,		 0,	      255};
+
+	return protocols[any_of(sizeof(protocols))];
+}
+
+static uint16_t any_l4_port(void)
+{
+	static const uint16_t ports[] = {0, 1, 255, 256, 443, 32767, 32768, 65534, 65535};
+
+	return ports[any_of(sizeof(ports) / sizeof(ports[0]))];
+}
+
+static uint8_t any_port(void)
+{
+	static const uint8_t ports[] = {0, 1, 2, 63, PORT_SELF};
+
+	return ports[any_of(sizeof(ports))];
+}
+
+static void any_range(uint16_t *low, uint16_t *high)
+{
+	uint16_t a = any_l4_port(), b = any_of(2) ? a : any_l4_port();
+
+	*low = a < b ? a : b;
+	*high = a < b ? b : a;
+}
+
+static struct match_common any_common(uint32_t rule)
+{
+	struct match_common c = {
+	    .rule = rule,
+	    .protocol = any_protocol(),
+	    .protocol_mask = any_of(2) ? 0xff : 0,
+	    .in_port = any_of(3),
+	    .in_port_mask = any_of(4) ? 0 : 0xff,
+	    .out_port = any_port(),
+	    .out_port_mask = any_of(4) ? 0 : 0xff,
+	    .source_port_high = UINT16_MAX,
+	    .destination_port_high = UINT16_MAX,
+	    .needs_l4 = any_of(2),
+	};
+
+	if (c.needs_l4 && any_of(2))
+		any_range(&c.source_port_low, &c.source_port_high);
+	if (c.needs_l4 && any_of(2))
+		any_range(&c.destination_port_low, &c.destination_port_high);
+	if (c.needs_l4 && any_of(3) == 0) {
+		c.tcp_flags_mask = any_of(256);
+		c.tcp_flags = any_of(256) & c.tcp_flags_mask;
+	}
+	return c;
+}
+
+/* Half of all prefixes are short, or no two rules would ever compete. */
+static uint8_t any_length(uint32_t bits)
+{
+	return any_of(2) ? any_of(4) : any_of(bits + 1);
+}
+
+static struct ipv4_prefix any_ipv4_prefix(void)
+{
+	struct ipv4_prefix prefix = {.length = any_length(32)};
+	uint8_t address[4];
+
+	any_address(address, sizeof(address));
+	for (uint32_t bit = 0; bit < prefix.length; bit++)
+		prefix.address |= (uint32_t)(address[bit / 8] >> (7 - bit % 8) & 1) << (31 - bit);
+	return prefix;
+}
+
+static struct ipv6_prefix any_ipv6_prefix(void)
+{
+	struct ipv6_prefix prefix = {.length = any_length(128)};
+	uint8_t address[16];
+
+	any_address(address, sizeof(address));
+	for (uint32_t bit = 0; bit < prefix.length; bit++)
+		prefix.address[bit / 8] |= address[bit / 8] & 0x80 >> bit % 8;
+	return prefix;
+}
+
+static void make_rules(uint32_t rules, uint32_t ipv4, uint32_t ipv6)
+{
+	uint32_t logs = 0;
+
+	rule_count = rules + 1;
+	for (uint32_t i = 0; i <= rules; i++) {
+		bool only_logs = i < rules && logs < FIREWALL_LOG_RULES_MAX && any_of(8) == 0;
+
+		logs += only_logs;
+		rule_table[i] = (struct firewall_rule){
+		    .name = "r",
+		    .action = only_logs	  ? FIREWALL_LOG
+			      : any_of(2) ? FIREWALL_ACCEPT
+					  : FIREWALL_DROP,
+		    .log = any_of(8) == 0,
+		};
+	}
+	ipv4_count = rules ? ipv4 : 0;
+	ipv6_count = rules ? ipv6 : 0;
+	for (uint32_t i = 0; i < ipv4_count; i++)
+		ipv4_table[i] =
+		    (struct ipv4_match){any_common(any_of(rules)), any_ipv4_prefix(), any_ipv4_prefix()};
+	for (uint32_t i = 0; i < ipv6_count; i++)
+		ipv6_table[i] =
+		    (struct ipv6_match){any_common(any_of(rules)), any_ipv6_prefix(), any_ipv6_prefix()};
+}
+
+static struct rte_mbuf *any_packet(void)
+{
+	uint8_t frame[FRAME + 4 + 40] = {0};
+	bool ipv6 = any_of(2), l4 = any_of(8);
+	uint8_t *ip = frame + FRAME + (any_of(2) ? 4 : 0);
+	struct rte_mbuf *m;
+
+	any_address(ip + (ipv6 ? 8 : 12), ipv6 ? 32 : 8);
+	m = nf_host_frame(frame, sizeof(frame), 0);
+	m->l2_len = ip - frame;
+	m->l3_len = ipv6 ? 40 : 20;
+	*packet_meta(m) = (struct packet_meta){
+	    .in_port = any_of(3),
+	    .out_port = any_port(),
+	    .protocol = any_protocol(),
+	    .tcp_flags = l4 ? any_of(256) : 0,
+	    .flags = (ipv6 ? PACKET_IPV6 : 0) | (l4 ? PACKET_L4 : PACKET_FRAGMENT | PACKET_LATER_FRAGMENT),
+	    .source_port = l4 ? htons(any_l4_port()) : 0,
+	    .destination_port = l4 ? htons(any_l4_port()) : 0,
+	    .l3_bytes = any_of(65536),
+	};
+	return m;
+}
+
+static void judge_burst(uint16_t count, struct rule_stats *expected)
+{
+	struct rte_mbuf *packets[BURST_MAX], *kept[BURST_MAX];
+	uint64_t dropped = stats.dropped[DROP_FIREWALL_DROP];
+	uint32_t rules[BURST_MAX];
+	uint16_t n = 0;
+
+	for (uint16_t i = 0; i < count; i++) {
+		uint32_t rule;
+
+		packets[i] = any_packet();
+		rule = oracle(packets[i], expected);
+		if (rule_table[rule].action != FIREWALL_ACCEPT)
+			continue;
+		rules[n] = rule;
+		kept[n++] = packets[i];
+	}
+	assert_int_equal(firewall(packets, count), n);
+	assert_int_equal(stats.dropped[DROP_FIREWALL_DROP] - dropped, count - n);
+	for (uint16_t i = 0; i < n; i++) {
+		assert_ptr_equal(packets[i], kept[i]);
+		assert_int_equal(packet_meta(packets[i])->rule, rules[i]);
+		rte_pktmbuf_free(packets[i]);
+	}
+}
+
+static const struct {
+	const char *name;
+	uint32_t rules, ipv4, ipv6;
+} sizes[] = {
+    {"the default alone", 0, 0, 0}, {"one rule, no IPv6", 1, 1, 0},
+    {"one rule, no IPv4", 1, 0, 1}, {"five rules", 5, 8, 8},
+    {"twenty rules", 20, 30, 30},   {"all rules, many matches", RULES - 1, MATCHES, MATCHES},
+};
+
+static void rte_acl_agrees_with_the_oracle(void **state)
+{
+	(void)state;
+	for (uint32_t round = 0; round < 120; round++) {
+		struct rule_stats expected[RULES] = {0};
+
+		make_rules(sizes[round % 6].rules, sizes[round % 6].ipv4, sizes[round % 6].ipv6);
+		memset(rule_stats, 0, sizeof(expected));
+		assert_int_equal(firewall_init(), 0);
+		for (uint16_t count = 0; count <= BURST_MAX; count++)
+			judge_burst(count, expected);
+		assert_memory_equal(rule_stats, expected, sizeof(expected));
+		nf_host_forget();
+	}
+}
+
+/* Rows: what one accept rule says, and what it must and must not match. The default drops. */
+
+#define ANY .source_port_high = 65535, .destination_port_high = 65535
+#define L4  .needs_l4 = true
+#define V4  .source = "10.1.2.3", .destination = "192.0.2.255"
+#define V6  .source = "2001:db8::1", .destination = "fe80::1"
+
+static const struct {
+	const char *name;
+	struct match_common match;
+	struct craft packet;
+	uint8_t in_port, out_port;
+	bool accepted;
+} parts[] = {
+    {"anything, IPv4", {ANY}, {V4, 47}, 0, 1, true},
+    {"anything, IPv6", {ANY}, {V6, 47}, 0, 1, true},
+    {"arrival", {ANY, .in_port = 2, .in_port_mask = 0xff}, {V4, 47}, 2, 1, true},
+    {"another arrival", {ANY, .in_port = 2, .in_port_mask = 0xff}, {V4, 47}, 0, 2, false},
+    {"departure", {ANY, .out_port = 1, .out_port_mask = 0xff}, {V6, 47}, 0, 1, true},
+    {"another departure", {ANY, .out_port = 1, .out_port_mask = 0xff}, {V6, 47}, 1, 2, false},
+    {"self", {ANY, .out_port = PORT_SELF, .out_port_mask = 0xff}, {V4, 47}, 1, PORT_SELF, true},
+    {"not self", {ANY, .out_port = PORT_SELF, .out_port_mask = 0xff}, {V4, 47}, 1, 0, false},
+    {"protocol", {ANY, .protocol = 6, .protocol_mask = 0xff}, {V4, 6}, 0, 1, true},
+    {"another protocol", {ANY, .protocol = 6, .protocol_mask = 0xff}, {V4, 17}, 0, 1, false},
+    {"protocol of a later fragment",
+     {ANY, .protocol = 6, .protocol_mask = 0xff},
+     {V4, 6, .payload = 8, .fragment = 8},
+     0,
+     1,
+     true},
+    {"a port of a later fragment: unknown",
+     {ANY, L4, .protocol = 17, .protocol_mask = 0xff},
+     {V4, 17, .payload = 8, .fragment = 8},
+     0,
+     1,
+     false},
+    {"a port of the first fragment",
+     {ANY, L4, .protocol = 17, .protocol_mask = 0xff},
+     {V6, 17, .payload = 8, .more_fragments = true},
+     0,
+     1,
+     true},
+    {"port 0 isn't a missing port",
+     {.source_port_high = 65535, L4, .protocol = 17, .protocol_mask = 0xff},
+     {V4, 17, .payload = 8, .fragment = 8},
+     0,
+     1,
+     false},
+    {"lowest of a port range",
+     {L4, .source_port_high = 65535, .destination_port_low = 255, .destination_port_high = 256},
+     {V4, 6, 1, 255},
+     0,
+     1,
+     true},
+    {"highest of a port range",
+     {L4, .source_port_high = 65535, .destination_port_low = 255, .destination_port_high = 256},
+     {V6, 6, 1, 256},
+     0,
+     1,
+     true},
+    {"below a port range",
+     {L4, .source_port_high = 65535, .destination_port_low = 255, .destination_port_high = 256},
+     {V4, 6, 255, 254},
+     0,
+     1,
+     false},
+    {"above a port range",
+     {L4, .source_port_high = 65535, .destination_port_low = 255, .destination_port_high = 256},
+     {V4, 6, 255, 257},
+     0,
+     1,
+     false},
+    {"source port",
+     {L4, .source_port_low = 1024, .source_port_high = 65535, .destination_port_high = 65535},
+     {V4, 17, 65535, 53},
+     0,
+     1,
+     true},
+    {"another source port",
+     {L4, .source_port_low = 1024, .source_port_high = 65535, .destination_port_high = 65535},
+     {V4, 17, 1023, 2000},
+     0,
+     1,
+     false},
+    {"SYN without ACK",
+     {ANY, L4, .tcp_flags = 0x02, .tcp_flags_mask = 0x12},
+     {V4, 6, 1, 2, 0x42},
+     0,
+     1,
+     true},
+    {"SYN with ACK", {ANY, L4, .tcp_flags = 0x02, .tcp_flags_mask = 0x12}, {V4, 6, 1, 2, 0x12}, 0, 1, false},
+    {"no SYN", {ANY, L4, .tcp_flags = 0x02, .tcp_flags_mask = 0x12}, {V4, 6, 1, 2, 0}, 0, 1, false},
+    {"ICMP type, any code",
+     {L4, .source_port_high = 65535, .destination_port_low = 0x300, .destination_port_high = 0x3ff},
+     {V4, 1, .destination_port = 0x30d},
+     0,
+     1,
+     true},
+    {"another ICMP type",
+     {L4, .source_port_high = 65535, .destination_port_low = 0x300, .destination_port_high = 0x3ff},
+     {V4, 1, .destination_port = 0x803},
+     0,
+     1,
+     false},
+    {"ICMPv6 type and code",
+     {L4, .source_port_high = 65535, .destination_port_low = 0x104, .destination_port_high = 0x104},
+     {V6, 58, .destination_port = 0x104},
+     0,
+     1,
+     true},
+    {"another ICMPv6 code",
+     {L4, .source_port_high = 65535, .destination_port_low = 0x104, .destination_port_high = 0x104},
+     {V6, 58, .destination_port = 0x105},
+     0,
+     1,
+     false},
+};
+
+static void accept_one_then_drop(const struct match_common *match)
+{
+	rule_count = 2;
+	rule_table[0] = (struct firewall_rule){.name = "row", .action = FIREWALL_ACCEPT};
+	rule_table[1] = (struct firewall_rule){.name = "default", .action = FIREWALL_DROP};
+	ipv4_count = ipv6_count = 1;
+	ipv4_table[0] = (struct ipv4_match){.common = *match};
+	ipv6_table[0] = (struct ipv6_match){.common = *match};
+}
+
+static bool is_accepted(const struct craft *craft, uint8_t in_port, uint8_t out_port)
+{
+	struct rte_mbuf *m = craft_packet(craft);
+
+	packet_meta(m)->in_port = in_port;
+	packet_meta(m)->out_port = out_port;
+	if (!firewall(&m, 1))
+		return false;
+	rte_pktmbuf_free(m);
+	return true;
+}
+
+static void each_part_of_a_rule_matches_what_it_says(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		print_message("# %s\n", parts[i].name);
+		accept_one_then_drop(&parts[i].match);
+		assert_int_equal(firewall_init(), 0);
+		assert_int_equal(is_accepted(&parts[i].packet, parts[i].in_port, parts[i].out_port),
+				 parts[i].accepted);
+	}
+	assert_true(nf_host.logged_count == 0);
+}
+
+/* Each LOG rule before the deciding one fires, none after it does; so does the deciding rule's own line. */
+static void rules_that_log_go_on(void **state)
+{
+	const struct craft packet = {V4, IPPROTO_UDP, 1, 2};
+	static const struct firewall_rule rules[] = {
+	    {"first", FIREWALL_LOG, true}, {"second", FIREWALL_LOG, true},    {"gate", FIREWALL_ACCEPT, true},
+	    {"never", FIREWALL_LOG, true}, {"default", FIREWALL_DROP, false},
+	};
+
+	(void)state;
+	host_now_ns += SECOND; /* for a full bucket of lines */
+	memcpy(rule_table, rules, sizeof(rules));
+	rule_count = 5;
+	ipv4_count = 4;
+	ipv6_count = 0;
+	for (uint32_t i = 0; i < 4; i++)
+		ipv4_table[i] = (struct ipv4_match){.common = {.rule = i, ANY}};
+	assert_int_equal(firewall_init(), 0);
+	assert_true(is_accepted(&packet, 0, 1));
+	assert_int_equal(nf_host.logged_count, 3);
+	assert_non_null(strstr(nf_host.logged[0], "log first "));
+	assert_non_null(strstr(nf_host.logged[1], "log second "));
+	assert_non_null(strstr(nf_host.logged[2], "accept gate "));
+	for (uint32_t i = 0; i < 5; i++)
+		assert_int_equal(rule_stats[i].packets, i < 3);
+}
+
+static void too_many_log_rules_are_refused(void **state)
+{
+	(void)state;
+	for (uint32_t logs = FIREWALL_LOG_RULES_MAX; logs <= FIREWALL_LOG_RULES_MAX + 1; logs++) {
+		for (uint32_t i = 0; i < logs; i++) {
+			rule_table[i] = (struct firewall_rule){.name = "l", .action = FIREWALL_LOG};
+			ipv4_table[i] = (struct ipv4_match){.common = {.rule = i, ANY}};
+		}
+		rule_table[logs] = (struct firewall_rule){.name = "default", .action = FIREWALL_DROP};
+		rule_count = logs + 1;
+		ipv4_count = logs;
+		ipv6_count = 0;
+		nf_host_forget();
+		assert_int_equal(firewall_init(), logs > FIREWALL_LOG_RULES_MAX ? -E2BIG : 0);
+		assert_int_equal(nf_host.logged_count, logs > FIREWALL_LOG_RULES_MAX);
+	}
+}
+
+/* Once: judged alone, packets that never arrived unbalance the books, which a start would not have. */
+static int start(void **state)
+{
+	(void)state;
+	rule_count = 1;
+	rule_table[0] = (struct firewall_rule){.name = "default", .action = FIREWALL_ACCEPT};
+	nf_host_start();
+	return 0;
+}
+
+static int empty_tables(void **state)
+{
+	(void)state;
+	memset(rule_stats, 0, RULES * sizeof(rule_stats[0]));
+	rule_count = 1;
+	rule_table[0] = (struct firewall_rule){.name = "default", .action = FIREWALL_ACCEPT};
+	ipv4_count = ipv6_count = 0;
+	return 0;
+}
+
+static int nothing_is_lost(void **state)
+{
+	(void)state;
+	nf_host_forget();
+	return rte_mempool_in_use_count(host_packet_pool);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(each_part_of_a_rule_matches_what_it_says, empty_tables,
+					    nothing_is_lost),
+	    cmocka_unit_test_setup_teardown(rte_acl_agrees_with_the_oracle, empty_tables, nothing_is_lost),
+	    cmocka_unit_test_setup_teardown(rules_that_log_go_on, empty_tables, nothing_is_lost),
+	    cmocka_unit_test_setup_teardown(too_many_log_rules_are_refused, empty_tables, nothing_is_lost),
+	};
+
+	return cmocka_run_group_tests_name("firewall", tests, start, NULL);
+}
