@@ -123,8 +123,9 @@ $(B)/test/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(TEST_FLAGS) -c $< -o $@
 
-test_objects := $(patsubst %.c,$(B)/test/obj/%.o,$(call sources,nf) $(call sources,pktio) $(call sources,boot/eal) \
-	$(filter-out images/main.c,$(wildcard config/*.c images/*.c)) $(wildcard tests/unit/support/*.c) \
+# The fake host of tests/unit/support comes first, so that it is found before the real ones of pktio and ring3.
+test_objects := $(patsubst %.c,$(B)/test/obj/%.o,$(wildcard tests/unit/support/*.c) $(call sources,nf) \
+	$(call sources,pktio) $(call sources,boot/eal) $(filter-out images/main.c,$(wildcard config/*.c images/*.c)) \
 	$(filter-out boot/ring3/main.c boot/ring3/notes.c,$(call sources,boot/ring3)))
 $(B)/test/weir.a: $(test_objects)
 	$(call say,AR)
