@@ -25,8 +25,10 @@ HOST_FLAGS := $(COMMON) -O2 -D_GNU_SOURCE
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 TEST_FLAGS := $(COMMON) $(DPDK) -D_GNU_SOURCE -O1 -march=x86-64-v2 -fno-omit-frame-pointer $(SANITIZE)
 
-RTE := acl fib rib lpm hash ip_frag gso net meter mbuf mempool mempool_ring ring rcu
-RTE_LIBS := -Wl,--start-group $(RTE:%=-l:librte_%.a) -Wl,--end-group
+RTE := acl fib rib lpm hash ip_frag gso net meter mbuf mempool ring rcu
+# Nothing calls mempool_ring: its constructors register pool operations.
+RTE_LIBS := -Wl,--whole-archive -l:librte_mempool_ring.a -Wl,--no-whole-archive \
+	-Wl,--start-group $(RTE:%=-l:librte_%.a) -Wl,--end-group
 
 image_dirs := nf pktio boot/ring3 boot/eal
 sources = $(wildcard $(addsuffix /*.c,$(1) $(patsubst %/,%,$(wildcard $(addsuffix /*/,$(1))))))
@@ -123,8 +125,9 @@ $(B)/test/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(TEST_FLAGS) -c $< -o $@
 
-test_objects := $(patsubst %.c,$(B)/test/obj/%.o,$(call sources,nf) $(call sources,pktio) $(call sources,boot/eal) \
-	$(filter-out images/main.c,$(wildcard config/*.c images/*.c)) $(wildcard tests/unit/support/*.c) \
+# The fake host of tests/unit/support comes first, so that it is found before the real ones of pktio and ring3.
+test_objects := $(patsubst %.c,$(B)/test/obj/%.o,$(wildcard tests/unit/support/*.c) $(call sources,nf) \
+	$(call sources,pktio) $(call sources,boot/eal) $(filter-out images/main.c,$(wildcard config/*.c images/*.c)) \
 	$(filter-out boot/ring3/main.c boot/ring3/notes.c,$(call sources,boot/ring3)))
 $(B)/test/weir.a: $(test_objects)
 	$(call say,AR)

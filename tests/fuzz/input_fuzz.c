@@ -10,6 +10,8 @@
 #include "nf/packet.h"
 #include "tests/unit/support/nf_host.h"
 
+enum { FRAME_MAX = 2000 };
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t count);
 
 static void check(const struct rte_mbuf *m)
@@ -36,7 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t count)
 	started = true;
 	if (count == 0)
 		return 0;
-	m = nf_host_frame(data + 1, RTE_MIN(count - 1, (size_t)9000), data[0]);
+	m = nf_host_frame(data + 1, RTE_MIN(count - 1, (size_t)FRAME_MAX), data[0] ? data[0] + 3 : 0);
 	if (input(data[0] & 1, &m, 1)) {
 		check(m);
 		rte_pktmbuf_free(m);

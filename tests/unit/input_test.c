@@ -148,7 +148,7 @@ static bool ends_as_expected(const struct row *row, uint16_t segment)
 	if (input(0, &m, 1)) {
 		bool whole = m->data_len >= m->l2_len + m->l3_len + m->l4_len;
 
-		rte_pktmbuf_free(m);
+		packet_consume(m);
 		return row->expected == GOES_ON && whole;
 	}
 	return row->expected != GOES_ON && stats.dropped[row->expected] == before + 1;
@@ -183,7 +183,7 @@ static void padding_is_trimmed(void **state)
 		assert_int_equal(input(0, &m, 1), 1);
 		assert_int_equal(m->pkt_len, count);
 		rte_mbuf_sanity_check(m, 1);
-		rte_pktmbuf_free(m);
+		packet_consume(m);
 	}
 }
 
@@ -202,7 +202,7 @@ static void facts_of_a_vlan_packet(void **state)
 	assert_int_equal(m->l2_len, 18);
 	assert_int_equal(stats.port[2].rx_packets, 1);
 	assert_int_equal(stats.port[2].rx_bytes, m->pkt_len);
-	rte_pktmbuf_free(m);
+	packet_consume(m);
 }
 
 int main(void)
