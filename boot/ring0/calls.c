@@ -1,21 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * See calls.h; called by trap.c. Pointers that ring 3 passes are checked to be ring 3's before they are used:
- * a bad one is -EFAULT. Numbers and structures: Linux, x86-64 (asm/unistd_64.h, asm-generic). There is one
- * thread.
+ * a bad one is -EFAULT. Those about memory and time have files of their own. Numbers and structures: Linux,
+ * x86-64 (asm/unistd_64.h, asm-generic). There is one thread.
  */
 #include <asm/unistd_64.h>
 #include <linux/errno.h>
 #include <stddef.h>
+#include "call.h"
 #include "calls.h"
 #include "boot/handover.h"
-#include "apic.h"
-#include "clock.h"
 #include "console.h"
 #include "crash.h"
 #include "hypervisor.h"
 #include "memory.h"
-#include "paging.h"
 #include "string.h"
 
 enum {
@@ -26,17 +24,8 @@ enum {
 	RFLAGS_ALLOWED = 0x240cd5,
 	RFLAGS_FIXED = 2,
 
-	PROT_EXEC = 4,
-	MAP_SHARED = 1,
-	MAP_FIXED = 0x10,
-	MAP_ANONYMOUS = 0x20,
-	MAP_FIXED_NOREPLACE = 0x100000,
 	RANDOM_MAX = 256, /* bytes that one getrandom gives, as Linux never interrupts these */
 	IOVECTORS_MAX = 1024,
-	CLOCK_REALTIME = 0,
-	CLOCK_REALTIME_COARSE = 5,
-	CLOCKS = 12,
-	TIMER_ABSTIME = 1,
 	FUTEX_WAIT = 0,
 	FUTEX_WAKE = 1,
 	FUTEX_COMMAND = 0x7f,
@@ -46,19 +35,12 @@ enum {
 	S_IFCHR_RW = 0020600,
 	PID = 1,
 };
-#define NS_PER_SECOND 1000000000
-
-struct timespec64 {
-	int64_t seconds, nanoseconds;
-};
 
 struct iovector {
 	uint64_t base, bytes;
 };
 
-typedef int64_t call(struct frame *frame, uint64_t a, uint64_t b, uint64_t c);
-
-extern char ring3_clear[], ring3_clear_below[], ring3_random[];
+extern char ring3_random[];
 extern char __ring3_stack[], __ring3_stack_end[];
 
 static bool have_rdrand;
@@ -66,13 +48,6 @@ static bool have_rdrand;
 void calls_init(bool rdrand)
 {
 	have_rdrand = rdrand;
-}
-
-/* The call returns to ring 3 by way of one of the helpers in gate.S. */
-static void go_by(struct frame *frame, char *helper, uint64_t operand)
-{
-	frame->rip = (uintptr_t)helper;
-	frame->r11 = operand;
 }
 
 static bool is_console(uint64_t fd)
@@ -115,69 +90,6 @@ static int64_t call_exit(struct frame *frame, uint64_t status, uint64_t b, uint6
 	(void)frame, (void)b, (void)c;
 	machine_exit((status & 0xff) <= IMAGE_EXIT_CRASHED ? (enum image_exit)(status & 0xff)
 							   : IMAGE_EXIT_FAILED);
-}
-
-static int64_t call_brk(struct frame *frame, uint64_t wanted, uint64_t b, uint64_t c)
-{
-	uint64_t old = memory_break(0), new = memory_break(wanted);
-
-	(void)b, (void)c;
-	if (new > old)
-		go_by(frame, ring3_clear_below, new - old);
-	return (int64_t) new;
-}
-
-/* Anonymous memory, readable and writable whatever was asked, never executable: a hint is ignored. */
-static int64_t call_mmap(struct frame *frame, uint64_t hint, uint64_t bytes, uint64_t protection)
-{
-	uint64_t flags = frame->r10, start;
-
-	(void)hint;
-	if (protection & PROT_EXEC)
-		return -EACCES;
-	if (!(flags & MAP_ANONYMOUS))
-		return -EBADF;
-	if (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE) || bytes == 0 || bytes > INT64_MAX)
-		return -EINVAL;
-	bytes = (bytes + PAGE_BYTES - 1) & ~(uint64_t)(PAGE_BYTES - 1);
-	start = memory_take(bytes);
-	if (!start)
-		return -ENOMEM;
-	go_by(frame, ring3_clear, bytes);
-	return (int64_t)start;
-}
-
-static int64_t call_munmap(struct frame *frame, uint64_t start, uint64_t bytes, uint64_t c)
-{
-	(void)frame, (void)c;
-	if (start % PAGE_BYTES || bytes == 0 || bytes > INT64_MAX)
-		return -EINVAL;
-	return memory_give(start, (bytes + PAGE_BYTES - 1) & ~(uint64_t)(PAGE_BYTES - 1)) ? 0 : -EINVAL;
-}
-
-/* Shrinks; who wants more gets -ENOMEM, and copies faster than ring 0 can. */
-static int64_t call_mremap(struct frame *frame, uint64_t start, uint64_t old_bytes, uint64_t new_bytes)
-{
-	uint64_t mask = PAGE_BYTES - 1, old_end, new_end;
-
-	(void)frame;
-	if (start % PAGE_BYTES || new_bytes == 0 || old_bytes > INT64_MAX || new_bytes > old_bytes)
-		return new_bytes > old_bytes ? -ENOMEM : -EINVAL;
-	old_end = (start + old_bytes + mask) & ~mask;
-	new_end = (start + new_bytes + mask) & ~mask;
-	if (new_end < old_end && !memory_give(new_end, old_end - new_end))
-		return -EFAULT;
-	return (int64_t)start;
-}
-
-/* Nothing ever becomes executable. What is more than that, read-only memory and guard pages, is not offered.
- */
-static int64_t call_mprotect(struct frame *frame, uint64_t start, uint64_t bytes, uint64_t protection)
-{
-	(void)frame;
-	if (protection & PROT_EXEC)
-		return -EACCES;
-	return memory_is_ring3(start, bytes, true) ? 0 : -ENOMEM;
 }
 
 static int64_t call_arch_prctl(struct frame *frame, uint64_t code, uint64_t address, uint64_t c)
@@ -255,53 +167,6 @@ static int64_t call_futex(struct frame *frame, uint64_t word, uint64_t operation
 	default:
 		return -ENOSYS;
 	}
-}
-
-static int64_t call_clock_gettime(struct frame *frame, uint64_t clock, uint64_t to, uint64_t c)
-{
-	uint64_t ns = clock_now();
-
-	(void)frame, (void)c;
-	if (clock >= CLOCKS)
-		return -EINVAL;
-	if (!memory_is_ring3(to, sizeof(struct timespec64), true))
-		return -EFAULT;
-	if (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)
-		ns += clock_get()->wall_offset_ns;
-	*(struct timespec64 *)to = (struct timespec64){ns / NS_PER_SECOND, ns % NS_PER_SECOND};
-	return 0;
-}
-
-static int64_t sleep_until(uint64_t deadline_ns)
-{
-	while (clock_now() < deadline_ns)
-		apic_wait(deadline_ns);
-	return 0;
-}
-
-static int64_t call_clock_nanosleep(struct frame *frame, uint64_t clock, uint64_t flags, uint64_t request)
-{
-	const struct timespec64 *t = (const struct timespec64 *)request;
-	uint64_t now = clock_now(), ns;
-
-	(void)frame;
-	if (!memory_is_ring3(request, sizeof(*t), false))
-		return -EFAULT;
-	if (clock >= CLOCKS || t->seconds < 0 || t->seconds > UINT32_MAX ||
-	    (uint64_t)t->nanoseconds >= NS_PER_SECOND)
-		return -EINVAL;
-	ns = (uint64_t)t->seconds * NS_PER_SECOND + (uint64_t)t->nanoseconds;
-	if (!(flags & TIMER_ABSTIME))
-		return sleep_until(now + ns);
-	if (clock != CLOCK_REALTIME)
-		return sleep_until(ns);
-	return ns > clock_get()->wall_offset_ns ? sleep_until(ns - clock_get()->wall_offset_ns) : 0;
-}
-
-static int64_t call_nanosleep(struct frame *frame, uint64_t request, uint64_t remaining, uint64_t c)
-{
-	(void)remaining, (void)c;
-	return call_clock_nanosleep(frame, 1, 0, request);
 }
 
 static int64_t weak_random(uint8_t *to, uint64_t bytes)
@@ -419,13 +284,6 @@ static int64_t call_unsupported(struct frame *frame, uint64_t a, uint64_t b, uin
 {
 	(void)frame, (void)a, (void)b, (void)c;
 	return -ENOSYS;
-}
-
-static int64_t call_wait(struct frame *frame, uint64_t deadline_ns, uint64_t b, uint64_t c)
-{
-	(void)frame, (void)b, (void)c;
-	apic_wait(deadline_ns);
-	return 0;
 }
 
 static call *const calls[] = {
