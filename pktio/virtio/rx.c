@@ -7,7 +7,6 @@
  * Empty mbufs come from the pool as they are, without rte_pktmbuf_reset: what it would write is written when
  * a frame arrives, on cache lines that are needed then anyway.
  */
-#include <errno.h>
 #include "net.h"
 
 static void prepare(const struct net *net, struct rte_mbuf *m, uint32_t header, uint32_t bytes)

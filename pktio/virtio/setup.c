@@ -4,7 +4,6 @@
  * reset.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include "net.h"
 
