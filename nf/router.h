@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * IPv4 and IPv6 forwarding by longest prefix. Two stages, because what stands between them (firewall, NAT) wants to know
- * the way out: router_lookup decides it, router_forward takes it.
+ * IPv4 and IPv6 forwarding by longest prefix. Two stages, because what stands between them (firewall, NAT)
+ * wants to know the way out: router_lookup decides it, router_forward takes it.
  */
 #ifndef NF_ROUTER_H
 #define NF_ROUTER_H
@@ -12,18 +12,18 @@
 
 int router_init(void);
 
-/* Sets out_port and next_hop. Packets without a way are dropped (with an ICMP error where RFC 1812, section 4.3.3.1, and
- * RFC 4443, section 3.1, ask for one). */
+/* Sets out_port and next_hop. Packets without a way are dropped (with an ICMP error where RFC 1812,
+ * section 4.3.3.1, and RFC 4443, section 3.1, ask for one). */
 uint16_t router_lookup(struct rte_mbuf **packets, uint16_t count);
 
 /* Takes all packets: delivers what is for the appliance itself, decrements TTL or hop limit, fragments or
- * reports "too big", resolves the next hop, writes the Ethernet header and transmits. Ends the burst: also called when no
- * packet is left, since what earlier stages originated is transmitted here too. */
+ * reports "too big", resolves the next hop, writes the Ethernet header and transmits. Ends the burst: also
+ * called when no packet is left, since what earlier stages originated is transmitted here too. */
 void router_forward(struct rte_mbuf **packets, uint16_t count);
 
-/* Sends an IP packet that the appliance made itself. `packet` starts with a complete IPv4 or IPv6 header (checksums
- * included); takes it. Counted as originated once a device took it. Where the destination is link-local,
- * packet_meta(packet)->in_port names the port to use. */
+/* Sends an IP packet that the appliance made itself. `packet` starts with a complete IPv4 or IPv6 header
+ * (checksums included); takes it. Counted as originated once a device took it. Where the destination is
+ * link-local, packet_meta(packet)->in_port names the port to use. */
 void router_originate(struct rte_mbuf *packet);
 
 /* Whether an IPv6 address is one of the appliance's own, link-local ones included. */
