@@ -27,7 +27,7 @@ enum answer { NOTHING, RESET, ICMP };
 /* From a static neighbour on lan to places behind wan's gateway. */
 #define ROUTER	.mac = {2, 0, 0, 0, 0, 1}
 #define V4	ROUTER, .source = "192.0.2.10", .destination = "198.18.0.1"
-#define V6	ROUTER, .source = "2001:db8:1::a", .destination = "2001:db8:77::1"
+#define V6	ROUTER, .source = "2001:db8:1::10", .destination = "2001:db8:77::1"
 #define PORTS	.source_port = 4242, .destination_port = 80
 #define NUMBERS .sequence = 1000, .acknowledgement = 0xfffffff0
 
