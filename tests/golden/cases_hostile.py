@@ -51,6 +51,13 @@ def parameter_problem_allowed():
     return allow(LAN, ParameterProblem())
 
 
+def spoofed(packet):
+    """Dropped or forwarded, as the router likes, but nothing else."""
+    frame = LAN.sends(packet)
+    out = Exactly(WAN.receives(hop(ip_bytes(frame))))
+    return [send(LAN, frame, ("ip-source", "forwarded")), allow(WAN, out)]
+
+
 def cut(frame, reasons):
     """A frame at every length below its own; reasons: (up to this length, names)."""
     frame = bytes(frame)
@@ -148,9 +155,13 @@ CASES = [
                    ("127.0.0.1", "0.1.2.3", "255.255.255.255", "224.0.0.1", "239.255.255.255", "240.0.0.1",
                     "10.0.0.255")]),
          dropped((ipv4(src="0.0.0.0"), "ip-source"))),
-    Case("our own addresses as a source",
-         dropped(*[(ipv4(src=source), "ip-source") for source in (LAN.ipv4, WAN.ipv4)],
-                 *[(ipv6(src=source), "ip-source") for source in (LAN.ipv6, WAN.ipv6)])),
+    Case("the port's own addresses as a source", dropped((ipv4(src=LAN.ipv4), "ip-source"), (ipv6(src=LAN.ipv6), "ip-source"))),
+    # RFC 1812, section 5.3.8, leaves validating sources further than that to the router.
+    Case("another port's addresses as a source", spoofed(ipv4(src=WAN.ipv4)), spoofed(ipv6(src=WAN.ipv6))),
+    Case("the appliance is asked in its own name: it does not answer itself for ever",
+         dropped((IP(src=WAN.ipv4, dst=LAN.ipv4) / ICMP() / body(8), ("ip-source", "consumed", "local-unwanted")),
+                 (IPv6(src=WAN.ipv6, dst=LAN.ipv6) / ICMPv6EchoRequest(data=body(8)), ("ip-source", "consumed", "local-unwanted")),
+                 (udp4(WAN.ipv4, LAN.ipv4), ("ip-source", "local-unwanted")))),
     Case("IPv4 destinations that are never forwarded",
          dropped(*[(ipv4(dst=target), ("ip-destination", "local-unwanted")) for target in ("127.0.0.1", "0.0.0.0", "0.1.2.3", "240.0.0.1")]),
          dropped(*[(ipv4(dst=target), NOT_FORWARDED) for target in ("255.255.255.255", "224.0.0.1", "239.1.2.3")])),
