@@ -2,7 +2,7 @@
 #
 # What is compiled how:
 #   boot/ring0           freestanding, no vector registers, not part of LTO: the monitor
-#   boot/{ring3,eal},    for the image: LTO archives in build/image, which images/link.sh
+#   boot/{ring3,eal},    for the image: LTO archives in build/image, which images/link
 #   pktio, nf            joins with a generated appliance into an ELF
 #   config, images       the host command, build/weir
 #   tests                everything again with sanitizers, in build/test
@@ -62,6 +62,9 @@ run: packages ## build the example gateway, boot it and replay a capture through
 test: packages ## build everything and pass all tests
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) weir image-parts $(unit_tests) $(fuzzers)
 	@tests/run
+
+unit: $(unit_tests) ## build the unit tests
+fuzzers: $(fuzzers) ## build the fuzz targets
 
 bench: packages ## measure; BENCH=name runs one
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) weir image-parts
