@@ -10,6 +10,7 @@
 #include <string.h>
 #include <rte_icmp.h>
 #include <rte_ip.h>
+#include <rte_udp.h>
 #include "checksum.h"
 #include "icmp.h"
 #include "local.h"
@@ -25,7 +26,7 @@ enum {
 	ICMPV6_ECHO_REPLY = 129,
 };
 
-static bool checksum_is_right(const struct rte_mbuf *m, bool ipv6)
+static bool icmp_is_right(const struct rte_mbuf *m, bool ipv6)
 {
 	uint32_t offset = m->l2_len + m->l3_len, bytes = m->pkt_len - offset;
 
@@ -33,6 +34,23 @@ static bool checksum_is_right(const struct rte_mbuf *m, bool ipv6)
 		return checksum_icmpv6(m, rte_pktmbuf_mtod_offset(m, const struct rte_ipv6_hdr *, m->l2_len),
 				       offset, bytes) == 0xffff;
 	return checksum_packet(m, offset, bytes, 0) == 0xffff;
+}
+
+/* A checksum of 0 says that there is none, which only IPv4 allows (RFC 768; RFC 8200, section 8.1). One that
+ * was left to be finished on the way out never was on a wire. */
+static bool udp_is_right(struct rte_mbuf *m, bool ipv6)
+{
+	uint32_t offset = m->l2_len + m->l3_len;
+	const void *ip = rte_pktmbuf_mtod_offset(m, const void *, m->l2_len);
+	const struct rte_udp_hdr *udp = rte_pktmbuf_mtod_offset(m, const struct rte_udp_hdr *, offset);
+	uint16_t bytes = rte_be_to_cpu_16(udp->dgram_len);
+
+	if (m->ol_flags & (RTE_MBUF_F_TX_UDP_CKSUM | RTE_MBUF_F_RX_L4_CKSUM_GOOD))
+		return true;
+	if (udp->dgram_cksum == 0)
+		return !ipv6;
+	return (ipv6 ? checksum_transport6(m, ip, IPPROTO_UDP, offset, bytes)
+		     : checksum_transport4(m, ip, IPPROTO_UDP, offset, bytes)) == 0xffff;
 }
 
 /* Moves an IP header to right before the ICMP header, over the Ethernet header, options and extension
@@ -106,7 +124,7 @@ static void deliver_icmp(struct rte_mbuf *m, bool ipv6)
 	uint8_t type = *(const uint8_t *)&packet_meta(m)->destination_port;
 	bool group = packet_meta(m)->flags & PACKET_DST_GROUP;
 
-	if (!checksum_is_right(m, ipv6))
+	if (!icmp_is_right(m, ipv6))
 		packet_drop(m, DROP_LOCAL_CHECKSUM);
 	else if (type == (ipv6 ? ICMPV6_ECHO_REQUEST : ICMPV4_ECHO_REQUEST))
 		echo(m, ipv6);
@@ -145,6 +163,10 @@ void local_deliver(struct rte_mbuf *m)
 	}
 	if (meta->protocol == (ipv6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP)) {
 		deliver_icmp(m, ipv6);
+		return;
+	}
+	if (meta->protocol == IPPROTO_UDP && !udp_is_right(m, ipv6)) {
+		packet_drop(m, DROP_LOCAL_CHECKSUM);
 		return;
 	}
 	if (meta->protocol == IPPROTO_UDP)

@@ -160,17 +160,20 @@ static void hear(uint8_t port, const uint8_t source[16], const struct rte_ether_
 		neighbour_hear(neighbour, mac);
 }
 
-/* RFC 4861, sections 7.1.1 and 7.2.3. False: the message is bad. */
+/* RFC 4861, sections 7.1.1 and 7.2.3. False: the message is bad. An anycast address is everybody's on the
+ * link, so nobody overrides another's answer (section 7.2.7) or has it alone. The delay of that section is
+ * left out. */
 static bool solicited(const struct rte_ipv6_hdr *ip, const struct nd_message *message, uint8_t port,
 		      const struct rte_ether_addr *source_option, const struct rte_ether_addr *source_mac)
 {
 	bool probe = memcmp(ip->src_addr, unspecified, 16) == 0;
+	bool own = port_owns_ipv6(port, message->target);
 	uint8_t group[16];
 
 	make_solicited_node(group, message->target);
 	if (probe && (source_option || memcmp(ip->dst_addr, group, 16)))
 		return false;
-	if (!port_owns_ipv6(port, message->target))
+	if (!own && (probe || !port_is_anycast_ipv6(port, message->target)))
 		return true;
 	if (source_option)
 		hear(port, ip->src_addr, source_option);
@@ -178,8 +181,9 @@ static bool solicited(const struct rte_ipv6_hdr *ip, const struct nd_message *me
 		announce(port, message->target);
 	} else {
 		send_message(port, ND_ADVERTISEMENT,
-			     ADVERTISE_ROUTER | ADVERTISE_SOLICITED | ADVERTISE_OVERRIDE, message->target,
-			     message->target, ip->src_addr, source_option ? source_option : source_mac);
+			     ADVERTISE_ROUTER | ADVERTISE_SOLICITED | (own ? ADVERTISE_OVERRIDE : 0),
+			     message->target, own ? message->target : port_source_ipv6(port, ip->src_addr),
+			     ip->src_addr, source_option ? source_option : source_mac);
 	}
 	return true;
 }

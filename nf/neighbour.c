@@ -104,6 +104,7 @@ static struct neighbour_list unused;
 static struct neighbour *entries;
 static struct rte_hash *table;
 static struct bucket requests;
+static uint32_t waiting; /* mbufs in all queues, those of the appliance's own answers too */
 
 static struct neighbour_list *list_of(const struct neighbour *n)
 {
@@ -144,6 +145,7 @@ static struct rte_mbuf *dequeue(struct neighbour *n)
 	struct rte_mbuf *m = n->queue[0];
 
 	memmove(&n->queue[0], &n->queue[1], --n->queued * sizeof(n->queue[0]));
+	waiting -= m->nb_segs;
 	if (!(packet_meta(m)->flags & PACKET_ORIGINATED))
 		stats.held--;
 	return m;
@@ -166,15 +168,18 @@ static void refuse_unreachable(struct rte_mbuf *m)
 	refuse(m, DROP_NEIGHBOUR_UNRESOLVED);
 }
 
+/* All queues together get a quarter of the pool: the rest keeps packets moving, however many hosts are
+ * silent. */
 static void enqueue(struct neighbour *n, struct rte_mbuf *m)
 {
 	if (n->queued == NEIGHBOUR_QUEUE_MAX)
 		refuse(dequeue(n), DROP_NEIGHBOUR_QUEUE_FULL);
-	if (stats.held >= packet_buffers / 4) {
+	if (waiting + m->nb_segs > packet_buffers / 4) {
 		refuse(m, DROP_NEIGHBOUR_QUEUE_FULL);
 		return;
 	}
 	n->queue[n->queued++] = m;
+	waiting += m->nb_segs;
 	if (!(packet_meta(m)->flags & PACKET_ORIGINATED))
 		stats.held++;
 }
@@ -423,6 +428,7 @@ int neighbour_init(void)
 	for (uint32_t i = 0; i < static_neighbour_count && !error; i++)
 		error = add_static(&static_neighbours[i]);
 	requests = bucket_per_second(REQUESTS_PER_SECOND);
+	waiting = 0;
 	if (error)
 		host_log(error == -ENOSPC ? "router: more static neighbours than `neighbours` allows"
 					  : "router: not enough memory for the neighbour table");

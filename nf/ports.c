@@ -144,6 +144,30 @@ bool ports_forbid_ipv6(const uint8_t source[16])
 	return false;
 }
 
+bool ipv6_anycast(const struct ipv6_prefix *prefix, uint8_t address[16])
+{
+	uint8_t bytes = prefix->length / 8, bits = prefix->length % 8;
+
+	memset(address, 0, 16);
+	memcpy(address, prefix->address, bytes);
+	if (bits)
+		address[bytes] = prefix->address[bytes] & 0xff << (8 - bits);
+	return prefix->length < 127;
+}
+
+bool port_is_anycast_ipv6(uint8_t port, const uint8_t address[16])
+{
+	const struct port_config *config = &port_configs[port];
+
+	for (uint16_t i = 0; i < config->ipv6_count; i++) {
+		uint8_t anycast[16];
+
+		if (ipv6_anycast(&config->ipv6[i], anycast) && memcmp(anycast, address, 16) == 0)
+			return true;
+	}
+	return false;
+}
+
 static bool ipv4_contains(const struct ipv4_prefix *prefix, uint32_t address)
 {
 	return ((prefix->address ^ address) & prefix_mask(prefix->length)) == 0;

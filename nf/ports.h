@@ -42,6 +42,10 @@ bool port_owns_ipv6(uint8_t port, const uint8_t address[16]);
 bool port_is_on_link_ipv4(uint8_t port, uint32_t address);
 bool port_is_on_link_ipv6(uint8_t port, const uint8_t address[16]);
 
+/* The subnet-router anycast address of a prefix (RFC 4291, section 2.6.1). False: it has none (RFC 6164). */
+bool ipv6_anycast(const struct ipv6_prefix *prefix, uint8_t address[16]);
+bool port_is_anycast_ipv6(uint8_t port, const uint8_t address[16]);
+
 /* The address that the appliance uses towards `destination` on that port. Returns 0 where it has none. */
 uint32_t port_source_ipv4(uint8_t port, uint32_t destination);
 

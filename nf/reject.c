@@ -10,6 +10,7 @@
 #include <string.h>
 #include <rte_ip.h>
 #include <rte_tcp.h>
+#include "checksum.h"
 #include "host.h"
 #include "icmp.h"
 #include "packet.h"
@@ -54,33 +55,17 @@ static uint32_t tcp_bytes(struct rte_mbuf *segment)
 	return packet_meta(segment)->l3_bytes - segment->l3_len;
 }
 
-static uint32_t segment_pseudo_sum(struct rte_mbuf *segment)
-{
-	if (packet_meta(segment)->flags & PACKET_IPV6) {
-		const struct rte_ipv6_hdr *ip =
-		    rte_pktmbuf_mtod_offset(segment, const struct rte_ipv6_hdr *, segment->l2_len);
-
-		return pseudo_sum(ip->src_addr, sizeof(ip->src_addr) + sizeof(ip->dst_addr),
-				  tcp_bytes(segment));
-	} else {
-		const struct rte_ipv4_hdr *ip =
-		    rte_pktmbuf_mtod_offset(segment, const struct rte_ipv4_hdr *, segment->l2_len);
-
-		return pseudo_sum(&ip->src_addr, sizeof(ip->src_addr) + sizeof(ip->dst_addr),
-				  tcp_bytes(segment));
-	}
-}
-
 /* A checksum that was left to be finished on the way out needs no look: the segment never was on a wire. */
 static bool checksum_is_good(struct rte_mbuf *segment)
 {
-	uint16_t sum;
+	const void *ip = rte_pktmbuf_mtod_offset(segment, const void *, segment->l2_len);
+	uint32_t offset = segment->l2_len + segment->l3_len;
 
 	if (segment->ol_flags & (RTE_MBUF_F_TX_TCP_CKSUM | RTE_MBUF_F_TX_TCP_SEG))
 		return true;
-	if (rte_raw_cksum_mbuf(segment, segment->l2_len + segment->l3_len, tcp_bytes(segment), &sum))
-		return false;
-	return fold(sum + segment_pseudo_sum(segment)) == 0xffff;
+	if (packet_meta(segment)->flags & PACKET_IPV6)
+		return checksum_transport6(segment, ip, IPPROTO_TCP, offset, tcp_bytes(segment)) == 0xffff;
+	return checksum_transport4(segment, ip, IPPROTO_TCP, offset, tcp_bytes(segment)) == 0xffff;
 }
 
 /* SEG.LEN of RFC 9293: payload, and one for each of SYN and FIN. */

@@ -22,8 +22,12 @@
 enum { ANNOUNCEMENTS = 2 }; /* RFC 5227, section 1.1 */
 #define ANNOUNCE_INTERVAL_NS UINT64_C(2000000000)
 
-static uint8_t announcements_left;
-static uint64_t next_announcement_ns;
+/* What is left to be announced on each device, since its link came up. */
+static struct link {
+	bool up;
+	uint8_t announcements_left;
+	uint64_t next_announcement_ns;
+} links[PORTS_MAX];
 
 int router_init(void)
 {
@@ -32,8 +36,7 @@ int router_init(void)
 	if (!error)
 		error = routes_init();
 	icmp_init();
-	announcements_left = ANNOUNCEMENTS;
-	next_announcement_ns = 0;
+	memset(links, 0, sizeof(links));
 	return error;
 }
 
@@ -241,24 +244,45 @@ void router_originate(struct rte_mbuf *m)
 		rte_pktmbuf_free(m);
 }
 
-/* Tells all links who we are. */
-static void announce(void)
+/* Tells a link who we are. */
+static void announce(uint16_t device)
 {
 	for (uint8_t port = 0; port < port_count; port++) {
+		if (port_configs[port].device != device)
+			continue;
 		arp_announce(port);
 		nd_announce(port);
 	}
-	announcements_left--;
-	next_announcement_ns = host_now_ns + ANNOUNCE_INTERVAL_NS;
+}
+
+/* Where a link came up, the stations on it may be others than before. Returns when to be called next. */
+static uint64_t tick_link(uint16_t device)
+{
+	struct link *link = &links[device];
+	bool was_up = link->up;
+
+	link->up = host_link_is_up(device);
+	if (link->up && !was_up) {
+		link->announcements_left = ANNOUNCEMENTS;
+		link->next_announcement_ns = host_now_ns;
+	}
+	if (!link->up || !link->announcements_left)
+		return UINT64_MAX;
+	if (host_now_ns >= link->next_announcement_ns) {
+		announce(device);
+		link->announcements_left--;
+		link->next_announcement_ns = host_now_ns + ANNOUNCE_INTERVAL_NS;
+	}
+	return link->announcements_left ? link->next_announcement_ns : UINT64_MAX;
 }
 
 uint64_t router_tick(void)
 {
-	uint64_t next;
+	uint64_t next = UINT64_MAX, neighbours;
 
-	if (announcements_left && host_now_ns >= next_announcement_ns)
-		announce();
-	next = neighbour_tick();
+	for (uint16_t device = 0; device < device_count; device++)
+		next = RTE_MIN(next, tick_link(device));
+	neighbours = neighbour_tick();
 	output_flush();
-	return announcements_left ? RTE_MIN(next, next_announcement_ns) : next;
+	return RTE_MIN(next, neighbours);
 }

@@ -107,18 +107,13 @@ static int add_own4(const struct ipv4_prefix *prefix)
 	return error ? error : rte_fib_add(fib4, prefix->address, 32, NEXT_HOP_SELF);
 }
 
-/* An interface's own address, and the subnet-router anycast address (RFC 4291, section 2.6.1; not where RFC
- * 6164 speaks). */
+/* An interface's own address, and the subnet-router anycast address. */
 static int add_own6(const struct ipv6_prefix *prefix)
 {
-	uint8_t anycast[16] = {0};
+	uint8_t anycast[16];
 	int error = 0;
 
-	memcpy(anycast, prefix->address, prefix->length / 8);
-	if (prefix->length % 8)
-		anycast[prefix->length / 8] =
-		    prefix->address[prefix->length / 8] & 0xff << (8 - prefix->length % 8);
-	if (prefix->length < 127)
+	if (ipv6_anycast(prefix, anycast))
 		error = rte_fib6_add(fib6, anycast, 128, NEXT_HOP_SELF);
 	return error ? error : rte_fib6_add(fib6, prefix->address, 128, NEXT_HOP_SELF);
 }
