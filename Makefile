@@ -2,15 +2,16 @@
 #
 # What is compiled how:
 #   boot/ring0           freestanding, no vector registers, not part of LTO: the monitor
-#   boot/{ring3,eal},    for the image: LTO archives in build/image, which images/link.sh
+#   boot/{ring3,eal},    for the image: LTO archives in build/image, which images/link
 #   pktio, nf            joins with a generated appliance into an ELF
 #   config, images       the host command, build/weir
 #   tests                everything again with sanitizers, in build/test
 
 B := build
 V ?= 0
-Q := $(if $(filter 0,$(V)),@,)
-say = $(if $(filter 0,$(V)),@printf '  %-8s %s\n' $(1) $(patsubst $(B)/%,%,$@),)
+Q := $(if $(filter 1,$(V)),,@)
+# One quiet word for each step; V=1 shows whole commands, V=quiet nothing.
+say = $(if $(filter 0,$(V)),@printf '  %-8s %s\n' $(1) $(patsubst $(B)/%,%,$@))
 
 CC := gcc
 CLANG := clang
@@ -60,7 +61,7 @@ run: packages ## build the example gateway, boot it and replay a capture through
 	@images/example
 
 test: packages ## build everything and pass all tests
-	$(Q)$(MAKE) --no-print-directory -j$$(nproc) weir image-parts $(unit_tests) $(fuzzers)
+	$(Q)$(MAKE) --no-print-directory V=$(if $(filter 0,$(V)),quiet,$(V)) -j$$(nproc) weir image-parts $(unit_tests) $(fuzzers)
 	@tests/run
 
 bench: packages ## measure; BENCH=name runs one
