@@ -55,13 +55,15 @@ all: packages ## build the command and everything that images are made of
 
 weir: $(B)/weir
 image-parts: $(ring0_objects) $(image_archives) $(B)/image/flags
+unit: $(unit_tests)
+fuzzers: $(fuzzers)
 
 run: packages ## build the example gateway, boot it and replay a capture through it
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) weir image-parts
 	@images/example
 
 test: packages ## build everything and pass all tests
-	$(Q)$(MAKE) --no-print-directory V=$(if $(filter 0,$(V)),quiet,$(V)) -j$$(nproc) weir image-parts $(unit_tests) $(fuzzers)
+	$(Q)$(MAKE) --no-print-directory V=$(if $(filter 0,$(V)),quiet,$(V)) -j$$(nproc) weir image-parts unit fuzzers
 	@tests/run
 
 bench: packages ## measure; BENCH=name runs one
