@@ -66,6 +66,9 @@ test: packages ## build everything and pass all tests
 	$(Q)$(MAKE) --no-print-directory V=$(if $(filter 0,$(V)),quiet,$(V)) -j$$(nproc) weir image-parts unit fuzzers
 	@tests/run
 
+unit: $(unit_tests) ## build the unit tests
+fuzzers: $(fuzzers) ## build the fuzz targets
+
 bench: packages ## measure; BENCH=name runs one
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) weir image-parts
 	@bench/run $(BENCH)

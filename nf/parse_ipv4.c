@@ -37,24 +37,12 @@ static bool options_are_good(const uint8_t *at, const uint8_t *end)
 	return true;
 }
 
-static bool source_is_possible(uint32_t source, uint8_t port)
-{
-	const struct port *p = &ports[port];
-
-	if (class_of[source >> 24] != CLASS_HOST)
-		return false;
-	for (uint8_t i = 0; i < p->forbidden_count; i++)
-		if (source == p->forbidden[i])
-			return false;
-	return true;
-}
-
-static enum drop_reason check_addresses(const struct rte_ipv4_hdr *ip, uint8_t port, uint16_t *flags)
+static enum drop_reason check_addresses(const struct rte_ipv4_hdr *ip, uint16_t *flags)
 {
 	uint32_t source = rte_be_to_cpu_32(ip->src_addr), destination = rte_be_to_cpu_32(ip->dst_addr);
 	uint8_t class = class_of[destination >> 24];
 
-	if (unlikely(!source_is_possible(source, port)))
+	if (unlikely(class_of[source >> 24] != CLASS_HOST || source_is_forbidden_ipv4(source)))
 		return DROP_IP_SOURCE;
 	if (likely(class == CLASS_HOST))
 		return PARSE_GOOD;
@@ -97,7 +85,7 @@ enum drop_reason parse_ipv4(struct rte_mbuf *m, uint8_t port, uint16_t flags)
 			return DROP_IP_OPTIONS;
 		flags |= PACKET_IPV4_OPTIONS;
 	}
-	reason = check_addresses(ip, port, &flags);
+	reason = check_addresses(ip, &flags);
 	if (unlikely(reason != PARSE_GOOD))
 		return reason;
 	if (total < frame_bytes)

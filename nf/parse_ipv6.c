@@ -107,7 +107,8 @@ static enum drop_reason check_addresses(const struct rte_ipv6_hdr *ip, uint8_t p
 	static const uint8_t unspecified[16];
 	bool unspecified_source = memcmp(ip->src_addr, unspecified, 16) == 0;
 
-	if (ipv6_is_multicast(ip->src_addr) || port_owns_ipv6(port, ip->src_addr))
+	if (ipv6_is_multicast(ip->src_addr) || source_is_forbidden_ipv6(ip->src_addr) ||
+	    memcmp(ip->src_addr, ports[port].link_local, 16) == 0)
 		return DROP_IP_SOURCE;
 	if (is_mapped_or_low(ip->src_addr) && !(unspecified_source && nd))
 		return DROP_IP_SOURCE;

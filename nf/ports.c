@@ -13,6 +13,7 @@
 enum { VLAN_IDS = 4096 };
 
 struct port ports[PORTS_MAX];
+uint64_t source_filter[(1 << SOURCE_FILTER_BITS) / 64];
 static uint8_t *vlan_ports[PORTS_MAX]; /* for each device with VLANs: its port for each id */
 
 /* Modified EUI-64 (RFC 4291, appendix A) under fe80::/64. */
@@ -25,16 +26,28 @@ static void make_link_local(uint8_t address[16], const struct rte_ether_addr *ma
 	memcpy(address, bytes, sizeof(bytes));
 }
 
-/* RFC 3021: a prefix of 31 or 32 bits has no broadcast addresses. */
-static void forbid_sources(struct port *port, const struct ipv4_prefix *prefix)
+static void filter_source(uint32_t address)
 {
-	uint32_t mask = prefix_mask(prefix->length);
+	uint32_t bit = source_filter_bit(address);
 
-	port->forbidden[port->forbidden_count++] = prefix->address;
-	if (prefix->length > 30)
-		return;
-	port->forbidden[port->forbidden_count++] = prefix->address & mask;
-	port->forbidden[port->forbidden_count++] = prefix->address | ~mask;
+	source_filter[bit / 64] |= UINT64_C(1) << bit % 64;
+}
+
+static void filter_sources(const struct port_config *config)
+{
+	for (uint16_t i = 0; i < config->ipv4_count; i++) {
+		uint32_t address = config->ipv4[i].address, mask = prefix_mask(config->ipv4[i].length);
+
+		filter_source(address);
+		filter_source(address & mask);
+		filter_source(address | ~mask);
+	}
+	for (uint16_t i = 0; i < config->ipv6_count; i++) {
+		uint32_t last;
+
+		memcpy(&last, config->ipv6[i].address + 12, sizeof(last));
+		filter_source(last);
+	}
 }
 
 static int learn_vlan(uint8_t index)
@@ -57,18 +70,17 @@ static int port_init(uint8_t index)
 	struct port *port = &ports[index];
 
 	assert(config->device < device_count && config->vlan < VLAN_IDS);
-	assert(config->ipv4_count <= PORT_ADDRESSES_MAX);
 	*port = (struct port){.vlan_header_bytes = RTE_ETHER_HDR_LEN + (config->vlan ? ETHER_TAG_BYTES : 0)};
 	memcpy(port->mac.addr_bytes, host_mac_address(config->device), RTE_ETHER_ADDR_LEN);
 	make_link_local(port->link_local, &port->mac);
-	for (uint16_t i = 0; i < config->ipv4_count; i++)
-		forbid_sources(port, &config->ipv4[i]);
+	filter_sources(config);
 	return config->vlan ? learn_vlan(index) : 0;
 }
 
 int ports_init(void)
 {
 	assert(port_count <= PORTS_MAX && device_count <= port_count);
+	memset(source_filter, 0, sizeof(source_filter));
 	for (uint8_t i = 0; i < port_count; i++) {
 		int error = port_init(i);
 
@@ -103,6 +115,33 @@ bool port_owns_ipv6(uint8_t port, const uint8_t address[16])
 		if (memcmp(config->ipv6[i].address, address, 16) == 0)
 			return true;
 	return memcmp(ports[port].link_local, address, 16) == 0;
+}
+
+/* RFC 3021: a prefix of 31 or 32 bits has no broadcast addresses. */
+static bool prefix_forbids(const struct ipv4_prefix *prefix, uint32_t source)
+{
+	uint32_t mask = prefix_mask(prefix->length);
+
+	return source == prefix->address || (prefix->length <= 30 && (source == (prefix->address & mask) ||
+								      source == (prefix->address | ~mask)));
+}
+
+bool ports_forbid_ipv4(uint32_t source)
+{
+	for (uint8_t port = 0; port < port_count; port++)
+		for (uint16_t i = 0; i < port_configs[port].ipv4_count; i++)
+			if (prefix_forbids(&port_configs[port].ipv4[i], source))
+				return true;
+	return false;
+}
+
+bool ports_forbid_ipv6(const uint8_t source[16])
+{
+	for (uint8_t port = 0; port < port_count; port++)
+		for (uint16_t i = 0; i < port_configs[port].ipv6_count; i++)
+			if (memcmp(port_configs[port].ipv6[i].address, source, 16) == 0)
+				return true;
+	return false;
 }
 
 static bool ipv4_contains(const struct ipv4_prefix *prefix, uint32_t address)

@@ -8,12 +8,12 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 #include <rte_ether.h>
 #include "appliance.h"
 #include "packet.h"
 
 enum {
-	PORT_ADDRESSES_MAX = 64, /* IPv4 addresses of one port */
 	ETHER_TAG_BYTES = 4,
 };
 
@@ -21,13 +21,14 @@ struct port {
 	struct rte_ether_addr mac;
 	uint8_t link_local[16];
 	uint8_t vlan_header_bytes; /* of frames that leave: 14, or 18 with a tag */
-	uint8_t forbidden_count;
-	/* Sources that nobody else may use on this link: our own addresses and the broadcast addresses. Host
-	 * order. */
-	uint32_t forbidden[3 * PORT_ADDRESSES_MAX];
 };
 
 extern struct port ports[PORTS_MAX];
+
+/* A filter over the sources that nobody else may use: a bit that is not set rules an address out, one that is
+ * set asks for a closer look. */
+enum { SOURCE_FILTER_BITS = 12 };
+extern uint64_t source_filter[(1 << SOURCE_FILTER_BITS) / 64];
 
 /* Returns 0, or -errno after a host_log line. Called by input_init, before everything else. */
 int ports_init(void);
@@ -46,6 +47,39 @@ uint32_t port_source_ipv4(uint8_t port, uint32_t destination);
 
 /* As above; the link-local address where no other fits, so there always is one. */
 const uint8_t *port_source_ipv6(uint8_t port, const uint8_t destination[16]);
+
+/* The closer looks of the functions below. */
+bool ports_forbid_ipv4(uint32_t source);
+bool ports_forbid_ipv6(const uint8_t source[16]);
+
+/* Multiplicative hashing by the golden ratio; for IPv6 over the address's last 32 bits. */
+static inline uint32_t source_filter_bit(uint32_t address)
+{
+	return address * 0x9e3779b1u >> (32 - SOURCE_FILTER_BITS);
+}
+
+static inline bool source_filter_has(uint32_t address)
+{
+	uint32_t bit = source_filter_bit(address);
+
+	return source_filter[bit / 64] >> bit % 64 & 1;
+}
+
+/* Whether nobody but us may have that address, whichever link it comes from: our own addresses and the
+ * broadcast addresses of our networks. */
+static inline bool source_is_forbidden_ipv4(uint32_t source)
+{
+	return unlikely(source_filter_has(source)) && ports_forbid_ipv4(source);
+}
+
+/* As above; link-local addresses mean nothing beyond their link, and are left to port_owns_ipv6. */
+static inline bool source_is_forbidden_ipv6(const uint8_t source[16])
+{
+	uint32_t last;
+
+	memcpy(&last, source + 12, sizeof(last));
+	return unlikely(source_filter_has(last)) && ports_forbid_ipv6(source);
+}
 
 static inline uint32_t prefix_mask(uint8_t length)
 {

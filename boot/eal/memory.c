@@ -11,6 +11,11 @@
 #include <rte_memory.h>
 #include "eal.h"
 
+/* AddressSanitizer's leak checker, present only where that is linked in: what these pages point to is in use.
+ * It does not look into mapped pages by itself, and a mempool's headers are referenced from nowhere else. */
+__attribute__((weak)) void __lsan_register_root_region(const void *address, size_t bytes);
+__attribute__((weak)) void __lsan_unregister_root_region(const void *address, size_t bytes);
+
 enum { PAGE_SMALL = 4096, PAGE_LARGE = 2 << 20 };
 
 static void *map(size_t bytes)
@@ -35,6 +40,16 @@ static void *map_aligned(size_t bytes, size_t align)
 	return aligned;
 }
 
+static void *map_best(size_t bytes)
+{
+	void *address = map(bytes);
+
+	if (address == NULL || bytes < PAGE_LARGE || (uintptr_t)address % PAGE_LARGE == 0)
+		return address;
+	munmap(address, bytes);
+	return map_aligned(bytes, PAGE_LARGE);
+}
+
 void *eal_pages_map(size_t bytes)
 {
 	void *address;
@@ -42,16 +57,18 @@ void *eal_pages_map(size_t bytes)
 	if (bytes == 0 || bytes > SIZE_MAX / 2)
 		return NULL;
 	bytes = RTE_ALIGN_CEIL(bytes, (size_t)PAGE_SMALL);
-	address = map(bytes);
-	if (address == NULL || bytes < PAGE_LARGE || (uintptr_t)address % PAGE_LARGE == 0)
-		return address;
-	munmap(address, bytes);
-	return map_aligned(bytes, PAGE_LARGE);
+	address = map_best(bytes);
+	if (address != NULL && __lsan_register_root_region)
+		__lsan_register_root_region(address, bytes);
+	return address;
 }
 
 void eal_pages_unmap(void *address, size_t bytes)
 {
-	munmap(address, RTE_ALIGN_CEIL(bytes, (size_t)PAGE_SMALL));
+	bytes = RTE_ALIGN_CEIL(bytes, (size_t)PAGE_SMALL);
+	if (__lsan_unregister_root_region)
+		__lsan_unregister_root_region(address, bytes);
+	munmap(address, bytes);
 }
 
 size_t rte_mem_page_size(void)

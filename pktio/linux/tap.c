@@ -16,6 +16,7 @@
 #include <net/if.h>
 #include <linux/if_tun.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 #include "nf/host.h"
 #include "nf/stats.h"
@@ -31,6 +32,8 @@ enum {
 
 struct tap_state {
 	int descriptor;
+	int control; /* a socket, to ask whether the interface is up */
+	char name[IFNAMSIZ];
 	uint32_t stocked, stock_bytes;
 	struct rte_mbuf *stock[STOCK_MAX];
 };
@@ -168,10 +171,15 @@ static void tap_disarm(struct device *device __rte_unused)
 {
 }
 
-/* The interface has carrier as long as this process is attached; whether it is up is seen when writing. */
-static bool tap_link(struct device *device __rte_unused)
+/* The interface has carrier as long as this process is attached, so its link is whether somebody took it up.
+ * One that can't be asked (it was renamed or moved away) still takes frames. */
+static bool tap_link(struct device *device)
 {
-	return true;
+	const struct tap_state *state = device->state;
+	struct ifreq request = {0};
+
+	memcpy(request.ifr_name, state->name, sizeof(request.ifr_name));
+	return ioctl(state->control, SIOCGIFFLAGS, &request) < 0 || (request.ifr_flags & IFF_UP);
 }
 
 static const struct device_driver tap_driver = {
@@ -183,7 +191,7 @@ static const struct device_driver tap_driver = {
     .link = tap_link,
 };
 
-static int attach(int descriptor, const char *name)
+static int attach(struct tap_state *state, const char *name)
 {
 	const unsigned int offloads = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
 	struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR};
@@ -192,12 +200,35 @@ static int attach(int descriptor, const char *name)
 	if (strlen(name) >= sizeof(request.ifr_name))
 		return complain(name, "name of an interface", ENAMETOOLONG);
 	strcpy(request.ifr_name, name);
-	if (ioctl(descriptor, TUNSETIFF, &request) < 0)
+	if (ioctl(state->descriptor, TUNSETIFF, &request) < 0)
 		return complain(name, "can't attach", errno);
-	if (ioctl(descriptor, TUNSETVNETHDRSZ, &header_bytes) < 0 ||
-	    ioctl(descriptor, TUNSETOFFLOAD, offloads) < 0)
+	memcpy(state->name, request.ifr_name, sizeof(state->name));
+	if (ioctl(state->descriptor, TUNSETVNETHDRSZ, &header_bytes) < 0 ||
+	    ioctl(state->descriptor, TUNSETOFFLOAD, offloads) < 0)
 		return complain(name, "can't negotiate offloads", errno);
 	return 0;
+}
+
+static int open_descriptors(struct tap_state *state, const char *name)
+{
+	state->descriptor = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (state->descriptor < 0)
+		return complain(name, "/dev/net/tun", errno);
+	state->control = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (state->control < 0)
+		return complain(name, "control socket", errno);
+	return attach(state, name);
+}
+
+static void release(struct tap_state *state)
+{
+	for (uint32_t i = 0; i < state->stocked; i++)
+		rte_pktmbuf_free(state->stock[i]);
+	if (state->descriptor >= 0)
+		close(state->descriptor);
+	if (state->control >= 0)
+		close(state->control);
+	free(state);
 }
 
 int tap_device_open(struct device *device, const char *name)
@@ -207,13 +238,10 @@ int tap_device_open(struct device *device, const char *name)
 
 	if (state == NULL)
 		return -ENOMEM;
-	state->descriptor = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
-	error =
-	    state->descriptor < 0 ? complain(name, "/dev/net/tun", errno) : attach(state->descriptor, name);
+	state->descriptor = state->control = -1;
+	error = open_descriptors(state, name);
 	if (error != 0) {
-		if (state->descriptor >= 0)
-			close(state->descriptor);
-		free(state);
+		release(state);
 		return error;
 	}
 	device->driver = &tap_driver;
@@ -226,11 +254,6 @@ int tap_device_open(struct device *device, const char *name)
 
 void tap_device_close(struct device *device)
 {
-	struct tap_state *state = device->state;
-
-	for (uint32_t i = 0; i < state->stocked; i++)
-		rte_pktmbuf_free(state->stock[i]);
-	close(state->descriptor);
-	free(state);
+	release(device->state);
 	device->state = NULL;
 }

@@ -16,248 +16,18 @@
 #include "nf/host.h"
 #include "nf/packet.h"
 #include "support/craft.h"
+#include "support/firewall_oracle.h"
 #include "support/nf_host.h"
 
-enum { RULES = 64, MATCHES = 200, FRAME = 14 };
+struct firewall_rule rule_table[RULES];
+uint32_t rule_count;
+struct ipv4_match ipv4_table[MATCHES];
+struct ipv6_match ipv6_table[MATCHES];
+uint32_t ipv4_count, ipv6_count;
 
-/* The tables of appliance.h, which are constant there, as variables of this test. */
-struct firewall_rule rule_table[RULES] __asm__("firewall_rules");
-uint32_t rule_count __asm__("firewall_rule_count");
-struct ipv4_match ipv4_table[MATCHES] __asm__("ipv4_matches");
-struct ipv6_match ipv6_table[MATCHES] __asm__("ipv6_matches");
-uint32_t ipv4_count __asm__("ipv4_match_count"), ipv6_count __asm__("ipv6_match_count");
-
-static uint32_t any_of(uint32_t count)
+uint32_t any_of(uint32_t count)
 {
 	return host_random() % count;
-}
-
-/* The oracle */
-
-static bool prefix_has(const uint8_t *prefix, uint32_t length, const uint8_t *address)
-{
-	for (uint32_t bit = 0; bit < length; bit++)
-		if ((prefix[bit / 8] ^ address[bit / 8]) & 0x80 >> bit % 8)
-			return false;
-	return true;
-}
-
-static bool ipv4_prefix_has(const struct ipv4_prefix *prefix, const uint8_t *address)
-{
-	uint32_t wire = htonl(prefix->address);
-
-	return prefix_has((const uint8_t *)&wire, prefix->length, address);
-}
-
-static bool in_range(uint16_t low, uint16_t high, uint16_t wire)
-{
-	return ntohs(wire) >= low && ntohs(wire) <= high;
-}
-
-static bool common_matches(const struct match_common *c, const struct packet_meta *meta)
-{
-	if ((c->protocol ^ meta->protocol) & c->protocol_mask ||
-	    (c->in_port ^ meta->in_port) & c->in_port_mask ||
-	    (c->out_port ^ meta->out_port) & c->out_port_mask)
-		return false;
-	if (!c->needs_l4)
-		return true;
-	return meta->flags & PACKET_L4 && !((c->tcp_flags ^ meta->tcp_flags) & c->tcp_flags_mask) &&
-	       in_range(c->source_port_low, c->source_port_high, meta->source_port) &&
-	       in_range(c->destination_port_low, c->destination_port_high, meta->destination_port);
-}
-
-static bool rule_matches(uint32_t rule, struct rte_mbuf *m)
-{
-	const struct packet_meta *meta = packet_meta(m);
-	const uint8_t *ip = rte_pktmbuf_mtod_offset(m, const uint8_t *, m->l2_len);
-	bool ipv6 = meta->flags & PACKET_IPV6;
-
-	for (uint32_t i = 0; !ipv6 && i < ipv4_count; i++) {
-		const struct ipv4_match *match = &ipv4_table[i];
-
-		if (match->common.rule == rule && common_matches(&match->common, meta) &&
-		    ipv4_prefix_has(&match->source, ip + 12) && ipv4_prefix_has(&match->destination, ip + 16))
-			return true;
-	}
-	for (uint32_t i = 0; ipv6 && i < ipv6_count; i++) {
-		const struct ipv6_match *match = &ipv6_table[i];
-
-		if (match->common.rule == rule && common_matches(&match->common, meta) &&
-		    prefix_has(match->source.address, match->source.length, ip + 8) &&
-		    prefix_has(match->destination.address, match->destination.length, ip + 24))
-			return true;
-	}
-	return false;
-}
-
-/* Counts every rule that fires; returns the one that decides. */
-static uint32_t oracle(struct rte_mbuf *m, struct rule_stats *expected)
-{
-	uint32_t bytes = m->l2_len + packet_meta(m)->l3_bytes;
-	uint32_t rule;
-
-	for (rule = 0; rule < rule_count - 1; rule++) {
-		if (!rule_matches(rule, m))
-			continue;
-		if (rule_table[rule].action != FIREWALL_LOG)
-			break;
-		expected[rule].packets++;
-		expected[rule].bytes += bytes;
-	}
-	expected[rule].packets++;
-	expected[rule].bytes += bytes;
-	return rule;
-}
-
-/* Random rules and packets, from few values, so that they meet. */
-
-static uint8_t any_byte(void)
-{
-	static const uint8_t bytes[] = {0, 0, 0, 0, 1, 0x7f, 0x80, 0xff};
-
-	return bytes[any_of(sizeof(bytes))];
-}
-
-static void any_address(uint8_t *address, uint32_t bytes)
-{
-	for (uint32_t i = 0; i < bytes; i++)
-		address[i] = any_byte();
-}
-
-static uint8_t any_protocol(void)
-{
-	static const uint8_t protocols[] = {IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP, IPPROTO_ICMPV6,
-					    47,		 0,	      255};
-
-	return protocols[any_of(sizeof(protocols))];
-}
-
-static uint16_t any_l4_port(void)
-{
-	static const uint16_t ports[] = {0, 1, 255, 256, 443, 32767, 32768, 65534, 65535};
-
-	return ports[any_of(sizeof(ports) / sizeof(ports[0]))];
-}
-
-static uint8_t any_port(void)
-{
-	static const uint8_t ports[] = {0, 1, 2, 63, PORT_SELF};
-
-	return ports[any_of(sizeof(ports))];
-}
-
-static void any_range(uint16_t *low, uint16_t *high)
-{
-	uint16_t a = any_l4_port(), b = any_of(2) ? a : any_l4_port();
-
-	*low = a < b ? a : b;
-	*high = a < b ? b : a;
-}
-
-static struct match_common any_common(uint32_t rule)
-{
-	struct match_common c = {
-	    .rule = rule,
-	    .protocol = any_protocol(),
-	    .protocol_mask = any_of(2) ? 0xff : 0,
-	    .in_port = any_of(3),
-	    .in_port_mask = any_of(4) ? 0 : 0xff,
-	    .out_port = any_port(),
-	    .out_port_mask = any_of(4) ? 0 : 0xff,
-	    .source_port_high = UINT16_MAX,
-	    .destination_port_high = UINT16_MAX,
-	    .needs_l4 = any_of(2),
-	};
-
-	if (c.needs_l4 && any_of(2))
-		any_range(&c.source_port_low, &c.source_port_high);
-	if (c.needs_l4 && any_of(2))
-		any_range(&c.destination_port_low, &c.destination_port_high);
-	if (c.needs_l4 && any_of(3) == 0) {
-		c.tcp_flags_mask = any_of(256);
-		c.tcp_flags = any_of(256) & c.tcp_flags_mask;
-	}
-	return c;
-}
-
-/* Half of all prefixes are short, or no two rules would ever compete. */
-static uint8_t any_length(uint32_t bits)
-{
-	return any_of(2) ? any_of(4) : any_of(bits + 1);
-}
-
-static struct ipv4_prefix any_ipv4_prefix(void)
-{
-	struct ipv4_prefix prefix = {.length = any_length(32)};
-	uint8_t address[4];
-
-	any_address(address, sizeof(address));
-	for (uint32_t bit = 0; bit < prefix.length; bit++)
-		prefix.address |= (uint32_t)(address[bit / 8] >> (7 - bit % 8) & 1) << (31 - bit);
-	return prefix;
-}
-
-static struct ipv6_prefix any_ipv6_prefix(void)
-{
-	struct ipv6_prefix prefix = {.length = any_length(128)};
-	uint8_t address[16];
-
-	any_address(address, sizeof(address));
-	for (uint32_t bit = 0; bit < prefix.length; bit++)
-		prefix.address[bit / 8] |= address[bit / 8] & 0x80 >> bit % 8;
-	return prefix;
-}
-
-static void make_rules(uint32_t rules, uint32_t ipv4, uint32_t ipv6)
-{
-	uint32_t logs = 0;
-
-	rule_count = rules + 1;
-	for (uint32_t i = 0; i <= rules; i++) {
-		bool only_logs = i < rules && logs < FIREWALL_LOG_RULES_MAX && any_of(8) == 0;
-
-		logs += only_logs;
-		rule_table[i] = (struct firewall_rule){
-		    .name = "r",
-		    .action = only_logs	  ? FIREWALL_LOG
-			      : any_of(2) ? FIREWALL_ACCEPT
-					  : FIREWALL_DROP,
-		    .log = any_of(8) == 0,
-		};
-	}
-	ipv4_count = rules ? ipv4 : 0;
-	ipv6_count = rules ? ipv6 : 0;
-	for (uint32_t i = 0; i < ipv4_count; i++)
-		ipv4_table[i] =
-		    (struct ipv4_match){any_common(any_of(rules)), any_ipv4_prefix(), any_ipv4_prefix()};
-	for (uint32_t i = 0; i < ipv6_count; i++)
-		ipv6_table[i] =
-		    (struct ipv6_match){any_common(any_of(rules)), any_ipv6_prefix(), any_ipv6_prefix()};
-}
-
-static struct rte_mbuf *any_packet(void)
-{
-	uint8_t frame[FRAME + 4 + 40] = {0};
-	bool ipv6 = any_of(2), l4 = any_of(8);
-	uint8_t *ip = frame + FRAME + (any_of(2) ? 4 : 0);
-	struct rte_mbuf *m;
-
-	any_address(ip + (ipv6 ? 8 : 12), ipv6 ? 32 : 8);
-	m = nf_host_frame(frame, sizeof(frame), 0);
-	m->l2_len = ip - frame;
-	m->l3_len = ipv6 ? 40 : 20;
-	*packet_meta(m) = (struct packet_meta){
-	    .in_port = any_of(3),
-	    .out_port = any_port(),
-	    .protocol = any_protocol(),
-	    .tcp_flags = l4 ? any_of(256) : 0,
-	    .flags = (ipv6 ? PACKET_IPV6 : 0) | (l4 ? PACKET_L4 : PACKET_FRAGMENT | PACKET_LATER_FRAGMENT),
-	    .source_port = l4 ? htons(any_l4_port()) : 0,
-	    .destination_port = l4 ? htons(any_l4_port()) : 0,
-	    .l3_bytes = any_of(65536),
-	};
-	return m;
 }
 
 static void judge_burst(uint16_t count, struct rule_stats *expected)
@@ -270,8 +40,8 @@ static void judge_burst(uint16_t count, struct rule_stats *expected)
 	for (uint16_t i = 0; i < count; i++) {
 		uint32_t rule;
 
-		packets[i] = any_packet();
-		rule = oracle(packets[i], expected);
+		packets[i] = firewall_any_packet();
+		rule = firewall_oracle(packets[i], expected);
 		if (rule_table[rule].action != FIREWALL_ACCEPT)
 			continue;
 		rules[n] = rule;
@@ -301,7 +71,7 @@ static void rte_acl_agrees_with_the_oracle(void **state)
 	for (uint32_t round = 0; round < 120; round++) {
 		struct rule_stats expected[RULES] = {0};
 
-		make_rules(sizes[round % 6].rules, sizes[round % 6].ipv4, sizes[round % 6].ipv6);
+		firewall_any_rules(sizes[round % 6].rules, sizes[round % 6].ipv4, sizes[round % 6].ipv6);
 		memset(rule_stats, 0, sizeof(expected));
 		assert_int_equal(firewall_init(), 0);
 		for (uint16_t count = 0; count <= BURST_MAX; count++)

@@ -15,7 +15,7 @@
 #include "support/nf_host.h"
 #include "support/sample.h"
 
-enum { GOES_ON = DROP_REASON_COUNT, CHANGES_MAX = 6, IP = 14 };
+enum { GOES_ON = DROP_REASON_COUNT, CHANGES_MAX = 9, IP = 14 };
 
 struct change {
 	uint16_t at;
@@ -43,6 +43,10 @@ static const struct row rows[] = {
     {"VLAN of no port", SAMPLE_VLAN, .expected = DROP_VLAN_UNKNOWN, .changes = {{15, 21}}},
     {"priority tag", SAMPLE_PRIORITY, .expected = GOES_ON},
     {"stacked tags", SAMPLE_VLAN, .expected = DROP_VLAN_UNKNOWN, .changes = {{16, 0x81}, {17, 0}}},
+    {"service tag with the VLAN of a port", SAMPLE_VLAN, .expected = DROP_VLAN_UNKNOWN,
+     .changes = {{12, 0x88}, {13, 0xa8}}},
+    {"service tag behind a priority tag", SAMPLE_PRIORITY, .expected = DROP_VLAN_UNKNOWN,
+     .changes = {{16, 0x88}, {17, 0xa8}}},
     {"tag cut off", SAMPLE_VLAN, .length = 16, .expected = DROP_VLAN_UNKNOWN},
     {"version 5", SAMPLE_UDP4, .expected = DROP_IP_VERSION, .changes = {{IP, 0x55}}},
     {"header of 16 bytes", SAMPLE_UDP4, .expected = DROP_IP_HEADER, .changes = {{IP, 0x44}}},
@@ -58,6 +62,12 @@ static const struct row rows[] = {
     {"from a group", SAMPLE_UDP4, .expected = DROP_IP_SOURCE, .changes = {{IP + 12, 224}}},
     {"from class E", SAMPLE_UDP4, .expected = DROP_IP_SOURCE, .changes = {{IP + 12, 240}}},
     {"from our own address", SAMPLE_UDP4, .expected = DROP_IP_SOURCE, .changes = {{IP + 15, 1}}},
+    {"from our address on another port", SAMPLE_UDP4, .expected = DROP_IP_SOURCE,
+     .changes = {{IP + 12, 198}, {IP + 13, 51}, {IP + 14, 100}, {IP + 15, 1}}},
+    {"from a neighbour of our address on another port", SAMPLE_UDP4, .expected = GOES_ON,
+     .changes = {{IP + 12, 198}, {IP + 13, 51}, {IP + 14, 100}, {IP + 15, 3}}},
+    {"from the broadcast address of another port's subnet", SAMPLE_UDP4, .expected = DROP_IP_SOURCE,
+     .changes = {{IP + 12, 198}, {IP + 13, 51}, {IP + 14, 100}, {IP + 15, 127}}},
     {"from the subnet's broadcast address", SAMPLE_UDP4, .expected = DROP_IP_SOURCE,
      .changes = {{IP + 15, 255}}},
     {"to loopback", SAMPLE_UDP4, .expected = DROP_IP_DESTINATION, .changes = {{IP + 16, 127}}},
@@ -94,6 +104,18 @@ static const struct row rows[] = {
     {"IPv6 length beyond the frame", SAMPLE_UDP6, .expected = DROP_IP_TRUNCATED, .changes = {{IP + 4, 1}}},
     {"IPv6 from a group", SAMPLE_UDP6, .expected = DROP_IP_SOURCE, .changes = {{IP + 8, 0xff}}},
     {"IPv6 from our own address", SAMPLE_UDP6, .expected = DROP_IP_SOURCE, .changes = {{IP + 23, 1}}},
+    {"IPv6 from our address on another port", SAMPLE_UDP6, .expected = DROP_IP_SOURCE,
+     .changes = {{IP + 13, 2}, {IP + 23, 1}}},
+    {"IPv6 from our link-local address", SAMPLE_UDP6, .expected = DROP_IP_SOURCE,
+     .changes = {{IP + 8, 0xfe},
+		 {IP + 9, 0x80},
+		 {IP + 10, 0},
+		 {IP + 11, 0},
+		 {IP + 13, 0},
+		 {IP + 16, 0},
+		 {IP + 19, 0xff},
+		 {IP + 20, 0xfe},
+		 {IP + 23, 1}}},
     {"IPv6 to an interface-local group", SAMPLE_UDP6, .expected = DROP_IP_DESTINATION,
      .changes = {{IP + 24, 0xff}, {IP + 25, 1}}},
     {"hop-by-hop header that doesn't fit", SAMPLE_UDP6, .expected = DROP_IPV6_EXTENSION,

@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The fake host of the network functions' tests; see nf_host.h. Its mempools hand out mbufs last in, first
- * out, and poison each mbuf while it is free, so that a touch after packet_drop is an AddressSanitizer
- * report.
+ * The fake host of the network functions' tests; see nf_host.h.
  */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <rte_mbuf_pool_ops.h>
 #include <rte_mempool.h>
-#include <sanitizer/asan_interface.h>
 #include "nf/appliance.h"
 #include "nf/host.h"
 #include "nf/stats.h"
 #include "nf_host.h"
+#include "watched_pool.h"
 
 enum { POOL_MBUFS = 1023, RULES_MAX = 256 };
 
@@ -24,91 +21,6 @@ struct rule_stats rule_stats[RULES_MAX];
 uint64_t host_now_ns;
 struct rte_mempool *host_packet_pool, *host_indirect_pool;
 static uint64_t random_state;
-
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_options(void);
-
-/* Pools keep what they own in pages that LeakSanitizer doesn't look at. */
-const char *__lsan_default_suppressions(void)
-{
-	return "leak:rte_mempool_populate\n";
-}
-
-const char *__lsan_default_options(void)
-{
-	return "print_suppressions=0";
-}
-
-struct stack {
-	uint32_t count;
-	bool watched; /* from when the pool has written into all of its objects */
-	void *objects[];
-};
-
-static int stack_alloc(struct rte_mempool *pool)
-{
-	pool->pool_data = calloc(1, sizeof(struct stack) + pool->size * sizeof(void *));
-	return pool->pool_data ? 0 : -1;
-}
-
-static void stack_free(struct rte_mempool *pool)
-{
-	free(pool->pool_data);
-}
-
-static int stack_put(struct rte_mempool *pool, void *const *objects, unsigned int count)
-{
-	struct stack *stack = pool->pool_data;
-
-	for (unsigned int i = 0; i < count; i++) {
-		if (stack->watched)
-			ASAN_POISON_MEMORY_REGION(objects[i], pool->elt_size);
-		stack->objects[stack->count++] = objects[i];
-	}
-	return 0;
-}
-
-static int stack_get(struct rte_mempool *pool, void **objects, unsigned int count)
-{
-	struct stack *stack = pool->pool_data;
-
-	if (count > stack->count)
-		return -1;
-	for (unsigned int i = 0; i < count; i++) {
-		objects[i] = stack->objects[--stack->count];
-		ASAN_UNPOISON_MEMORY_REGION(objects[i], pool->elt_size);
-	}
-	return 0;
-}
-
-static unsigned int stack_count(const struct rte_mempool *pool)
-{
-	return ((struct stack *)pool->pool_data)->count;
-}
-
-static const struct rte_mempool_ops watched_ops = {
-    .name = "watched",
-    .alloc = stack_alloc,
-    .free = stack_free,
-    .enqueue = stack_put,
-    .dequeue = stack_get,
-    .get_count = stack_count,
-};
-RTE_MEMPOOL_REGISTER_OPS(watched_ops)
-
-static struct rte_mempool *make_pool(const char *name, uint16_t room)
-{
-	struct stack *stack;
-	struct rte_mempool *pool =
-	    rte_pktmbuf_pool_create_by_ops(name, POOL_MBUFS, 0, 0, room, SOCKET_ID_ANY, "watched");
-
-	assert(pool);
-	stack = pool->pool_data;
-	stack->watched = true;
-	for (uint32_t i = 0; i < stack->count; i++)
-		ASAN_POISON_MEMORY_REGION(stack->objects[i], pool->elt_size);
-	return pool;
-}
 
 uint16_t host_transmit(uint16_t device, struct rte_mbuf **packets, uint16_t count)
 {
@@ -178,8 +90,8 @@ void nf_host_run(uint64_t nanoseconds)
 void nf_host_start(void)
 {
 	if (!host_packet_pool) {
-		host_packet_pool = make_pool("packets", 2048 + RTE_PKTMBUF_HEADROOM);
-		host_indirect_pool = make_pool("indirect", 0);
+		host_packet_pool = watched_pool("packets", POOL_MBUFS, 2048);
+		host_indirect_pool = watched_pool("indirect", POOL_MBUFS, 0);
 	}
 	if (host_now_ns)
 		assert(nf_host_settles());

@@ -50,7 +50,8 @@ void nf_host_receive(uint16_t device, const void *bytes, size_t count);
 /* A sent packet's bytes, in one piece; valid until the next call. */
 const uint8_t *nf_host_sent_bytes(uint32_t index, uint32_t *count);
 
-/* Forgets what was sent, lets all timers run out, and says whether then the books balance and every mbuf is back. */
+/* Forgets what was sent, lets all timers run out, and says whether then the books balance and every mbuf is
+ * back. */
 bool nf_host_settles(void);
 
 /* Whether both equations of nf/stats.h hold; says on standard error what does not. */

@@ -8,7 +8,6 @@
 #include <rte_mbuf_pool_ops.h>
 #include <rte_mempool.h>
 #include <sanitizer/asan_interface.h>
-#include <sanitizer/lsan_interface.h>
 #include "watched_pool.h"
 
 struct heap {
@@ -69,16 +68,13 @@ static const struct rte_mempool_ops heap_ops = {
 };
 RTE_MEMPOOL_REGISTER_OPS(heap_ops)
 
-/* The pool lives to the end, in pages where the leak checker does not look for pointers. */
 struct rte_mempool *watched_pool(const char *name, uint32_t mbufs, uint16_t room)
 {
 	struct rte_mempool *pool;
 	struct heap *heap;
 
-	__lsan_disable();
-	pool = rte_pktmbuf_pool_create_by_ops(name, mbufs, 0, 0, RTE_PKTMBUF_HEADROOM + room, SOCKET_ID_ANY,
-					      "heap");
-	__lsan_enable();
+	pool = rte_pktmbuf_pool_create_by_ops(name, mbufs, 0, 0, room ? RTE_PKTMBUF_HEADROOM + room : 0,
+					      SOCKET_ID_ANY, "heap");
 	assert(pool);
 	heap = pool->pool_data;
 	heap->watched = true;

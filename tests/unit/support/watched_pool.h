@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <rte_mbuf.h>
 
-/* `room` is the data room without headroom. */
+/* `room` is the data room without headroom; 0: mbufs that only point into others. */
 struct rte_mempool *watched_pool(const char *name, uint32_t mbufs, uint16_t room);
 
 #endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Fuzzes rte_acl as the firewall uses it: the input chooses the rules and the packets, and an oracle that
+ * walks the rules says what must become of each packet.
+ */
+#include <assert.h>
+#include <string.h>
+#include "nf/firewall.h"
+#include "nf/host.h"
+#include "tests/unit/support/firewall_oracle.h"
+#include "tests/unit/support/nf_host.h"
+
+enum { FUZZ_RULES = 12, FUZZ_MATCHES = 20, PACKETS = 8 };
+
+struct firewall_rule rule_table[RULES];
+uint32_t rule_count;
+struct ipv4_match ipv4_table[MATCHES];
+struct ipv6_match ipv6_table[MATCHES];
+uint32_t ipv4_count, ipv6_count;
+
+static const uint8_t *choices;
+static size_t choices_left;
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t count);
+
+/* Bytes of the input, then always the first. */
+uint32_t any_of(uint32_t count)
+{
+	uint32_t choice = 0;
+
+	for (uint32_t most = count - 1; most && choices_left; most >>= 8, choices_left--)
+		choice = choice << 8 | *choices++;
+	return choice % count;
+}
+
+static void judge(struct rte_mbuf *m, struct rule_stats *expected)
+{
+	uint32_t rule = firewall_oracle(m, expected);
+	uint16_t passed = firewall(&m, 1);
+
+	assert(passed == (rule_table[rule].action == FIREWALL_ACCEPT));
+	assert(!passed || packet_meta(m)->rule == rule);
+	if (passed)
+		rte_pktmbuf_free(m);
+}
+
+static void start(void)
+{
+	rule_count = 1;
+	rule_table[0] = (struct firewall_rule){.name = "default", .action = FIREWALL_ACCEPT};
+	nf_host_start();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t count)
+{
+	struct rule_stats expected[RULES] = {0};
+
+	if (!host_packet_pool)
+		start();
+	choices = data;
+	choices_left = count;
+	firewall_any_rules(any_of(FUZZ_RULES), any_of(FUZZ_MATCHES), any_of(FUZZ_MATCHES));
+	memset(rule_stats, 0, sizeof(expected));
+	if (firewall_init())
+		return 0;
+	for (int i = 0; i < PACKETS; i++)
+		judge(firewall_any_packet(), expected);
+	assert(memcmp(rule_stats, expected, sizeof(expected)) == 0);
+	nf_host_forget();
+	assert(rte_mempool_full(host_packet_pool));
+	return 0;
+}
