@@ -7,7 +7,10 @@
  * Empty mbufs come from the pool as they are, without rte_pktmbuf_reset: what it would write is written when
  * a frame arrives, on cache lines that are needed then anyway.
  */
+#include "pktio/replay.h"
 #include "net.h"
+
+enum { FRAME_BYTES_MAX = NET_FRAME_BYTES_MAX + sizeof(struct replay_header) /* which a replay adds */ };
 
 static void prepare(const struct net *net, struct rte_mbuf *m, uint32_t header, uint32_t bytes)
 {
@@ -92,7 +95,7 @@ static bool extend(struct net *net, const struct completion *done, struct rte_mb
 	assembly->tail = done->packet;
 	head->nb_segs++;
 	head->pkt_len += done->length;
-	if (unlikely(!done->length || head->pkt_len > NET_FRAME_BYTES_MAX)) {
+	if (unlikely(!done->length || head->pkt_len > FRAME_BYTES_MAX)) {
 		net->rx.fault =
 		    done->length ? "sent a frame that is too long" : "left a buffer of a frame empty";
 		return false;
