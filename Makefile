@@ -27,8 +27,9 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 TEST_FLAGS := $(COMMON) $(DPDK) -D_GNU_SOURCE -O1 -march=x86-64-v2 -fno-omit-frame-pointer $(SANITIZE)
 
 RTE := acl fib rib lpm hash ip_frag gso net meter mbuf mempool ring rcu
-# Nothing calls mempool_ring: its constructors register pool operations.
-RTE_LIBS := -Wl,--whole-archive -l:librte_mempool_ring.a -Wl,--no-whole-archive \
+# Nothing calls mempool_ring: its constructors register pool operations. --wrap: boot/eal/acl_memory.c.
+RTE_LIBS := -Wl,--wrap=tb_alloc,--wrap=tb_free_pool \
+	-Wl,--whole-archive -l:librte_mempool_ring.a -Wl,--no-whole-archive \
 	-Wl,--start-group $(RTE:%=-l:librte_%.a) -Wl,--end-group
 
 image_dirs := nf pktio boot/ring3 boot/eal
@@ -141,7 +142,7 @@ $(B)/test/weir.a: $(test_objects)
 
 $(B)/test/%: $(B)/test/obj/tests/unit/%.o $(B)/test/weir.a
 	$(call say,LD)
-	$(Q)$(CC) $(SANITIZE) -o $@ $< $(B)/test/weir.a $(RTE_LIBS) $(B)/test/weir.a -lcmocka -lfyaml -lpcap -ljansson -lm
+	$(Q)$(CC) $(SANITIZE) -o $@ $< $(B)/test/weir.a $(RTE_LIBS) $(B)/test/weir.a -l:librte_acl.a -lcmocka -lfyaml -lpcap -ljansson -lm
 
 $(B)/fuzz/obj/%.o: %.c
 	$(call say,CC)
@@ -154,6 +155,6 @@ $(B)/fuzz/weir.a: $(test_objects:$(B)/test/%=$(B)/fuzz/%)
 
 $(B)/fuzz/%: $(B)/fuzz/obj/tests/fuzz/%.o $(B)/fuzz/weir.a
 	$(call say,LD)
-	$(Q)$(CLANG) $(SANITIZE) -fsanitize=fuzzer -o $@ $< $(B)/fuzz/weir.a $(RTE_LIBS) $(B)/fuzz/weir.a -lfyaml -lpcap -ljansson -lm
+	$(Q)$(CLANG) $(SANITIZE) -fsanitize=fuzzer -o $@ $< $(B)/fuzz/weir.a $(RTE_LIBS) $(B)/fuzz/weir.a -l:librte_acl.a -lfyaml -lpcap -ljansson -lm
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -165,14 +165,15 @@ uint16_t rx_receive(struct device *device, struct rte_mbuf **packets, uint16_t m
 	return count;
 }
 
-void rx_refill(struct net *net)
+/* Until no more than `leave` descriptors are free. */
+static void refill(struct net *net, uint16_t leave)
 {
 	struct ring *ring = &net->rx;
 	struct rte_mbuf *empty[NET_BATCH];
 	uint16_t batch = net->refill;
 	bool added = false;
 
-	while (ring->free >= batch) {
+	while (ring->free >= leave + batch) {
 		if (unlikely(rte_mempool_get_bulk(net->device->pool, (void **)empty, batch))) {
 			net_stats(net)->rx_no_buffer++;
 			/* A device without any buffer must at least get the last ones. */
@@ -186,4 +187,14 @@ void rx_refill(struct net *net)
 	}
 	if (added)
 		net_notify(net, ring);
+}
+
+void rx_refill(struct net *net)
+{
+	refill(net, 0);
+}
+
+void rx_offer_first(struct net *net)
+{
+	refill(net, net->rx.size - RTE_MIN(net->rx.size, NET_FIRST_BUFFERS));
 }
