@@ -9,8 +9,9 @@
 
 B := build
 V ?= 0
-Q := $(if $(filter 0,$(V)),@,)
-say = $(if $(filter 0,$(V)),@printf '  %-8s %s\n' $(1) $(patsubst $(B)/%,%,$@),)
+Q := $(if $(filter 1,$(V)),,@)
+# One quiet word for each step; V=1 shows whole commands, V=quiet nothing.
+say = $(if $(filter 0,$(V)),@printf '  %-8s %s\n' $(1) $(patsubst $(B)/%,%,$@))
 
 CC := gcc
 CLANG := clang
@@ -26,8 +27,9 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 TEST_FLAGS := $(COMMON) $(DPDK) -D_GNU_SOURCE -O1 -march=x86-64-v2 -fno-omit-frame-pointer $(SANITIZE)
 
 RTE := acl fib rib lpm hash ip_frag gso net meter mbuf mempool ring rcu
-# Nothing calls mempool_ring: its constructors register pool operations.
-RTE_LIBS := -Wl,--whole-archive -l:librte_mempool_ring.a -Wl,--no-whole-archive \
+# Nothing calls mempool_ring: its constructors register pool operations. --wrap: boot/eal/acl_memory.c.
+RTE_LIBS := -Wl,--wrap=tb_alloc,--wrap=tb_free_pool \
+	-Wl,--whole-archive -l:librte_mempool_ring.a -Wl,--no-whole-archive \
 	-Wl,--start-group $(RTE:%=-l:librte_%.a) -Wl,--end-group
 
 image_dirs := nf pktio boot/ring3 boot/eal
@@ -54,13 +56,15 @@ all: packages ## build the command and everything that images are made of
 
 weir: $(B)/weir
 image-parts: $(ring0_objects) $(image_archives) $(B)/image/flags
+unit: $(unit_tests)
+fuzzers: $(fuzzers)
 
 run: packages ## build the example gateway, boot it and replay a capture through it
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) weir image-parts
 	@images/example
 
 test: packages ## build everything and pass all tests
-	$(Q)$(MAKE) --no-print-directory -j$$(nproc) weir image-parts $(unit_tests) $(fuzzers)
+	$(Q)$(MAKE) --no-print-directory V=$(if $(filter 0,$(V)),quiet,$(V)) -j$$(nproc) weir image-parts unit fuzzers
 	@tests/run
 
 unit: $(unit_tests) ## build the unit tests
@@ -138,7 +142,7 @@ $(B)/test/weir.a: $(test_objects)
 
 $(B)/test/%: $(B)/test/obj/tests/unit/%.o $(B)/test/weir.a
 	$(call say,LD)
-	$(Q)$(CC) $(SANITIZE) -o $@ $< $(B)/test/weir.a $(RTE_LIBS) $(B)/test/weir.a -lcmocka -lfyaml -lpcap -ljansson -lm
+	$(Q)$(CC) $(SANITIZE) -o $@ $< $(B)/test/weir.a $(RTE_LIBS) $(B)/test/weir.a -l:librte_acl.a -lcmocka -lfyaml -lpcap -ljansson -lm
 
 $(B)/fuzz/obj/%.o: %.c
 	$(call say,CC)
@@ -151,6 +155,6 @@ $(B)/fuzz/weir.a: $(test_objects:$(B)/test/%=$(B)/fuzz/%)
 
 $(B)/fuzz/%: $(B)/fuzz/obj/tests/fuzz/%.o $(B)/fuzz/weir.a
 	$(call say,LD)
-	$(Q)$(CLANG) $(SANITIZE) -fsanitize=fuzzer -o $@ $< $(B)/fuzz/weir.a $(RTE_LIBS) $(B)/fuzz/weir.a -lfyaml -lpcap -ljansson -lm
+	$(Q)$(CLANG) $(SANITIZE) -fsanitize=fuzzer -o $@ $< $(B)/fuzz/weir.a $(RTE_LIBS) $(B)/fuzz/weir.a -l:librte_acl.a -lfyaml -lpcap -ljansson -lm
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

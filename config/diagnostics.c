@@ -96,7 +96,7 @@ static void keep_line(const struct diagnostics *d, struct diagnostic *kept)
 		for (start = at - LINE_SHOWN_MAX / 2; start < at && continues_character(*start);)
 			start++;
 	if (stop - start > LINE_SHOWN_MAX)
-		for (stop = start + LINE_SHOWN_MAX; continues_character(*stop);)
+		for (stop = start + LINE_SHOWN_MAX; stop > at && continues_character(*stop);)
 			stop--;
 	kept->line = strndup(start, (size_t)(stop - start));
 	kept->caret = (size_t)(at - start);

@@ -29,9 +29,32 @@ int firewall_init(void)
 	return firewall_rules_compile(&classifiers);
 }
 
-static inline void set_key(struct firewall_key *key, const struct packet_meta *meta)
+static void classify_ipv4(struct rte_mbuf *const *packets, uint16_t count, struct results *results)
 {
-	*key = (struct firewall_key){
+	uint8_t keys[BURST_MAX * FIREWALL_KEY_BYTES + FIREWALL_KEY_SLACK];
+	const uint8_t *data[BURST_MAX];
+	uint8_t *key = keys;
+	uint16_t n = 0;
+
+	for (uint16_t i = 0; i < count; i++) {
+		const struct packet_meta *meta = packet_meta(packets[i]);
+
+		if (meta->flags & PACKET_IPV6)
+			continue;
+		firewall_key_write(
+		    &classifiers.ipv4_key, key, meta,
+		    rte_pktmbuf_mtod_offset(packets[i], const struct rte_ipv4_hdr *, packets[i]->l2_len));
+		data[n++] = key;
+		key += FIREWALL_KEY_BYTES;
+	}
+	if (n > 0)
+		rte_acl_classify(classifiers.ipv4, data, results->word, n, classifiers.categories);
+}
+
+static void set_ipv6_key(struct firewall_ipv6_key *key, const struct packet_meta *meta,
+			 const struct rte_ipv6_hdr *ip)
+{
+	*key = (struct firewall_ipv6_key){
 	    .protocol = meta->protocol,
 	    .in_port = meta->in_port | (meta->flags & PACKET_L4 ? FIREWALL_KEY_L4 : 0),
 	    .out_port = meta->out_port,
@@ -39,29 +62,8 @@ static inline void set_key(struct firewall_key *key, const struct packet_meta *m
 	    .source_port = meta->source_port,
 	    .destination_port = meta->destination_port,
 	};
-}
-
-static void classify_ipv4(struct rte_mbuf *const *packets, uint16_t count, struct results *results)
-{
-	struct firewall_ipv4_key keys[BURST_MAX];
-	const uint8_t *data[BURST_MAX];
-	uint16_t n = 0;
-
-	for (uint16_t i = 0; i < count; i++) {
-		const struct packet_meta *meta = packet_meta(packets[i]);
-		const struct rte_ipv4_hdr *ip;
-
-		if (meta->flags & PACKET_IPV6)
-			continue;
-		ip = rte_pktmbuf_mtod_offset(packets[i], const struct rte_ipv4_hdr *, packets[i]->l2_len);
-		set_key(&keys[n].common, meta);
-		keys[n].source = ip->src_addr;
-		keys[n].destination = ip->dst_addr;
-		data[n] = (const uint8_t *)&keys[n];
-		n++;
-	}
-	if (n > 0)
-		rte_acl_classify(classifiers.ipv4, data, results->word, n, classifiers.categories);
+	memcpy(key->source, ip->src_addr, sizeof(key->source));
+	memcpy(key->destination, ip->dst_addr, sizeof(key->destination));
 }
 
 static void classify_ipv6(struct rte_mbuf *const *packets, uint16_t count, struct results *results)
@@ -72,14 +74,12 @@ static void classify_ipv6(struct rte_mbuf *const *packets, uint16_t count, struc
 
 	for (uint16_t i = 0; i < count; i++) {
 		const struct packet_meta *meta = packet_meta(packets[i]);
-		const struct rte_ipv6_hdr *ip;
 
 		if (!(meta->flags & PACKET_IPV6))
 			continue;
-		ip = rte_pktmbuf_mtod_offset(packets[i], const struct rte_ipv6_hdr *, packets[i]->l2_len);
-		set_key(&keys[n].common, meta);
-		memcpy(keys[n].source, ip->src_addr, sizeof(keys[n].source));
-		memcpy(keys[n].destination, ip->dst_addr, sizeof(keys[n].destination));
+		set_ipv6_key(
+		    &keys[n], meta,
+		    rte_pktmbuf_mtod_offset(packets[i], const struct rte_ipv6_hdr *, packets[i]->l2_len));
 		data[n] = (const uint8_t *)&keys[n];
 		n++;
 	}

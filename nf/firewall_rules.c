@@ -15,7 +15,7 @@
 #include "firewall_rules.h"
 #include "host.h"
 
-/* Fields of a rule. Both families share the first; addresses are last, one or four words each. */
+/* Fields of an IPv6 rule; addresses are last, four words each. */
 enum {
 	FIELD_PROTOCOL,
 	FIELD_IN_PORT,
@@ -25,54 +25,42 @@ enum {
 	FIELD_TCP_FLAGS,
 	FIELD_RESERVED,
 	FIELD_ADDRESSES,
-	IPV4_FIELDS = FIELD_ADDRESSES + 2,
 	IPV6_FIELDS = FIELD_ADDRESSES + 8,
+	FIELDS_MAX =
+	    (int)IPV6_FIELDS > (int)FIREWALL_KEY_FIELDS_MAX ? (int)IPV6_FIELDS : (int)FIREWALL_KEY_FIELDS_MAX,
 };
 
-RTE_ACL_RULE_DEF(acl_rule, IPV6_FIELDS);
+RTE_ACL_RULE_DEF(acl_rule, FIELDS_MAX);
 
 #define FIELD(kind, bytes, field, group, place) \
 	{ \
 		.type = RTE_ACL_FIELD_TYPE_##kind, .size = (bytes), .field_index = (field), \
 		.input_index = (group), .offset = (place) \
 	}
-#define COMMON(kind, bytes, field, group, member) \
-	FIELD(kind, bytes, field, group, offsetof(struct firewall_key, member))
-#define PROTOCOL COMMON(BITMASK, 1, FIELD_PROTOCOL, 0, protocol)
-#define PORTS(group) \
-	COMMON(BITMASK, 1, FIELD_IN_PORT, group, in_port), \
-	    COMMON(BITMASK, 1, FIELD_OUT_PORT, group, out_port), \
-	    COMMON(RANGE, 2, FIELD_DESTINATION_PORT, group, destination_port)
-#define RARE(group) \
-	COMMON(RANGE, 2, FIELD_SOURCE_PORT, group, source_port), \
-	    COMMON(BITMASK, 1, FIELD_TCP_FLAGS, group, tcp_flags), \
-	    COMMON(BITMASK, 1, FIELD_RESERVED, group, reserved2)
-#define ADDRESS(key, member, word, field, group) \
-	FIELD(MASK, 4, FIELD_ADDRESSES + (field), group, offsetof(struct key, member) + 4 * (word))
+#define MEMBER(kind, bytes, field, group, member) \
+	FIELD(kind, bytes, field, group, offsetof(struct firewall_ipv6_key, member))
+#define WORD(member, word, field, group) \
+	FIELD(MASK, 4, FIELD_ADDRESSES + (field), group, \
+	      offsetof(struct firewall_ipv6_key, member) + 4 * (word))
 
-/* The order in which a trie branches. Destinations tell rules apart best: with 1000 rules, a trie that
- * branches on ports first takes eight times as long to build. rte_acl leaves out groups that no rule looks
- * at. */
-static const struct rte_acl_field_def ipv4_fields[IPV4_FIELDS] = {
-    PROTOCOL,
-    ADDRESS(firewall_ipv4_key, destination, 0, 1, 1),
-    ADDRESS(firewall_ipv4_key, source, 0, 0, 2),
-    PORTS(3),
-    RARE(4),
-};
-
+/* The order in which the trie branches, destinations first for the reason that firewall_key.c has. rte_acl
+ * leaves out groups that no rule looks at. */
 static const struct rte_acl_field_def ipv6_fields[IPV6_FIELDS] = {
-    PROTOCOL,
-    ADDRESS(firewall_ipv6_key, destination, 0, 4, 1),
-    ADDRESS(firewall_ipv6_key, destination, 1, 5, 2),
-    ADDRESS(firewall_ipv6_key, destination, 2, 6, 3),
-    ADDRESS(firewall_ipv6_key, destination, 3, 7, 4),
-    ADDRESS(firewall_ipv6_key, source, 0, 0, 5),
-    ADDRESS(firewall_ipv6_key, source, 1, 1, 6),
-    ADDRESS(firewall_ipv6_key, source, 2, 2, 7),
-    ADDRESS(firewall_ipv6_key, source, 3, 3, 8),
-    PORTS(9),
-    RARE(10),
+    MEMBER(BITMASK, 1, FIELD_PROTOCOL, 0, protocol),
+    WORD(destination, 0, 4, 1),
+    WORD(destination, 1, 5, 2),
+    WORD(destination, 2, 6, 3),
+    WORD(destination, 3, 7, 4),
+    WORD(source, 0, 0, 5),
+    WORD(source, 1, 1, 6),
+    WORD(source, 2, 2, 7),
+    WORD(source, 3, 3, 8),
+    MEMBER(BITMASK, 1, FIELD_IN_PORT, 9, in_port),
+    MEMBER(BITMASK, 1, FIELD_OUT_PORT, 9, out_port),
+    MEMBER(RANGE, 2, FIELD_DESTINATION_PORT, 9, destination_port),
+    MEMBER(RANGE, 2, FIELD_SOURCE_PORT, 10, source_port),
+    MEMBER(BITMASK, 1, FIELD_TCP_FLAGS, 10, tcp_flags),
+    MEMBER(BITMASK, 1, FIELD_RESERVED, 10, reserved2),
 };
 
 struct family {
@@ -80,7 +68,9 @@ struct family {
 	uint32_t matches;
 	uint32_t fields;
 	const struct rte_acl_field_def *field_defs;
-	void (*set_rule)(struct acl_rule *rule, uint32_t match); /* fills field[] */
+	const struct firewall_key_layout *layout; /* IPv4 */
+	/* Fills in field[]. */
+	void (*set_rule)(const struct family *family, struct acl_rule *rule, uint32_t match);
 	const struct match_common *(*common)(uint32_t match);
 };
 
@@ -138,13 +128,9 @@ static void set_ipv6_prefix(struct rte_acl_field *field, const struct ipv6_prefi
 	}
 }
 
-static void set_ipv4_rule(struct acl_rule *rule, uint32_t match)
+static void set_ipv4_rule(const struct family *family, struct acl_rule *rule, uint32_t match)
 {
-	const struct ipv4_match *m = &ipv4_matches[match];
-
-	set_common(rule, &m->common);
-	set_word(&rule->field[FIELD_ADDRESSES], m->source.address, m->source.length);
-	set_word(&rule->field[FIELD_ADDRESSES + 1], m->destination.address, m->destination.length);
+	firewall_key_set_rule(family->layout, rule->field, &ipv4_matches[match]);
 }
 
 static const struct match_common *ipv4_common(uint32_t match)
@@ -152,7 +138,7 @@ static const struct match_common *ipv4_common(uint32_t match)
 	return &ipv4_matches[match].common;
 }
 
-static void set_ipv6_rule(struct acl_rule *rule, uint32_t match)
+static void set_ipv6_rule(const struct family *family __rte_unused, struct acl_rule *rule, uint32_t match)
 {
 	const struct ipv6_match *m = &ipv6_matches[match];
 
@@ -177,7 +163,7 @@ static int add_rules(struct rte_acl_ctx *acl, const struct family *family)
 		};
 		int error;
 
-		family->set_rule(&rule, i);
+		family->set_rule(family, &rule, i);
 		error = rte_acl_add_rules(acl, (struct rte_acl_rule *)&rule, 1);
 		if (error)
 			return error;
@@ -249,10 +235,19 @@ static int count_categories(uint32_t *categories)
 
 int firewall_rules_compile(struct firewall_classifiers *classifiers)
 {
-	const struct family ipv4 = {"firewall4", ipv4_match_count, IPV4_FIELDS,
-				    ipv4_fields, set_ipv4_rule,	   ipv4_common};
-	const struct family ipv6 = {"firewall6", ipv6_match_count, IPV6_FIELDS,
-				    ipv6_fields, set_ipv6_rule,	   ipv6_common};
+	struct firewall_key_layout *layout = &classifiers->ipv4_key;
+	const struct family ipv6 = {.name = "firewall6",
+				    .matches = ipv6_match_count,
+				    .fields = IPV6_FIELDS,
+				    .field_defs = ipv6_fields,
+				    .set_rule = set_ipv6_rule,
+				    .common = ipv6_common};
+	struct family ipv4 = {.name = "firewall4",
+			      .matches = ipv4_match_count,
+			      .field_defs = layout->defs,
+			      .layout = layout,
+			      .set_rule = set_ipv4_rule,
+			      .common = ipv4_common};
 	int error;
 
 	if (firewall_rule_count > RTE_ACL_MAX_PRIORITY)
@@ -260,6 +255,8 @@ int firewall_rules_compile(struct firewall_classifiers *classifiers)
 	error = count_categories(&classifiers->categories);
 	if (error)
 		return error;
+	firewall_key_lay_out(layout);
+	ipv4.fields = layout->fields;
 	error = compile(&classifiers->ipv4, &ipv4, classifiers->categories);
 	if (error)
 		return refuse("IPv4 rules do not compile", error);

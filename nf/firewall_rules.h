@@ -13,14 +13,14 @@
 #include <stdint.h>
 #include <rte_acl.h>
 #include <rte_byteorder.h>
-#include "stats.h"
+#include "firewall_key.h"
 
 enum { FIREWALL_LOG_RULES_MAX = RTE_ACL_MAX_CATEGORIES - 1 };
 
-/* What a packet looks like to the classifier. It reads the first byte alone and then groups of four, and each
- * byte costs a packet the same: so what most configurations don't look at is together in one group, which is
- * then left out. */
-struct firewall_key {
+/* What an IPv6 packet looks like to the classifier; firewall_key.h has the IPv4 one. It reads the first byte
+ * alone and then groups of four, and each byte costs a packet the same: so what most configurations don't
+ * look at is together in one group, which is then left out. */
+struct firewall_ipv6_key {
 	uint8_t protocol;
 	uint8_t reserved[3]; /* 0: the vector classifiers load it with the first byte */
 	uint8_t in_port;     /* with FIREWALL_KEY_L4 */
@@ -29,28 +29,14 @@ struct firewall_key {
 	rte_be16_t source_port;
 	uint8_t tcp_flags;
 	uint8_t reserved2;
-};
-
-enum {
-	FIREWALL_KEY_L4 = 0x80
-}; /* ports, ICMP type and TCP flags are those of the packet, not 0 for want of them */
-_Static_assert((int)PORTS_MAX <= (int)FIREWALL_KEY_L4, "a port's number leaves the bit free");
-
-struct firewall_ipv4_key {
-	struct firewall_key common;
-	rte_be32_t source, destination;
-};
-
-struct firewall_ipv6_key {
-	struct firewall_key common;
 	uint8_t source[16], destination[16];
 };
-_Static_assert(sizeof(struct firewall_ipv4_key) == 20, "groups of four bytes");
 _Static_assert(sizeof(struct firewall_ipv6_key) == 44, "groups of four bytes");
 
 struct firewall_classifiers {
 	struct rte_acl_ctx *ipv4, *ipv6; /* NULL: no rule looks at that family */
-	uint32_t categories;		 /* 1 without FIREWALL_LOG rules, else a multiple of 4 */
+	struct firewall_key_layout ipv4_key;
+	uint32_t categories; /* 1 without FIREWALL_LOG rules, else a multiple of 4 */
 };
 
 /* Builds both, in place of what is there. Returns 0, or -errno after a host_log line. */

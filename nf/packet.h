@@ -17,6 +17,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <rte_byteorder.h>
 #include <rte_mbuf.h>
 #include "reasons.h"
 #include "stats.h"
@@ -29,29 +30,31 @@ enum {
 
 enum packet_flag {
 	PACKET_IPV6 = 1 << 0,
-	PACKET_L4 = 1 << 1,	       /* ports / ICMP type / TCP flags below are valid */
-	PACKET_FRAGMENT = 1 << 2,      /* part of a fragmented datagram, the first included */
+	PACKET_L4 = 1 << 1,		/* ports / ICMP type / TCP flags below are valid */
+	PACKET_FRAGMENT = 1 << 2,	/* part of a fragmented datagram, the first included */
 	PACKET_LATER_FRAGMENT = 1 << 3, /* fragment offset is not 0: no transport header inside */
-	PACKET_L2_GROUP = 1 << 4,      /* came to a broadcast or multicast MAC address */
-	PACKET_DST_GROUP = 1 << 5,     /* IP destination is multicast or broadcast */
+	PACKET_L2_GROUP = 1 << 4,	/* came to a broadcast or multicast MAC address */
+	PACKET_DST_GROUP = 1 << 5,	/* IP destination is multicast or broadcast */
 	PACKET_IPV4_OPTIONS = 1 << 6,
-	PACKET_ORIGINATED = 1 << 7,    /* made by the appliance: in none of the arrivals' books */
+	PACKET_ORIGINATED = 1 << 7, /* made by the appliance: in none of the arrivals' books */
 };
 
-/* Lives in the mbuf's dynfield1, on the cache line that l2_len is on. Set by input.c and by the stages named. */
+/* Lives in the mbuf's dynfield1, on the cache line that l2_len is on. Set by input.c and by the stages named;
+ * it starts with what the firewall asks about, in the order of struct firewall_facts. */
 struct packet_meta {
-	uint8_t in_port;    /* logical port of arrival */
-	uint8_t out_port;   /* route lookup: logical port of departure, PORT_SELF or PORT_NONE */
-	uint8_t protocol;   /* transport protocol, IPv6 extension headers skipped */
+	uint8_t protocol; /* transport protocol, IPv6 extension headers skipped */
 	uint8_t tcp_flags;
-	uint16_t flags;	    /* enum packet_flag */
-	uint16_t source_port, destination_port; /* network order; ICMP: type << 8 | code in destination_port */
-	uint16_t l3_bytes;  /* IP total length: header and payload, without link padding */
-	uint32_t next_hop;  /* route lookup: index in the next-hop table */
-	uint32_t rule;	    /* firewall: the rule that decided */
-	uint32_t flow;	    /* flow table's record; not used yet */
+	uint8_t in_port;  /* logical port of arrival */
+	uint8_t out_port; /* route lookup: logical port of departure, PORT_SELF or PORT_NONE */
+	rte_be16_t destination_port, source_port; /* ICMP: type << 8 | code in destination_port */
+	uint16_t flags;				  /* enum packet_flag */
+	uint16_t l3_bytes; /* IP total length: header and payload, without link padding */
+	uint32_t next_hop; /* route lookup: index in the next-hop table */
+	uint32_t rule;	   /* firewall: the rule that decided */
+	uint32_t flow;	   /* flow table's record; not used yet */
 };
-_Static_assert(sizeof(struct packet_meta) <= sizeof(((struct rte_mbuf *)0)->dynfield1), "meta must fit the mbuf");
+_Static_assert(sizeof(struct packet_meta) <= sizeof(((struct rte_mbuf *)0)->dynfield1),
+	       "meta must fit the mbuf");
 
 static inline struct packet_meta *packet_meta(struct rte_mbuf *m)
 {

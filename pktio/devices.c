@@ -106,6 +106,7 @@ int devices_open_cards(const struct handover *handover)
 
 		can_wake = can_wake && card->interrupt;
 		error = virtio_net_open(device_prepare(i), card);
+		stats.port[i].link_up = devices[i].link_up;
 	}
 	return error;
 }
@@ -137,6 +138,7 @@ int devices_open_sources(const struct device_source *sources)
 			return error;
 		opened_sources = sources[i].kind;
 	}
+	devices_check_links();
 	return 0;
 }
 

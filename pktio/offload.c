@@ -214,6 +214,13 @@ static bool congestion_reduced(const struct rte_mbuf *m)
 	return flags != NULL && (*flags & RTE_TCP_CWR_FLAG);
 }
 
+/* A packet that lost its padding since it came may be no longer than a segment. */
+static bool is_super_frame(const struct rte_mbuf *m)
+{
+	return (m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) &&
+	       m->pkt_len > (uint32_t)m->l2_len + m->l3_len + m->l4_len + m->tso_segsz;
+}
+
 void offload_to_header(const struct rte_mbuf *m, struct virtio_net_header *header)
 {
 	*header = (struct virtio_net_header){0};
@@ -222,7 +229,7 @@ void offload_to_header(const struct rte_mbuf *m, struct virtio_net_header *heade
 	header->flags = VIRTIO_NET_NEEDS_CSUM;
 	header->csum_start = m->l2_len + m->l3_len;
 	header->csum_offset = checksum_field(m);
-	if (!(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG))
+	if (!is_super_frame(m))
 		return;
 	header->gso_type = m->ol_flags & RTE_MBUF_F_TX_IPV6 ? VIRTIO_NET_GSO_TCPV6 : VIRTIO_NET_GSO_TCPV4;
 	if (congestion_reduced(m))
@@ -244,7 +251,7 @@ static bool must_be_cut(const struct device *device, const struct rte_mbuf *m)
 {
 	uint16_t need = DEVICE_TX_CHECKSUM;
 
-	if (!(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG))
+	if (!is_super_frame(m))
 		return false;
 	need |= m->ol_flags & RTE_MBUF_F_TX_IPV6 ? DEVICE_TX_TSO6 : DEVICE_TX_TSO4;
 	if (congestion_reduced(m))

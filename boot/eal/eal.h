@@ -16,11 +16,20 @@
 /* What rte_get_tsc_hz() says; until it is set, a guess of 1 GHz. */
 extern uint64_t eal_tsc_hz;
 
-/* Zeroed memory of its own pages, aligned to 4 KiB, or to 2 MiB where it is that large. NULL: none left. */
+/* Name of the mempool operations of stack_pool.c, for pools of mbufs. */
+#define STACK_POOL "stack_one_core"
+
+/* Memory of its own pages, aligned to 4 KiB, or to 2 MiB where it is that large, with anything in it. NULL:
+ * none left. */
 void *eal_pages_map(size_t bytes);
 void eal_pages_unmap(void *address, size_t bytes);
 
 /* Called by the libraries, declared in headers that DPDK does not install. */
+struct tb_mem_pool;
+void *__wrap_tb_alloc(struct tb_mem_pool *pool, size_t size);
+void __wrap_tb_free_pool(struct tb_mem_pool *pool);
+void *__real_tb_alloc(struct tb_mem_pool *pool, size_t size);
+void __real_tb_free_pool(struct tb_mem_pool *pool);
 size_t rte_mem_page_size(void);
 void *rte_mem_map(void *wanted, size_t size, int protection, int flags, int fd, uint64_t offset);
 int rte_mem_unmap(void *address, size_t size);

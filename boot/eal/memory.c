@@ -16,11 +16,16 @@
 __attribute__((weak)) void __lsan_register_root_region(const void *address, size_t bytes);
 __attribute__((weak)) void __lsan_unregister_root_region(const void *address, size_t bytes);
 
-enum { PAGE_SMALL = 4096, PAGE_LARGE = 2 << 20 };
+enum {
+	PAGE_SMALL = 4096,
+	PAGE_LARGE = 2 << 20,
+	MAP_UNINITIALIZED_PAGES = 0x4000000, /* asm-generic/mman-common.h: need not be cleared */
+};
 
 static void *map(size_t bytes)
 {
-	void *address = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *address = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_UNINITIALIZED_PAGES, -1, 0);
 
 	return address == MAP_FAILED ? NULL : address;
 }

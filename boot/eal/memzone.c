@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Memzones: named memory that lives as long as the image. Mempools take their objects from them.
+ * Memzones: named memory that lives as long as the image, with anything in it at first. Mempools take their
+ * objects from them. Small ones come from the C heap, since each page range costs system calls.
  * The table owns the memory; a free entry has len 0.
  */
 #include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <rte_common.h>
 #include <rte_errno.h>
@@ -11,7 +14,7 @@
 #include <rte_string_fns.h>
 #include "eal.h"
 
-enum { ZONES_MAX = 128, ZONE_PAGE = 4096, ZONE_ALIGN_MAX = 2 << 20 };
+enum { ZONES_MAX = 128, ZONE_PAGE = 4096, ZONE_ALIGN_MAX = 2 << 20, ZONE_SMALL = 64 << 10 };
 
 static struct rte_memzone zones[ZONES_MAX];
 
@@ -41,6 +44,21 @@ static int zone_refusal(const char *name, size_t len, unsigned int align)
 	return zone_find(name) == NULL ? 0 : EEXIST;
 }
 
+static bool zone_in_heap(size_t len)
+{
+	return len < ZONE_SMALL;
+}
+
+static void *zone_memory(size_t len, size_t align)
+{
+	void *address = NULL;
+
+	if (!zone_in_heap(len))
+		return eal_pages_map(len);
+	return posix_memalign(&address, RTE_MAX(align, (size_t)RTE_CACHE_LINE_SIZE), len) == 0 ? address
+											       : NULL;
+}
+
 const struct rte_memzone *rte_memzone_lookup(const char *name)
 {
 	return zone_find(name);
@@ -56,7 +74,7 @@ const struct rte_memzone *rte_memzone_reserve_aligned(const char *name, size_t l
 		return NULL;
 	if (align > ZONE_PAGE)
 		len = RTE_MAX(len, (size_t)align);
-	zone->addr = eal_pages_map(len);
+	zone->addr = zone_memory(len, align);
 	if (zone->addr == NULL) {
 		rte_errno = ENOMEM;
 		return NULL;
@@ -79,7 +97,10 @@ int rte_memzone_free(const struct rte_memzone *borrowed)
 {
 	if (borrowed == NULL || borrowed < zones || borrowed >= zones + ZONES_MAX || borrowed->len == 0)
 		return -EINVAL;
-	eal_pages_unmap(borrowed->addr, borrowed->len);
+	if (zone_in_heap(borrowed->len))
+		free(borrowed->addr);
+	else
+		eal_pages_unmap(borrowed->addr, borrowed->len);
 	zones[borrowed - zones] = (struct rte_memzone){0};
 	return 0;
 }

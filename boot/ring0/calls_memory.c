@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * System calls about memory; called through the table in calls.c. Memory that is given is cleared on the way
- * back to ring 3 (gate.S), because it may have been used before, by ring 3 or by the firmware.
+ * back to ring 3 (gate.S), because it may have been used before, by ring 3 or by the firmware; unless ring 3
+ * says that it does not mind.
  */
 #include <linux/errno.h>
 #include "call.h"
@@ -13,6 +14,7 @@ enum { /* asm-generic/mman-common.h */
        MAP_FIXED = 0x10,
        MAP_ANONYMOUS = 0x20,
        MAP_FIXED_NOREPLACE = 0x100000,
+       MAP_UNINITIALIZED = 0x4000000,
 };
 
 extern char ring3_clear[], ring3_clear_below[];
@@ -43,7 +45,8 @@ int64_t call_mmap(struct frame *frame, uint64_t hint, uint64_t bytes, uint64_t p
 	start = memory_take(bytes);
 	if (!start)
 		return -ENOMEM;
-	go_by(frame, ring3_clear, bytes);
+	if (!(flags & MAP_UNINITIALIZED))
+		go_by(frame, ring3_clear, bytes);
 	return (int64_t)start;
 }
 

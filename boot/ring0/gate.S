@@ -8,11 +8,14 @@
  */
 	.section .gate, "ax", @progbits
 	.globl image_entry
+/* No processor runs with a null code segment: valgrind says so, and runs a process. */
 image_entry:
 	movl %cs, %eax
+	testl %eax, %eax
+	jz 1f
 	testb $3, %al
 	jz linux64_entry
-	jmp _start
+1:	jmp _start
 
 /* Ring 3 starts here. %rdi: the 16 bytes of AT_RANDOM, if the processor can make them. */
 	.globl ring3_entry

@@ -179,15 +179,15 @@ bool memory_is_ring3(uint64_t address, uint64_t bytes, bool writable)
 
 uint64_t memory_take(uint64_t bytes)
 {
+	uint64_t align = bytes < LARGE_PAGE_BYTES ? PAGE_BYTES : LARGE_PAGE_BYTES;
+
 	for (unsigned int i = free.count; bytes && i-- > 0;) {
 		struct range *range = &free.range[i];
+		uint64_t start = (range->end - bytes) & ~(align - 1);
 
-		if (range->end - range->start < bytes)
+		if (range->end - range->start < bytes || start < range->start)
 			continue;
-		range->end -= bytes;
-		uint64_t start = range->end;
-		if (range->start == range->end)
-			remove_at(&free, i);
+		subtract(&free, (struct range){start, start + bytes});
 		return start;
 	}
 	return 0;

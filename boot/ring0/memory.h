@@ -22,7 +22,8 @@ bool memory_overlaps(uint64_t start, uint64_t end);
 /* Does all of [address, address + bytes) belong to ring 3, image and RAM alike? */
 bool memory_is_ring3(uint64_t address, uint64_t bytes, bool writable);
 
-/* Whole pages. Contents are whatever they were. Returns 0: no range is large enough. */
+/* Whole pages, from a large page's boundary where there are so many. Contents are whatever they were. Returns
+ * 0: no range is large enough. */
 uint64_t memory_take(uint64_t bytes);
 
 /* Gives pages back. False: they were not taken. */

@@ -104,7 +104,6 @@ static int start(const struct handover *handover, const struct arguments *argume
 	error = appliance_init();
 	if (error != 0)
 		return error;
-	devices_check_links();
 	boot_progress.ready_tsc = rte_rdtsc();
 	boot_progress.state = PROGRESS_READY;
 	say_ready(handover);

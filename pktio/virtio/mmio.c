@@ -63,13 +63,13 @@ static uint32_t mmio_queue_size_max(struct transport *transport, uint16_t queue)
 	return registers->queue_size_max;
 }
 
-/* Section 4.2.3.2, step by step. */
+/* Section 4.2.3.2, step by step. 1, selecting the queue, is done: its largest size was asked for. */
 static int mmio_queue_enable(struct transport *transport, uint16_t queue, const struct queue_memory *memory)
 {
 	volatile struct mmio_registers *registers = registers_of(transport);
 
-	registers->queue_select = queue; /* 1 */
-	if (registers->queue_ready)	 /* 2: must not be in use already */
+	(void)queue;
+	if (registers->queue_ready) /* 2: must not be in use already */
 		return -EBUSY;
 	/* 3 and 4, the size that is possible and the memory, are the caller's. */
 	registers->queue_size = memory->size;				  /* 5 */

@@ -57,7 +57,7 @@ static int start(struct net *net)
 	if (error)
 		return error;
 	net->refill = RTE_MAX(RTE_MIN(net->rx.size / 4, NET_BATCH), 1);
-	rx_refill(net);
+	rx_offer_first(net);
 	return 0;
 }
 
@@ -150,15 +150,16 @@ static const struct device_driver net_driver = {
  */
 static int allocate_rings(struct net *net)
 {
+	uint16_t capacity = setup_ring_capacity(net->device->pool);
 	char name[RTE_MEMZONE_NAMESIZE];
 	int error;
 
 	snprintf(name, sizeof(name), "virtio%u.rx", net->device->index);
-	error = ring_allocate(&net->rx, name, RING_ENTRIES_MAX);
+	error = ring_allocate(&net->rx, name, capacity);
 	if (error)
 		return error;
 	snprintf(name, sizeof(name), "virtio%u.tx", net->device->index);
-	return ring_allocate(&net->tx, name, RING_ENTRIES_MAX);
+	return ring_allocate(&net->tx, name, capacity);
 }
 
 static void release(struct net *net)

@@ -20,6 +20,7 @@
 
 enum {
 	NET_BATCH = 32,		   /* buffers that are collected, refilled or freed at a time */
+	NET_FIRST_BUFFERS = 64,	   /* that a card starts with: fresh ones are dear, and hold up the start */
 	NET_RESETS_MAX = 8,	   /* resets in a row, after which the card is left down */
 	NET_FORGIVE_AFTER = 65536, /* frames that end such a row */
 	NET_STALL_POLLS = 100000,  /* polls that the rest of a frame may take to arrive */
@@ -76,11 +77,16 @@ __attribute__((format(printf, 2, 3))) void net_log(const struct transport *trans
 /* setup.c: section 3.1.1, step by step. Returns 0, or -errno after a log line; then the card has
  * STATUS_FAILED. */
 int setup(struct net *net);
+/* Entries that a ring may have, with buffers from this pool. */
+uint16_t setup_ring_capacity(const struct rte_mempool *pool);
 /* Returns false if the card does not come out of reset. */
 bool setup_reset(struct transport *transport);
 
 uint16_t rx_receive(struct device *device, struct rte_mbuf **packets, uint16_t max);
 void rx_refill(struct net *net);
+/* Gives a card that was just set up the buffers it starts with; each poll gives more, until the ring is full.
+ */
+void rx_offer_first(struct net *net);
 
 uint16_t tx_transmit(struct device *device, struct rte_mbuf **packets, uint16_t count);
 void tx_collect(struct net *net);

@@ -86,7 +86,7 @@ static int pci_queue_enable(struct transport *transport, uint16_t queue, const s
 	volatile struct pci_common *common = common_of(transport);
 	uint16_t vector = queue == QUEUE_RECEIVE ? transport->found->pci.msix_vector : PCI_NO_VECTOR;
 
-	common->queue_select = queue;
+	/* The queue is selected: its largest size was asked for. */
 	if (common->queue_enable)
 		return -EBUSY;
 	if (!find_notify_address(transport, queue))

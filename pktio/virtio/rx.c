@@ -7,7 +7,10 @@
  * Empty mbufs come from the pool as they are, without rte_pktmbuf_reset: what it would write is written when
  * a frame arrives, on cache lines that are needed then anyway.
  */
+#include "pktio/replay.h"
 #include "net.h"
+
+enum { FRAME_BYTES_MAX = NET_FRAME_BYTES_MAX + sizeof(struct replay_header) /* which a replay adds */ };
 
 static void prepare(const struct net *net, struct rte_mbuf *m, uint32_t header, uint32_t bytes)
 {
@@ -92,7 +95,7 @@ static bool extend(struct net *net, const struct completion *done, struct rte_mb
 	assembly->tail = done->packet;
 	head->nb_segs++;
 	head->pkt_len += done->length;
-	if (unlikely(!done->length || head->pkt_len > NET_FRAME_BYTES_MAX)) {
+	if (unlikely(!done->length || head->pkt_len > FRAME_BYTES_MAX)) {
 		net->rx.fault =
 		    done->length ? "sent a frame that is too long" : "left a buffer of a frame empty";
 		return false;
@@ -162,14 +165,15 @@ uint16_t rx_receive(struct device *device, struct rte_mbuf **packets, uint16_t m
 	return count;
 }
 
-void rx_refill(struct net *net)
+/* Until no more than `leave` descriptors are free. */
+static void refill(struct net *net, uint16_t leave)
 {
 	struct ring *ring = &net->rx;
 	struct rte_mbuf *empty[NET_BATCH];
 	uint16_t batch = net->refill;
 	bool added = false;
 
-	while (ring->free >= batch) {
+	while (ring->free >= leave + batch) {
 		if (unlikely(rte_mempool_get_bulk(net->device->pool, (void **)empty, batch))) {
 			net_stats(net)->rx_no_buffer++;
 			/* A device without any buffer must at least get the last ones. */
@@ -183,4 +187,14 @@ void rx_refill(struct net *net)
 	}
 	if (added)
 		net_notify(net, ring);
+}
+
+void rx_refill(struct net *net)
+{
+	refill(net, 0);
+}
+
+void rx_offer_first(struct net *net)
+{
+	refill(net, net->rx.size - RTE_MIN(net->rx.size, NET_FIRST_BUFFERS));
 }

@@ -69,15 +69,17 @@ static uint64_t choose_features(uint64_t offered)
 	return drop_lone_ecn(chosen);
 }
 
+/* Bits are added to what the device said last: it is asked where section 3.1.1 says so, not before each
+ * step, because an access to a register can cost tens of microseconds. */
 static void add_status(struct transport *transport, uint8_t bits)
 {
-	uint8_t status = transport->operations->status(transport);
-
-	transport->operations->set_status(transport, status | bits);
+	transport->status |= bits;
+	transport->operations->set_status(transport, transport->status);
 }
 
 bool setup_reset(struct transport *transport)
 {
+	transport->status = STATUS_RESET;
 	transport->operations->set_status(transport, STATUS_RESET);
 	for (uint32_t i = 0; i < RESET_POLLS; i++)
 		if (transport->operations->status(transport) == STATUS_RESET)
@@ -105,8 +107,9 @@ static int negotiate(struct net *net)
 	if (!net->features)
 		net->features = chosen;
 	transport->operations->set_driver_features(transport, net->features);
-	add_status(transport, STATUS_FEATURES_OK);			   /* 5 */
-	if (transport->operations->status(transport) & STATUS_FEATURES_OK) /* 6 */
+	add_status(transport, STATUS_FEATURES_OK);		      /* 5 */
+	transport->status = transport->operations->status(transport); /* 6 */
+	if (transport->status & STATUS_FEATURES_OK)
 		return 0;
 	if (offered >> FEATURE_ACCESS_PLATFORM & 1)
 		net_log(transport,
@@ -116,18 +119,22 @@ static int negotiate(struct net *net)
 	return -ENOTSUP;
 }
 
-/* Section 2.5.3: fields that belong together are read again until the generation stood still meanwhile. */
-static bool read_config(struct transport *transport, struct net_config *config)
+/* Fields that go with no feature of `features` are not there (section 5.1.4), and stay as they are. Section
+ * 2.5.3: fields that belong together are read again until the generation stood still meanwhile. */
+static bool read_config(struct transport *transport, uint64_t features, struct net_config *config)
 {
 	const struct transport_operations *operations = transport->operations;
 
 	for (int i = 0; i < GENERATION_TRIES; i++) {
 		uint32_t before = operations->config_generation(transport);
 
-		for (uint32_t j = 0; j < sizeof(config->mac); j++)
+		for (uint32_t j = 0; features >> FEATURE_MAC & 1 && j < sizeof(config->mac); j++)
 			config->mac[j] = (uint8_t)operations->config(transport, j, 1);
-		config->status = operations->config(transport, offsetof(struct net_config, status), 2);
-		config->mtu = operations->config(transport, offsetof(struct net_config, mtu), 2);
+		if (features >> FEATURE_STATUS & 1)
+			config->status =
+			    operations->config(transport, offsetof(struct net_config, status), 2);
+		if (features >> FEATURE_MTU & 1)
+			config->mtu = operations->config(transport, offsetof(struct net_config, mtu), 2);
 		if (operations->config_generation(transport) == before)
 			return true;
 	}
@@ -166,7 +173,7 @@ static int check_config(struct net *net)
 	struct net_config config = {0};
 	uint8_t *mac = net->device->mac;
 
-	if (!read_config(&net->transport, &config)) {
+	if (!read_config(&net->transport, net->features, &config)) {
 		net_log(&net->transport, "changes its configuration all the time");
 		return -EIO;
 	}
@@ -181,8 +188,15 @@ static int check_config(struct net *net)
 	return check_mtu(net, config.mtu);
 }
 
-/* The size to use, or 0 after a log line. The pool is a limit too:
- * no ring may hold more than an eighth of it, or a few full rings would starve all others. */
+/* No ring may hold more than an eighth of the pool, or a few full rings would starve all others. */
+uint16_t setup_ring_capacity(const struct rte_mempool *pool)
+{
+	uint32_t share = RTE_MAX(pool->size / 8, (uint32_t)SUPER_FRAME_RING_MIN);
+
+	return (uint16_t)RTE_MIN(share, (uint32_t)RING_ENTRIES_MAX);
+}
+
+/* The size to use, or 0 after a log line. */
 static uint16_t queue_size(struct net *net, uint16_t queue)
 {
 	const struct ring *ring = queue == QUEUE_RECEIVE ? &net->rx : &net->tx;
@@ -197,7 +211,7 @@ static uint16_t queue_size(struct net *net, uint16_t queue)
 		net_log(&net->transport, "queue %u has size %u, which is no power of two", queue, offered);
 		return 0;
 	}
-	while (size > ring->capacity || (size > SUPER_FRAME_RING_MIN && size > net->device->pool->size / 8))
+	while (size > ring->capacity)
 		size /= 2;
 	return (uint16_t)size;
 }
@@ -280,7 +294,8 @@ bool net_mac(struct transport *transport, uint8_t mac[6])
 	add_status(transport, STATUS_DRIVER);
 	/* Section 3.1.1 lets a driver look at the configuration during step 4. */
 	has_mac = transport->operations->device_features(transport) >> FEATURE_MAC & 1;
-	has_mac = has_mac && read_config(transport, &config) && mac_is_usable(config.mac);
+	has_mac = has_mac && read_config(transport, UINT64_C(1) << FEATURE_MAC, &config) &&
+		  mac_is_usable(config.mac);
 	if (has_mac)
 		memcpy(mac, config.mac, sizeof(config.mac));
 	setup_reset(transport);

@@ -30,7 +30,8 @@ struct transport_operations {
 
 	/* Largest size the device allows, 0: no such queue. */
 	uint32_t (*queue_size_max)(struct transport *, uint16_t queue);
-	/* Returns 0, or -errno where the device will not have it. */
+	/* For the queue that queue_size_max was asked of last. Returns 0, or -errno where the device will not
+	 * have it. */
 	int (*queue_enable)(struct transport *, uint16_t queue, const struct queue_memory *);
 	void (*notify)(struct transport *, uint16_t queue);
 
@@ -42,6 +43,7 @@ struct transport {
 	const struct transport_operations *operations;
 	const struct handover_device *found;
 	uint32_t location;	      /* for messages */
+	uint8_t status;		      /* of the device, as far as setup.c knows */
 	bool interrupts;	      /* false: polling is all there is */
 	volatile uint16_t *notify[2]; /* PCI: where to write, for each queue */
 };

@@ -382,6 +382,33 @@ static void test_pass_through(void **state)
 	}
 }
 
+/* What a sender calls a super-frame may be padding behind a short IP packet, which the chain cuts off. */
+static void test_trimmed(void **state)
+{
+	static const uint32_t left[] = {0, 1, 1448};
+
+	(void)state;
+	for (size_t i = 0; i < RTE_DIM(left) * 2; i++) {
+		uint16_t offloads = i % 2 ? DEVICE_TX_CHECKSUM | DEVICE_TX_TSO4 : 0;
+		struct device device = {.driver = &fake_driver, .offloads = offloads};
+		struct virtio_net_header header;
+		static struct frame f;
+		struct rte_mbuf *m;
+
+		frame_make(&f, false, false, IPPROTO_TCP, 1500, ACK);
+		m = super_frame(&f, 1448, 2000);
+		rte_pktmbuf_trim(m, 1500 - left[i / 2]);
+		m->l4_len = TCP_BYTES; /* as the chain reads it */
+		offload_to_header(m, &header);
+		assert_int_equal(header.gso_type, VIRTIO_NET_GSO_NONE);
+		memset(&sent, 0, sizeof(sent));
+		sent.room = 1;
+		assert_int_equal(offload_transmit(&device, &m, 1), 1);
+		assert_int_equal(sent.count, 1);
+		assert_int_equal(sent.bytes, f.l4 + TCP_BYTES + left[i / 2]);
+	}
+}
+
 /* Sums whose complement is 0 must be sent as 0xffff (RFC 768); odd lengths; a field that straddles two mbufs.
  */
 static void test_checksum_in_software(void **state)
@@ -432,6 +459,7 @@ int main(void)
 	    TEST(test_headers),	     TEST(test_truncated),
 	    TEST(test_cut),	     TEST(test_cut_without_buffers),
 	    TEST(test_pass_through), TEST(test_checksum_in_software),
+	    TEST(test_trimmed),
 	};
 
 	return cmocka_run_group_tests_name("offload", tests, set_up, image_pools_free);

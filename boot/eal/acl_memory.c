@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Temporary memory of rte_acl_build. The library takes it in zeroed blocks of 8 MiB, of which a firewall of a
+ * few hundred rules uses a small part; in a VM somebody has to write all those zeroes, and the host to find
+ * all those pages. So the linker leads the library's calls here (--wrap, images/link): small blocks, and
+ * zeroes where they were asked for.
+ *
+ * One build runs at a time. The library's own pool stays empty, and is used only to report failure, which it
+ * does by a jump of its own.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <rte_common.h>
+#include "eal.h"
+
+enum { BLOCK_BYTES = 64 << 10, ALIGNMENT = 16 };
+
+struct block {
+	struct block *next;
+	size_t used, size;
+	_Alignas(ALIGNMENT) uint8_t bytes[];
+};
+
+static struct block *blocks;
+
+static struct block *add_block(size_t size)
+{
+	struct block *block = malloc(sizeof(*block) + size);
+
+	if (block == NULL)
+		return NULL;
+	block->used = 0;
+	block->size = size;
+	block->next = blocks;
+	blocks = block;
+	return block;
+}
+
+void *__wrap_tb_alloc(struct tb_mem_pool *pool, size_t size)
+{
+	size_t bytes = RTE_ALIGN_CEIL(size, (size_t)ALIGNMENT);
+	struct block *block = blocks;
+	void *start;
+
+	if (bytes < size)
+		return __real_tb_alloc(pool, PTRDIFF_MAX);
+	if (block == NULL || block->size - block->used < bytes)
+		block = add_block(RTE_MAX(bytes, (size_t)BLOCK_BYTES));
+	if (block == NULL)
+		return __real_tb_alloc(pool, PTRDIFF_MAX); /* fails, and does not return */
+	start = memset(block->bytes + block->used, 0, bytes);
+	block->used += bytes;
+	return start;
+}
+
+void __wrap_tb_free_pool(struct tb_mem_pool *pool)
+{
+	while (blocks != NULL) {
+		struct block *next = blocks->next;
+
+		free(blocks);
+		blocks = next;
+	}
+	__real_tb_free_pool(pool);
+}
