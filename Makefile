@@ -56,8 +56,6 @@ all: packages ## build the command and everything that images are made of
 
 weir: $(B)/weir
 image-parts: $(ring0_objects) $(image_archives) $(B)/image/flags
-unit: $(unit_tests)
-fuzzers: $(fuzzers)
 
 run: packages ## build the example gateway, boot it and replay a capture through it
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) weir image-parts

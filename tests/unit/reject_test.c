@@ -14,6 +14,7 @@
 #include "nf/packet.h"
 #include "support/craft.h"
 #include "support/nf_host.h"
+#include "support/sample.h"
 
 const struct firewall_rule firewall_rules[] = {{.name = "default", .action = FIREWALL_REJECT}};
 const uint32_t firewall_rule_count = 1;
@@ -164,6 +165,30 @@ static void each_packet_gets_its_answer(void **state)
 	}
 }
 
+/* A link-local sender is looked for on the port that its packet came in by, here guest. */
+static void link_local_senders_are_answered_on_their_link(void **state)
+{
+	static const uint8_t protocols[] = {IPPROTO_TCP, IPPROTO_UDP};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(protocols); i++) {
+		struct craft packet = {"fe80::20", "fe80::ff:fe00:1", protocols[i], PORTS, ROUTER};
+		uint8_t frame[SAMPLE_BYTES_MAX];
+		const uint8_t *question;
+		uint32_t bytes;
+
+		nf_host_start();
+		nf_host_receive(0, frame, sample_tag(frame, craft_frame(&packet, frame), 0x8100, 20));
+		assert_int_equal(stats.dropped[DROP_FIREWALL_REJECT], 1);
+		assert_int_equal(nf_host.sent_count, 1);
+		question = nf_host_sent_bytes(0, &bytes);
+		assert_int_equal(question[12] << 8 | question[13], 0x8100);
+		assert_int_equal(question[14] << 8 | question[15], 20);
+		assert_int_equal(question[18 + 40], 135);
+		assert_true(nf_host_settles());
+	}
+}
+
 /* Without a buffer for the answer the packet is dropped all the same, and nothing is lost. */
 static void without_buffers_there_is_no_answer(void **state)
 {
@@ -188,6 +213,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(each_packet_gets_its_answer),
+	    cmocka_unit_test(link_local_senders_are_answered_on_their_link),
 	    cmocka_unit_test(without_buffers_there_is_no_answer),
 	};
 
