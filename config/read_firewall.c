@@ -407,6 +407,25 @@ static void check_names(struct reader *r)
 	free(rules);
 }
 
+/* Each rule that only logs is a category of its own to the classifier, which has a few of them. */
+static void check_log_rules(struct reader *r)
+{
+	const struct config *config = r->config;
+	unsigned int count = 0;
+
+	for (size_t i = 0; i < config->rule_count; i++) {
+		const struct config_rule *rule = &config->rules[i];
+
+		if (rule->action != CONFIG_LOG || ++count != CONFIG_LOG_RULES_MAX + 1)
+			continue;
+		diagnostics_error(r->d, rule->place, "more than %d rules that only log",
+				  CONFIG_LOG_RULES_MAX);
+		diagnostics_hint(r->d,
+				 "let one rule match several of these, or write `log: true` in the rule "
+				 "that decides");
+	}
+}
+
 static void add_default(struct reader *r, const struct node *section)
 {
 	static const char *const actions[] = {"accept", "drop", "reject"};
@@ -436,4 +455,5 @@ void read_firewall(struct reader *r, const struct node *node)
 		     r->config);
 	add_default(r, node);
 	check_names(r);
+	check_log_rules(r);
 }

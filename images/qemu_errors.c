@@ -15,7 +15,8 @@ struct explanation {
 	bool accelerator;
 };
 
-/* Found in QEMU 7.2 by provoking each. The first that fits explains. */
+/* As QEMU 7.2 says them: provoked where that was possible, else read in its source. The first that fits
+ * explains. */
 static const struct explanation explanations[] = {
     {"/dev/net/tun: Operation not permitted",
      "no permission for the tap interface; make it yours: ip tuntap add dev NAME mode tap user $USER", false},

@@ -43,7 +43,7 @@ struct port_stats {
 	uint64_t device_resets;	     /* the device misbehaved and was reset */
 	uint64_t device_errors;	     /* frames refused for what the device said of them */
 	uint64_t rx_no_buffer;	     /* times the receive ring could not be refilled */
-	uint64_t segmented;	     /* super-frames cut by rte_gso because the way out can't take them */
+	uint64_t segmented;	     /* super-frames cut (pktio/segment.c) because the way out can't take them */
 	uint64_t checksummed;	     /* transport checksums finished in software */
 	uint64_t notifications;	     /* times the device was told of new buffers */
 	uint64_t link_up;	     /* gauge: 1 when there is link */

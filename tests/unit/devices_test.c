@@ -191,9 +191,17 @@ static void one_card_without_interrupt(void **state)
 
 static int pcap_result, closed;
 
+static bool link_of(struct device *device)
+{
+	return device->index != 1;
+}
+
+static const struct device_driver fake_driver = {.link = link_of};
+
 int pcap_device_open(struct device *device, const char *in, const char *out)
 {
-	(void)device, (void)in, (void)out;
+	(void)in, (void)out;
+	device->driver = &fake_driver;
 	return pcap_result;
 }
 
@@ -206,7 +214,8 @@ int pcap_device_close(struct device *device)
 
 int tap_device_open(struct device *device, const char *name)
 {
-	(void)device, (void)name;
+	(void)name;
+	device->driver = &fake_driver;
 	return 0;
 }
 
@@ -255,6 +264,8 @@ static void each_set_of_sources(void **state)
 			fail_msg("it said: %s", said);
 		if (with->result != 0)
 			continue;
+		for (int port = 0; port < PORTS; port++)
+			assert_int_equal(stats.port[port].link_up, port != 1);
 		assert_int_equal(devices_close(), 0);
 		assert_int_equal(closed, PORTS);
 		assert_int_equal(devices_close(), 0);

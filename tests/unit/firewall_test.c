@@ -10,6 +10,7 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <cmocka.h>
+#include "config/config.h"
 #include "nf/appliance.h"
 #include "nf/firewall.h"
 #include "nf/firewall_rules.h"
@@ -260,6 +261,9 @@ static void rules_that_log_go_on(void **state)
 	for (uint32_t i = 0; i < 5; i++)
 		assert_int_equal(rule_stats[i].packets, i < 3);
 }
+
+_Static_assert((int)CONFIG_LOG_RULES_MAX == (int)FIREWALL_LOG_RULES_MAX,
+	       "what the compiler promises, rte_acl can keep");
 
 static void too_many_log_rules_are_refused(void **state)
 {
