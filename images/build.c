@@ -22,6 +22,7 @@
 #include "command.h"
 #include "config/config.h"
 #include "console.h"
+#include "temporary.h"
 
 struct kit {
 	char *build; /* the folder of the command */
@@ -102,8 +103,10 @@ static int run_tool(const char *step, struct arguments *arguments)
 	close(output);
 	if (error)
 		return failed("cannot start %s: %s", arguments->words[0], strerror(error));
+	temporary_tool(child.pid);
 	while (!child_wait(&child, 20))
 		console_drain(&console);
+	temporary_tool(0);
 	console_close(&console);
 	progress_end();
 	if (child.status == 0)
@@ -156,38 +159,24 @@ static int emit(const struct config *config, const char *source)
 	return STATUS_DONE;
 }
 
-static char *make_folder(void)
-{
-	const char *base = getenv("TMPDIR");
-	char *folder = format("%s/weir-XXXXXX", base && *base ? base : "/tmp");
-
-	if (mkdtemp(folder))
-		return folder;
-	failed("%s: cannot make a temporary folder: %s", folder, strerror(errno));
-	free(folder);
-	return NULL;
-}
-
 static int build_from(const struct kit *kit, const struct config *config, const char *output)
 {
-	char *folder = make_folder(), *source, *object;
+	const char *folder = temporary_create();
+	char *source, *object;
 	int status;
 
 	if (!folder)
 		return STATUS_FAILED;
-	source = format("%s/appliance.c", folder);
-	object = format("%s/appliance.o", folder);
+	source = format("%s/" TEMPORARY_SOURCE, folder);
+	object = format("%s/" TEMPORARY_OBJECT, folder);
 	status = emit(config, source);
 	if (status == STATUS_DONE)
 		status = compile(kit, source, object);
 	if (status == STATUS_DONE)
 		status = link_image(kit, object, output);
-	unlink(source);
-	unlink(object);
-	rmdir(folder);
+	temporary_remove(folder);
 	free(source);
 	free(object);
-	free(folder);
 	return status;
 }
 
@@ -250,18 +239,13 @@ int build_image(const char *path, const char *output, char **made)
 	return status;
 }
 
-static char *temporary_folder, *temporary_image;
+static const char *image_folder;
+static char *temporary_image;
 
 static void remove_temporary_image(void)
 {
-	char *debug = format("%s.debug", temporary_image);
-
-	unlink(temporary_image);
-	unlink(debug);
-	rmdir(temporary_folder);
-	free(debug);
+	temporary_remove(image_folder);
 	free(temporary_image);
-	free(temporary_folder);
 }
 
 int build_if_config(const char *path, const char **image_path)
@@ -272,10 +256,10 @@ int build_if_config(const char *path, const char **image_path)
 	*image_path = path;
 	if (!is_config(path))
 		return STATUS_DONE;
-	temporary_folder = make_folder();
-	if (!temporary_folder)
+	image_folder = temporary_create();
+	if (!image_folder)
 		return STATUS_FAILED;
-	temporary_image = format("%s/image.elf", temporary_folder);
+	temporary_image = format("%s/" TEMPORARY_IMAGE, image_folder);
 	atexit(remove_temporary_image);
 	status = build_image(path, temporary_image, &made);
 	free(made);

@@ -204,6 +204,16 @@ static bool wait_second(struct run *run, uint64_t *next_ns)
 	return poll(watched, 2, pause) > 0 || now_ns() >= end;
 }
 
+/* A VM that was ended while packets were inside of the chain has books that don't balance yet. */
+static int check_books(const struct run *run)
+{
+	struct books books = counters_books(&run->counters);
+
+	if (run->counters.progress.burst_port >= 0 || (books.received_balance && books.sent_balance))
+		return STATUS_DONE;
+	return failed("%s: the image's books do not balance", run->image.path);
+}
+
 static int watch(struct run *run)
 {
 	uint64_t next_ns = now_ns() + SECOND;
@@ -220,7 +230,7 @@ static int watch(struct run *run)
 	instance_end(&run->instance);
 	show(run, true);
 	if (!ended)
-		return STATUS_DONE;
+		return check_books(run);
 	return instance_failed(&run->instance, instance_state(&run->instance) == PROGRESS_CRASHED
 						   ? "crashed"
 						   : "ended by itself");

@@ -80,6 +80,7 @@ static void share(const char *path)
 	shared.page.bytes = sizeof(shared.page);
 	shared.page.ports = PORTS + 1;
 	shared.page.drop_reasons = DROP_REASON_COUNT;
+	shared.progress.burst_port = -1;
 }
 
 /* Nanosecond pcap in and out, as the host command promises: 24 bytes of header, 16 before each frame. */
@@ -149,10 +150,10 @@ int main(int argc, char **argv)
 		shared.progress.state = PROGRESS_CRASHED;
 		return IMAGE_EXIT_CRASHED;
 	}
+	shared.page.forwarded += fake("unbalanced");
 	while (fake("hang") || !lan || !wan)
 		pause();
 	replay(lan, wan);
-	shared.page.forwarded += fake("unbalanced");
 	shared.page.magic += fake("garbage");
 	shared.progress.state = PROGRESS_DONE;
 	return IMAGE_EXIT_DONE;

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Folders for what is made on the way to an image. A signal that ends the program removes them too; the files
+ * in them have the names below.
+ */
+#ifndef IMAGES_TEMPORARY_H
+#define IMAGES_TEMPORARY_H
+
+#include <sys/types.h>
+
+#define TEMPORARY_SOURCE "appliance.c"
+#define TEMPORARY_OBJECT "appliance.o"
+#define TEMPORARY_IMAGE	 "image.elf"
+#define TEMPORARY_DEBUG	 "image.elf.debug"
+
+/* Makes a folder. Returns its path, which is good until it is removed, or NULL after saying why. */
+const char *temporary_create(void);
+
+/* Removes a folder and what is in it. */
+void temporary_remove(const char *folder);
+
+/* While a tool runs (its process and process group; 0: none) a signal ends it first, so that it removes its
+ * own temporary files. */
+void temporary_tool(pid_t tool);
+
+#endif
