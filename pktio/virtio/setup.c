@@ -181,8 +181,7 @@ static int check_config(struct net *net)
 	return check_mtu(net, config.mtu);
 }
 
-/* The size to use, or 0 after a log line. The pool is a limit too:
- * no ring may hold more than an eighth of it, or a few full rings would starve all others. */
+/* The size to use, or 0 after a log line. The pool is a limit, too: full rings must not starve the others. */
 static uint16_t queue_size(struct net *net, uint16_t queue)
 {
 	const struct ring *ring = queue == QUEUE_RECEIVE ? &net->rx : &net->tx;
@@ -197,7 +196,7 @@ static uint16_t queue_size(struct net *net, uint16_t queue)
 		net_log(&net->transport, "queue %u has size %u, which is no power of two", queue, offered);
 		return 0;
 	}
-	while (size > ring->capacity || (size > SUPER_FRAME_RING_MIN && size > net->device->pool->size / 8))
+	while (size > ring->capacity || (size > SUPER_FRAME_RING_MIN && size > net->device->ring_buffers))
 		size /= 2;
 	return (uint16_t)size;
 }
