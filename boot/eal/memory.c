@@ -25,6 +25,23 @@ static void *map(size_t bytes)
 	return address == MAP_FAILED ? NULL : address;
 }
 
+/* What is left of the large page that was begun last. In a VM each mapping is a system call, and dear. */
+static struct {
+	uint8_t *start;
+	size_t bytes;
+} spare;
+
+static void *take_spare(size_t bytes)
+{
+	void *address = spare.start;
+
+	if (spare.bytes < bytes)
+		return NULL;
+	spare.start += bytes;
+	spare.bytes -= bytes;
+	return address;
+}
+
 /* Maps too much, and gives back what is before and behind the aligned part. */
 static void *map_aligned(size_t bytes, size_t align)
 {
@@ -40,18 +57,36 @@ static void *map_aligned(size_t bytes, size_t align)
 	return aligned;
 }
 
+static void *map_large(size_t bytes)
+{
+	void *address = map(bytes);
+
+	if (address == NULL || (uintptr_t)address % PAGE_LARGE == 0)
+		return address;
+	munmap(address, bytes);
+	return map_aligned(bytes, PAGE_LARGE);
+}
+
 void *eal_pages_map(size_t bytes)
 {
-	void *address;
+	size_t whole;
+	uint8_t *address;
 
 	if (bytes == 0 || bytes > SIZE_MAX / 2)
 		return NULL;
 	bytes = RTE_ALIGN_CEIL(bytes, (size_t)PAGE_SMALL);
-	address = map(bytes);
-	if (address == NULL || bytes < PAGE_LARGE || (uintptr_t)address % PAGE_LARGE == 0)
+	address = bytes < PAGE_LARGE ? take_spare(bytes) : NULL;
+	if (address != NULL)
 		return address;
-	munmap(address, bytes);
-	return map_aligned(bytes, PAGE_LARGE);
+	whole = RTE_ALIGN_CEIL(bytes, (size_t)PAGE_LARGE);
+	address = map_large(whole);
+	if (address == NULL)
+		return bytes < PAGE_LARGE ? map(bytes) : NULL;
+	if (whole - bytes > spare.bytes) {
+		spare.start = address + bytes;
+		spare.bytes = whole - bytes;
+	}
+	return address;
 }
 
 void eal_pages_unmap(void *address, size_t bytes)

@@ -71,6 +71,7 @@ static void mmio_queue(void **state)
 
 	(void)state;
 	mmio_attach(&transport, &found);
+	transport.operations->queue_size_max(&transport, QUEUE_TRANSMIT);
 	assert_int_equal(transport.operations->queue_enable(&transport, QUEUE_TRANSMIT, &memory), 0);
 	assert_int_equal(registers->queue_select, QUEUE_TRANSMIT);
 	assert_int_equal(registers->queue_size, 64);
