@@ -81,7 +81,7 @@ void *eal_pages_map(size_t bytes)
 	whole = RTE_ALIGN_CEIL(bytes, (size_t)PAGE_LARGE);
 	address = map_large(whole);
 	if (address == NULL)
-		return bytes < PAGE_LARGE ? map(bytes) : NULL;
+		return bytes < PAGE_LARGE ? map(bytes) : map_large(bytes);
 	if (whole - bytes > spare.bytes) {
 		spare.start = address + bytes;
 		spare.bytes = whole - bytes;
