@@ -13,7 +13,7 @@ enum {
 	SMALLEST_BYTES = 32 * MIB,
 	GRANULE_BYTES = 8 * MIB,
 	BUFFER_BYTES = 2048 + 128 + 128, /* data room, headroom, struct rte_mbuf */
-	BUFFER_OVERHEAD_BYTES = 64 + 16, /* mempool object header, its places in ring and cache */
+	BUFFER_OVERHEAD_BYTES = 64 + 16, /* mempool object header, its place in the stack */
 	INDIRECT_BYTES = 128 + 64 + 16,	 /* an mbuf without data, for fragments: one for each buffer */
 	ROUTE_BYTES = KIB,		 /* two trie nodes of rte_fib, in pools made for twice as many */
 	ENTRIES_OF_ADDRESS = 4,
