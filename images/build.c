@@ -202,6 +202,7 @@ static int check_memory(struct config *config, const char *output)
 		    config->name, (unsigned long long)(config->memory >> 20),
 		    (unsigned long long)(measured.bytes >> 20));
 	config->memory = measured.bytes;
+	config->memory_given = true; /* so that the image's own configuration says it */
 	return -1;
 }
 
