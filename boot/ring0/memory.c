@@ -98,6 +98,8 @@ static struct range whole_pages(const struct memory_entry *entry)
 {
 	uint64_t mask = PAGE_BYTES - 1;
 
+	if (entry->ram && entry->start > ~mask)
+		return (struct range){0, 0};
 	if (entry->ram) /* rounded inwards; what else is there, outwards */
 		return (struct range){(entry->start + mask) & ~mask, entry->end & ~mask};
 	return (struct range){entry->start & ~mask, entry->end > ~mask ? ~mask : (entry->end + mask) & ~mask};
