@@ -68,7 +68,6 @@ struct handover {
 	struct handover_clock clock;
 	uint64_t memory_bytes;	    /* usable RAM of the machine */
 	uint64_t first_tsc;	    /* TSC at ring 0's first instruction */
-	uint64_t ring3_tsc;	    /* TSC just before ring 3's first instruction */
 	const char *boot_protocol;  /* "pvh" or "linux64" */
 	const char *hypervisor;	    /* CPUID 0x40000000 signature, or "none" */
 	bool weak_random;	    /* the processor has no RDRAND: getrandom can be guessed */
@@ -89,7 +88,7 @@ enum progress_state {
 struct boot_progress {
 	uint32_t state;	    /* enum progress_state */
 	int32_t burst_port; /* port whose burst is in the chain, -1 outside of one: for crash reports */
-	uint64_t first_tsc, ring3_tsc, ready_tsc;
+	uint64_t first_tsc, ring3_tsc, ready_tsc; /* ring3_tsc: just before ring 3's first instruction */
 	uint64_t tsc_hz;
 	uint64_t calls;		/* system calls that ring 0 has answered */
 	uint64_t unknown_calls; /* of these, answered -ENOSYS */

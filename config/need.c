@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * How many packet buffers the appliance has where the configuration doesn't say, and how much memory it needs:
- * an estimate from above, of what the image's parts allocate at start.
+ * How many packet buffers the appliance has where the configuration doesn't say, and how much memory it
+ * needs: an estimate from above, of what the image's parts allocate at start.
  */
 #include "stages.h"
 
@@ -19,10 +19,12 @@ enum {
 	ENTRIES_OF_ADDRESS = 4,
 	MANY_ROUTES = 1000, /* above, lookup is indexed by 24 bits, of 2 bytes, and 32 Ki groups of 256 */
 	WIDE_TABLE_BYTES = 64 * MIB,
-	SPARE_BUFFERS = 512,	/* in the chain, waiting for next hops, made by the appliance */
-	DEVICE_BUFFERS = 768,	/* both rings of a card full, 256 entries each, and as many more to refill them */
+	SPARE_BUFFERS = 512, /* in the chain, waiting for next hops, made by the appliance */
+	DEVICE_BUFFERS =
+	    768, /* both rings of a card full, 256 entries each, and as many more to refill them */
 	NEIGHBOUR_BYTES = 256,
-	MATCH_BYTES = 4 * KIB, /* rte_acl: rule, share of the trie while it is built */
+	MATCH_BYTES =
+	    32 * KIB, /* rte_acl: rule, share of the trie and of what building it takes; IPv6 takes most */
 };
 
 /* Entries of a family's lookup table: routes, and for each address its network, itself and its broadcasts. */

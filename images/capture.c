@@ -49,6 +49,9 @@ int capture_open(struct capture_reader *reader, const char *path)
 static int take_packet(struct capture_reader *reader, const struct pcap_pkthdr *header, const u_char *bytes,
 		       struct capture_frame *frame)
 {
+	/* As many bits as the format that is written has: libpcap takes a later time for one before 1970. */
+	uint64_t seconds = (uint32_t)header->ts.tv_sec;
+
 	if (header->caplen > FRAME_MAX) {
 		reader->oversized++;
 		return 2;
@@ -57,7 +60,7 @@ static int take_packet(struct capture_reader *reader, const struct pcap_pkthdr *
 	reader->frames++;
 	reader->bytes += header->caplen;
 	*frame = (struct capture_frame){
-	    .time_ns = (uint64_t)header->ts.tv_sec * NANOSECONDS + (uint64_t)header->ts.tv_usec,
+	    .time_ns = seconds * NANOSECONDS + (uint64_t)header->ts.tv_usec,
 	    .bytes = bytes,
 	    .length = header->caplen,
 	};
@@ -130,8 +133,11 @@ void capture_write(struct capture_writer *writer, const struct capture_frame *fr
 
 	writer->frames++;
 	writer->bytes += frame->length;
-	if (writer->dumper)
-		pcap_dump((u_char *)writer->dumper, &header, frame->bytes);
+	if (!writer->dumper)
+		return;
+	pcap_dump((u_char *)writer->dumper, &header, frame->bytes);
+	if (!writer->error && ferror(pcap_dump_file(writer->dumper)))
+		writer->error = errno;
 }
 
 int capture_finish(struct capture_writer *writer)
@@ -139,8 +145,11 @@ int capture_finish(struct capture_writer *writer)
 	int status = STATUS_DONE;
 
 	if (writer->dumper) {
-		if (pcap_dump_flush(writer->dumper) < 0 || ferror(pcap_dump_file(writer->dumper)))
-			status = failed("%s: cannot write the capture: %s", writer->path, strerror(errno));
+		if (pcap_dump_flush(writer->dumper) < 0 && !writer->error)
+			writer->error = errno;
+		if (writer->error)
+			status =
+			    failed("%s: cannot write the capture: %s", writer->path, strerror(writer->error));
 		pcap_dump_close(writer->dumper);
 	}
 	if (writer->pcap)

@@ -32,6 +32,7 @@ struct capture_writer {
 	const char *path; /* NULL: what is written is counted and forgotten */
 	pcap_t *pcap;
 	pcap_dumper_t *dumper;
+	int error; /* errno of the first failure */
 	uint64_t frames, bytes;
 };
 

@@ -5,10 +5,13 @@
  */
 #include "command.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <locale.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct {
 	const char *name;
@@ -29,13 +32,22 @@ static int help(int argc, char **argv)
 	return misused("help %s: no such command; there are check, build, run and replay", topic);
 }
 
-int main(int argc, char **argv)
+/* Files and sockets must not take the places of the standard streams, which children get. */
+static void open_standard_streams(void)
+{
+	int descriptor;
+
+	do
+		descriptor = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (descriptor >= 0 && descriptor <= STDERR_FILENO);
+	if (descriptor >= 0)
+		close(descriptor);
+}
+
+static int run(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "";
 
-	setlocale(LC_CTYPE, "");
-	signal(SIGPIPE, SIG_IGN);
-	opterr = 0;
 	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0)
 		return help(argc, argv);
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
@@ -45,4 +57,18 @@ int main(int argc, char **argv)
 		return misused("%s: no such command; there are check, build, run, replay and help", name);
 	fputs(help_text(NULL), stderr);
 	return STATUS_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	int status;
+
+	open_standard_streams();
+	setlocale(LC_CTYPE, "");
+	signal(SIGPIPE, SIG_IGN);
+	opterr = 0;
+	status = run(argc, argv);
+	if ((fflush(stdout) != 0 || ferror(stdout)) && status == STATUS_DONE && errno != EPIPE)
+		status = failed("cannot write to standard output: %s", strerror(errno));
+	return status;
 }

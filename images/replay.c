@@ -85,19 +85,31 @@ static int take_option(struct request *request, struct replay *replay, char **ar
 	}
 }
 
-/* An output that is also an input would be emptied before it was read. */
-static int check_overlap(const struct replay *replay, const char *path)
+static bool is_same_file(const char *path, const struct stat *about)
 {
-	struct stat out, in;
+	struct stat other;
 
-	if (stat(path, &out) < 0)
-		return STATUS_DONE;
+	return stat(path, &other) == 0 && S_ISREG(other.st_mode) && other.st_dev == about->st_dev &&
+	       other.st_ino == about->st_ino;
+}
+
+/* Writing empties a file: no output may be read here, or be written twice. */
+static int check_overlap(const struct replay *replay, size_t port)
+{
+	const char *path = replay->out_paths.values[port];
+	struct stat about;
+	bool there = stat(path, &about) == 0;
+
+	if (there && is_same_file(replay->image.path, &about))
+		return misused("--out %s: the same file as the image", path);
 	for (size_t i = 0; i < INSTANCE_CARDS_MAX; i++) {
-		const char *other = replay->in_paths.values[i];
+		const char *in = replay->in_paths.values[i],
+			   *out = i < port ? replay->out_paths.values[i] : NULL;
 
-		if (other && stat(other, &in) == 0 && in.st_dev == out.st_dev && in.st_ino == out.st_ino &&
-		    S_ISREG(in.st_mode))
+		if (in && there && is_same_file(in, &about))
 			return misused("--out %s: the same file as --in", path);
+		if (out && (strcmp(out, path) == 0 || (there && is_same_file(out, &about))))
+			return misused("--out %s: given for two ports", path);
 	}
 	return STATUS_DONE;
 }
@@ -115,7 +127,7 @@ static int name_files(struct replay *replay, const struct request *request)
 	}
 	for (size_t i = 0; status == STATUS_DONE && i < INSTANCE_CARDS_MAX; i++)
 		if (replay->out_paths.values[i])
-			status = check_overlap(replay, replay->out_paths.values[i]);
+			status = check_overlap(replay, i);
 	return status;
 }
 
@@ -165,8 +177,6 @@ static int print_report(const struct replay *replay, const struct counters *coun
 	} else {
 		report_print(&report, stdout);
 	}
-	if (fflush(stdout) != 0)
-		return failed("cannot write the report: %s", strerror(errno));
 	if (!books.received_balance || !books.sent_balance)
 		return failed("%s: the image's books do not balance", replay->image.path);
 	return STATUS_DONE;

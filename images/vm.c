@@ -35,7 +35,10 @@ static const struct attempt attempts[] = {
 enum {
 	ATTEMPTS = sizeof(attempts) / sizeof(attempts[0]),
 	MICROVM_SLOTS = 8,
-	MICROVM_SLOTS_MAX = 24,
+	MICROVM_SLOTS_MAX = 24, /* with the second I/O APIC; each slot then has a line of it */
+	MICROVM_SECOND_IOAPIC_LINE = 24,
+	MICROVM_SLOT_BASE = 0xfeb00000,
+	SLOT_WORD_MAX = 48,
 	Q35_SLOTS = 30
 };
 
@@ -46,14 +49,20 @@ static uint64_t memory_mib(const struct image *image)
 	return (need + (1 << 20) - 1) >> 20;
 }
 
-/* acpi=off: the firmware then has no tables to build, which halves the time to the first instruction. */
+/* acpi=off: the firmware then has no tables to build, which halves the time to the first instruction. But the
+ * second I/O APIC, whose lines the further slots need, comes with ACPI only. */
+static bool has_second_ioapic(const struct launch *launch)
+{
+	return launch->machine == MACHINE_MICROVM && launch->card_count > MICROVM_SLOTS;
+}
+
 static void add_machine(struct arguments *arguments, const struct launch *launch)
 {
 	if (launch->machine == MACHINE_Q35)
 		arguments_add(arguments, "q35,memory-backend=ram,smm=off,vmport=off,sata=off,smbus=off");
 	else
-		arguments_add(arguments, "microvm,memory-backend=ram,acpi=off%s",
-			      launch->card_count > MICROVM_SLOTS ? ",ioapic2=on" : "");
+		arguments_add(arguments, "microvm,memory-backend=ram,%s",
+			      has_second_ioapic(launch) ? "ioapic2=on" : "acpi=off");
 }
 
 static void add_peer(struct arguments *arguments, const struct card *card, size_t slot, bool vhost)
@@ -89,6 +98,22 @@ static void add_card(struct arguments *arguments, const struct launch *launch, s
 		      mac[3], mac[4], mac[5], launch->packed ? ",packed=on" : "", netdev);
 }
 
+/* The image's words. Where a microvm has ACPI, QEMU leaves it to others to say where its slots are. */
+static void add_words(struct arguments *arguments, const struct launch *launch)
+{
+	char slots[MICROVM_SLOTS_MAX * SLOT_WORD_MAX] = "";
+	size_t used = 0;
+
+	for (size_t slot = 0; has_second_ioapic(launch) && slot < launch->card_count; slot++)
+		used += (size_t)snprintf(
+		    slots + used, sizeof(slots) - used, " virtio_mmio.device=512@%#x:%zu",
+		    MICROVM_SLOT_BASE + 512 * (unsigned int)slot, MICROVM_SECOND_IOAPIC_LINE + slot);
+	if (!*launch->words && !used)
+		return;
+	arguments_add(arguments, "-append");
+	arguments_add(arguments, "%s%s", launch->words, slots);
+}
+
 /* isa-debug-exit lets the image end QEMU with a status; -no-reboot does it for what not even ring 0 survives.
  */
 static void build_arguments(struct arguments *arguments, const struct instance *instance,
@@ -114,10 +139,7 @@ static void build_arguments(struct arguments *arguments, const struct instance *
 			"-global virtio-mmio.force-legacy=false -chardev stdio,id=console,signal=off "
 			"-serial chardev:console -device isa-debug-exit,iobase=0xf4,iosize=4 -kernel");
 	arguments_add(arguments, "%s", launch->image->path);
-	if (*launch->words) {
-		arguments_add(arguments, "-append");
-		arguments_add(arguments, "%s", launch->words);
-	}
+	add_words(arguments, launch);
 	for (size_t slot = 0; slot < launch->card_count; slot++)
 		add_card(arguments, launch, slot, vhost);
 }

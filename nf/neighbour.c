@@ -5,10 +5,10 @@
  */
 #include <assert.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <rte_hash.h>
 #include <rte_jhash.h>
+#include <rte_malloc.h>
 #include "appliance.h"
 #include "arp.h"
 #include "bucket.h"
@@ -101,7 +101,9 @@ TAILQ_HEAD(neighbour_list, neighbour);
 /* Pinned entries have lists of their own, so that eviction never has to step over them. */
 static struct neighbour_list lists[2][NEIGHBOUR_STATES];
 static struct neighbour_list unused;
-static struct neighbour *entries;
+static struct neighbour
+    *entries; /* nothing touched those from `fresh` on yet: nor is there need to, at start */
+static uint32_t fresh;
 static struct rte_hash *table;
 static struct bucket requests;
 static uint32_t waiting; /* mbufs in all queues, those of the appliance's own answers too */
@@ -280,16 +282,25 @@ static bool evict(void)
 	return false;
 }
 
+static struct neighbour *first_unused(void)
+{
+	if (TAILQ_EMPTY(&unused) && fresh < neighbour_capacity) {
+		TAILQ_INSERT_TAIL(&unused, &entries[fresh], link);
+		fresh++;
+	}
+	return TAILQ_FIRST(&unused);
+}
+
 struct neighbour *neighbour_get(const struct neighbour_key *key)
 {
 	struct neighbour *n = neighbour_find(key);
 
 	if (n)
 		return n;
-	if (TAILQ_EMPTY(&unused) && !evict())
-		return NULL;
-	n = TAILQ_FIRST(&unused);
-	if (rte_hash_add_key_data(table, key, n))
+	n = first_unused();
+	if (!n && evict())
+		n = first_unused();
+	if (!n || rte_hash_add_key_data(table, key, n))
 		return NULL;
 	TAILQ_REMOVE(&unused, n, link);
 	*n = (struct neighbour){.key = *key, .state = NEIGHBOUR_IDLE};
@@ -408,9 +419,10 @@ static int make_table(void)
 	};
 
 	rte_hash_free(table);
-	free(entries);
+	rte_free(entries);
 	table = rte_hash_create(&parameters);
-	entries = calloc(neighbour_capacity, sizeof(*entries));
+	entries = rte_malloc("neighbours", neighbour_capacity * sizeof(*entries), 0);
+	fresh = 0;
 	return table && entries ? 0 : -ENOMEM;
 }
 
@@ -423,8 +435,6 @@ int neighbour_init(void)
 		TAILQ_INIT(&lists[true][i]);
 	}
 	TAILQ_INIT(&unused);
-	for (uint32_t i = 0; i < neighbour_capacity && !error; i++)
-		TAILQ_INSERT_TAIL(&unused, &entries[i], link);
 	for (uint32_t i = 0; i < static_neighbour_count && !error; i++)
 		error = add_static(&static_neighbours[i]);
 	requests = bucket_per_second(REQUESTS_PER_SECOND);

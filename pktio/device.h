@@ -57,6 +57,7 @@ struct device {
 	int descriptor; /* on Linux: what to poll(2) when idle, or -1 */
 	void *state;	/* the driver's own */
 	struct rte_mempool *pool;
+	uint32_t ring_buffers; /* how many of the pool's one ring may hold */
 };
 
 #endif

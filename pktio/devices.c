@@ -33,12 +33,18 @@ __attribute__((format(printf, 2, 3))) static int refuse(int error, const char *f
 	return error;
 }
 
+/* All receive rings together may hold a third of the pool, all transmit rings another. */
 static struct device *device_prepare(uint16_t index)
 {
 	struct device *device = &devices[index];
 
 	*device = (struct device){
-	    .index = index, .mtu = port_configs[index].mtu, .descriptor = -1, .pool = host_packet_pool};
+	    .index = index,
+	    .mtu = port_configs[index].mtu,
+	    .descriptor = -1,
+	    .pool = host_packet_pool,
+	    .ring_buffers = host_packet_pool->size / (3u * device_count),
+	};
 	memcpy(device->mac, port_configs[index].mac, sizeof(device->mac));
 	return device;
 }

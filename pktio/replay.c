@@ -17,7 +17,14 @@
 #include "device.h"
 #include "replay.h"
 
-enum { BURST = 32, QUEUE_MAX = 2 * BURST, LINE_BYTES = 96, PATIENCE_SECONDS = 20 };
+enum {
+	BURST = 32,
+	QUEUE_MAX = 2 * BURST,
+	FILL = 4,		 /* frames taken off a device at a time */
+	BYTES_ENOUGH = 64 << 10, /* in a queue or burst: no more are added, or long frames took all buffers */
+	LINE_BYTES = 96,
+	PATIENCE_SECONDS = 20
+};
 
 #define TIME_MAX (UINT64_MAX / 2) /* leaves room to add to */
 
@@ -27,7 +34,7 @@ struct replay_queue {
 	uint64_t last_ns;		    /* time of the newest frame */
 	bool ended;			    /* the device gets no more */
 	bool stuck;			    /* it takes no more, and was given up */
-	uint32_t count;
+	uint32_t count, bytes;
 	struct rte_mbuf *frames[QUEUE_MAX];
 	uint64_t times[QUEUE_MAX];
 };
@@ -66,27 +73,33 @@ static void queue_put(struct replay_queue *queue, struct rte_mbuf *m)
 	queue->last_ns = RTE_MAX(queue->last_ns, header.time_ns);
 	queue->times[queue->count] = queue->last_ns;
 	queue->frames[queue->count++] = m;
+	queue->bytes += m->pkt_len;
 }
 
 static void queue_fill(struct replay_queue *queue)
 {
-	struct rte_mbuf *arrived[BURST];
-	uint16_t count;
+	struct rte_mbuf *arrived[FILL];
+	uint16_t count = FILL;
 
-	if (queue->ended || queue->count > QUEUE_MAX - BURST)
-		return;
-	count = queue->driver->receive(queue->device, arrived, BURST);
-	for (uint16_t i = 0; i < count; i++)
-		queue_put(queue, arrived[i]);
+	while (count == FILL && !queue->ended && queue->count <= QUEUE_MAX - FILL &&
+	       queue->bytes < BYTES_ENOUGH) {
+		count = queue->driver->receive(queue->device, arrived, FILL);
+		for (uint16_t i = 0; i < count; i++)
+			queue_put(queue, arrived[i]);
+	}
 }
 
-/* Frames at the queue's head that have one time. */
-static uint32_t queue_run(const struct replay_queue *queue, uint32_t max)
+/* Frames at the queue's head that have one time, as far as they go into one burst. *full: whatever comes,
+ * there will be no more of them. */
+static uint32_t queue_run(const struct replay_queue *queue, uint32_t max, bool *full)
 {
-	uint32_t run = 1;
+	uint32_t run = 0, bytes = 0;
 
-	while (run < max && run < queue->count && queue->times[run] == queue->times[0])
-		run++;
+	do
+		bytes += queue->frames[run++]->pkt_len;
+	while (run < max && bytes < BYTES_ENOUGH && run < queue->count &&
+	       queue->times[run] == queue->times[0]);
+	*full = run < queue->count || run == max || bytes >= BYTES_ENOUGH || queue->ended;
 	return run;
 }
 
@@ -96,6 +109,8 @@ static void queue_take(struct replay_queue *queue, struct rte_mbuf **packets, ui
 	memcpy(packets, queue->frames, count * sizeof(packets[0]));
 	memmove(queue->frames, queue->frames + count, queue->count * sizeof(queue->frames[0]));
 	memmove(queue->times, queue->times + count, queue->count * sizeof(queue->times[0]));
+	for (uint32_t i = 0; i < count; i++)
+		queue->bytes -= packets[i]->pkt_len;
 }
 
 /* The queue that holds the earliest frame. NULL: not known yet, or (*ended) all queues are at their ends. */
@@ -121,15 +136,15 @@ static struct replay_queue *earliest(bool *ended)
 
 int replay_next(struct rte_mbuf **packets, uint16_t max, uint16_t *device, uint64_t *time_ns)
 {
-	bool ended;
+	bool ended, full;
 	struct replay_queue *queue = earliest(&ended);
 	uint32_t run;
 
 	assert(max > 0 && max <= BURST);
 	if (queue == NULL)
 		return ended ? -1 : 0;
-	run = queue_run(queue, max);
-	if (run == queue->count && run < max && !queue->ended)
+	run = queue_run(queue, max, &full);
+	if (!full)
 		return 0;
 	*device = queue->device->index;
 	*time_ns = queue->times[0];

@@ -14,38 +14,40 @@
 #include <rte_common.h>
 #include "eal.h"
 
-enum { BLOCK_BYTES = 64 << 10, ALIGNMENT = 16 };
+enum { BLOCK_BYTES = 128 << 10, ALIGNMENT = 16 };
 
 struct block {
 	struct block *next;
 	size_t used, size;
-	_Alignas(ALIGNMENT) uint8_t bytes[];
+	uint8_t *bytes;
 };
 
-static struct block *blocks;
+/* The first block is always there, and enough for some dozen rules. */
+static _Alignas(ALIGNMENT) uint8_t first_bytes[BLOCK_BYTES];
+static struct block first = {.size = BLOCK_BYTES, .bytes = first_bytes};
+static struct block *newest = &first;
 
 static struct block *add_block(size_t size)
 {
-	struct block *block = malloc(sizeof(*block) + size);
+	size_t front = RTE_ALIGN_CEIL(sizeof(struct block), (size_t)ALIGNMENT);
+	struct block *block = malloc(front + size);
 
 	if (block == NULL)
 		return NULL;
-	block->used = 0;
-	block->size = size;
-	block->next = blocks;
-	blocks = block;
+	*block = (struct block){.next = newest, .size = size, .bytes = (uint8_t *)block + front};
+	newest = block;
 	return block;
 }
 
 void *__wrap_tb_alloc(struct tb_mem_pool *pool, size_t size)
 {
 	size_t bytes = RTE_ALIGN_CEIL(size, (size_t)ALIGNMENT);
-	struct block *block = blocks;
+	struct block *block = newest;
 	void *start;
 
 	if (bytes < size)
 		return __real_tb_alloc(pool, PTRDIFF_MAX);
-	if (block == NULL || block->size - block->used < bytes)
+	if (block->size - block->used < bytes)
 		block = add_block(RTE_MAX(bytes, (size_t)BLOCK_BYTES));
 	if (block == NULL)
 		return __real_tb_alloc(pool, PTRDIFF_MAX); /* fails, and does not return */
@@ -56,11 +58,12 @@ void *__wrap_tb_alloc(struct tb_mem_pool *pool, size_t size)
 
 void __wrap_tb_free_pool(struct tb_mem_pool *pool)
 {
-	while (blocks != NULL) {
-		struct block *next = blocks->next;
+	while (newest != &first) {
+		struct block *next = newest->next;
 
-		free(blocks);
-		blocks = next;
+		free(newest);
+		newest = next;
 	}
+	first.used = 0;
 	__real_tb_free_pool(pool);
 }

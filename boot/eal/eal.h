@@ -13,11 +13,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct rte_mempool;
+
 /* What rte_get_tsc_hz() says; until it is set, a guess of 1 GHz. */
 extern uint64_t eal_tsc_hz;
 
-/* Name of the mempool operations of stack_pool.c, for pools of mbufs. */
-#define STACK_POOL "stack_one_core"
+/* A pool of mbufs with `room` bytes each, on a stack (stack_pool.c). NULL: rte_errno says why. */
+struct rte_mempool *eal_stack_pool(const char *name, uint32_t count, uint16_t room);
 
 /* Memory of its own pages, aligned to 4 KiB, or to 2 MiB where it is that large, with anything in it. NULL:
  * none left. */

@@ -30,6 +30,23 @@ static void *map(size_t bytes)
 	return address == MAP_FAILED ? NULL : address;
 }
 
+/* What is left of the large page that was begun last. In a VM each mapping is a system call, and dear. */
+static struct {
+	uint8_t *start;
+	size_t bytes;
+} spare;
+
+static void *take_spare(size_t bytes)
+{
+	void *address = spare.start;
+
+	if (spare.bytes < bytes)
+		return NULL;
+	spare.start += bytes;
+	spare.bytes -= bytes;
+	return address;
+}
+
 /* Maps too much, and gives back what is before and behind the aligned part. */
 static void *map_aligned(size_t bytes, size_t align)
 {
@@ -45,14 +62,32 @@ static void *map_aligned(size_t bytes, size_t align)
 	return aligned;
 }
 
-static void *map_best(size_t bytes)
+static void *map_large(size_t bytes)
 {
 	void *address = map(bytes);
 
-	if (address == NULL || bytes < PAGE_LARGE || (uintptr_t)address % PAGE_LARGE == 0)
+	if (address == NULL || (uintptr_t)address % PAGE_LARGE == 0)
 		return address;
 	munmap(address, bytes);
 	return map_aligned(bytes, PAGE_LARGE);
+}
+
+/* `bytes` are whole pages. */
+static void *take_pages(size_t bytes)
+{
+	size_t whole = RTE_ALIGN_CEIL(bytes, (size_t)PAGE_LARGE);
+	uint8_t *address = bytes < PAGE_LARGE ? take_spare(bytes) : NULL;
+
+	if (address != NULL)
+		return address;
+	address = map_large(whole);
+	if (address == NULL)
+		return bytes < PAGE_LARGE ? map(bytes) : map_large(bytes);
+	if (whole - bytes > spare.bytes) {
+		spare.start = address + bytes;
+		spare.bytes = whole - bytes;
+	}
+	return address;
 }
 
 void *eal_pages_map(size_t bytes)
@@ -62,7 +97,7 @@ void *eal_pages_map(size_t bytes)
 	if (bytes == 0 || bytes > SIZE_MAX / 2)
 		return NULL;
 	bytes = RTE_ALIGN_CEIL(bytes, (size_t)PAGE_SMALL);
-	address = map_best(bytes);
+	address = take_pages(bytes);
 	if (address != NULL && __lsan_register_root_region)
 		__lsan_register_root_region(address, bytes);
 	return address;

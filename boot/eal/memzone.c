@@ -14,7 +14,7 @@
 #include <rte_string_fns.h>
 #include "eal.h"
 
-enum { ZONES_MAX = 128, ZONE_PAGE = 4096, ZONE_ALIGN_MAX = 2 << 20, ZONE_SMALL = 64 << 10 };
+enum { ZONES_MAX = 128, ZONE_PAGE = 4096, ZONE_ALIGN_MAX = 2 << 20, ZONE_SMALL = 4096 };
 
 static struct rte_memzone zones[ZONES_MAX];
 

@@ -20,11 +20,12 @@ enum {
 	TABLES = 24, /* spare tables: RAM to 8 GiB, and registers of a few dozen devices */
 	WINDOW_PAGES = 2,
 };
-#define NO_EXECUTE   (UINT64_C(1) << 63)
-#define ADDRESS_MASK UINT64_C(0x000ffffffffff000)
-#define DATA	     (PRESENT | WRITABLE | ACCESSED | DIRTY | NO_EXECUTE)
-#define TABLE	     (PRESENT | WRITABLE | USER | ACCESSED)
-#define LIMIT	     (UINT64_C(1) << 46) /* of what can be identity-mapped: half of a 47-bit address space */
+#define NO_EXECUTE	(UINT64_C(1) << 63)
+#define ADDRESS_MASK	UINT64_C(0x000ffffffffff000)
+#define DATA		(PRESENT | WRITABLE | ACCESSED | DIRTY | NO_EXECUTE)
+#define TABLE		(PRESENT | WRITABLE | USER | ACCESSED)
+#define DIRECTORY_BYTES (UINT64_C(1) << 30)
+#define LIMIT		(UINT64_C(1) << 46) /* of what can be identity-mapped: half of a 47-bit address space */
 
 /* The last large pages below LIMIT: no machine that Weir runs on has memory there. */
 #define WINDOW (LIMIT - (uint64_t)WINDOW_PAGES * LARGE_PAGE_BYTES)
@@ -77,14 +78,20 @@ static uint64_t map_edge(uint64_t start, uint64_t end)
 	return stop;
 }
 
-static bool map_large(uint64_t start)
+/* Large pages up to `end`, to where something is mapped already, or to the directory's end. A hypervisor that
+ * emulates ring 0 pays by the instruction: so the directory is looked up once. */
+static uint64_t map_large(uint64_t start, uint64_t end)
 {
-	uint64_t *entry = directory_entry(start);
+	uint64_t *entry = directory_entry(start), stop = (start | (DIRECTORY_BYTES - 1)) + 1;
 
-	if (!entry || *entry & PRESENT)
-		return false;
-	*entry = start | DATA | USER | LARGE;
-	return true;
+	if (!entry)
+		return start;
+	end &= ~(uint64_t)(LARGE_PAGE_BYTES - 1);
+	if (stop > end)
+		stop = end;
+	for (; start < stop && !(*entry & PRESENT); start += LARGE_PAGE_BYTES)
+		*entry++ = start | DATA | USER | LARGE;
+	return start;
 }
 
 uint64_t paging_map_ram(uint64_t start, uint64_t end)
@@ -94,9 +101,9 @@ uint64_t paging_map_ram(uint64_t start, uint64_t end)
 	while (start < end) {
 		uint64_t stop = start;
 
-		if (start % LARGE_PAGE_BYTES == 0 && end - start >= LARGE_PAGE_BYTES && map_large(start))
-			stop += LARGE_PAGE_BYTES;
-		else
+		if (start % LARGE_PAGE_BYTES == 0)
+			stop = map_large(start, end);
+		if (stop == start)
 			stop = map_edge(start, end);
 		if (stop == start)
 			break;
@@ -131,17 +138,27 @@ void paging_publish(uintptr_t page)
 	invalidate_page(page);
 }
 
-bool physical_read(void *to, uint64_t from, size_t bytes)
+static bool open_window(uint64_t base)
 {
-	uint64_t base = from & ~(uint64_t)(LARGE_PAGE_BYTES - 1);
-	uint64_t *entry = directory_entry(WINDOW);
+	static uint64_t opened = UINT64_MAX;
+	uint64_t *entry = base == opened ? NULL : directory_entry(WINDOW);
 
-	if (!entry || from >= LIMIT || bytes > LARGE_PAGE_BYTES)
-		return false;
-	for (unsigned int i = 0; i < WINDOW_PAGES; i++) {
+	if (base == opened)
+		return true;
+	for (unsigned int i = 0; entry && i < WINDOW_PAGES; i++) {
 		entry[i] = (base + (uint64_t)i * LARGE_PAGE_BYTES) | DATA | LARGE;
 		invalidate_page(WINDOW + (uint64_t)i * LARGE_PAGE_BYTES);
 	}
+	opened = entry ? base : opened;
+	return entry;
+}
+
+bool physical_read(void *to, uint64_t from, size_t bytes)
+{
+	uint64_t base = from & ~(uint64_t)(LARGE_PAGE_BYTES - 1);
+
+	if (from >= LIMIT || bytes > LARGE_PAGE_BYTES || !open_window(base))
+		return false;
 	memcpy(to, (const void *)(WINDOW + (from - base)), bytes);
 	return true;
 }

@@ -160,8 +160,8 @@ static _Noreturn void start_ring3(void)
 		random[1] = weak_seed();
 	}
 	push_auxiliary_vector(push_arguments(stack, name, line), (uintptr_t)random, name);
-	handover_page.handover.ring3_tsc = boot_progress.ring3_tsc = rdtsc();
 	paging_publish((uintptr_t)&handover_page);
+	boot_progress.ring3_tsc = rdtsc();
 	enter_ring3((uintptr_t)ring3_entry, (uintptr_t)stack, weak ? 0 : (uintptr_t)random);
 }
 

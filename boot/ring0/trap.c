@@ -7,13 +7,13 @@
 #include "cpu.h"
 #include "crash.h"
 
-extern char system_call_gate[];
+extern char system_call_trap[];
 
 void trap(struct frame *frame);
 
 void trap(struct frame *frame)
 {
-	if (frame->vector == VECTOR_INVALID_OPCODE && frame->rip == (uintptr_t)system_call_gate)
+	if (frame->vector == VECTOR_INVALID_OPCODE && frame->rip == (uintptr_t)system_call_trap)
 		system_call(frame);
 	else if (frame->vector < VECTOR_EXCEPTIONS)
 		crash(frame);

@@ -118,14 +118,16 @@ static void insert_sorted(struct handover *handover, struct handover_device devi
 static void probe(const struct slot *slot, struct handover *handover)
 {
 	uint64_t page = slot->base & ~(uint64_t)(PAGE_BYTES - 1);
+	uint32_t id = 0;
 
 	if (!paging_map_device(page, true))
 		return;
 	if (register_read(slot, REGISTER_MAGIC) == MAGIC &&
-	    register_read(slot, REGISTER_VERSION) == VERSION_MODERN &&
-	    register_read(slot, REGISTER_DEVICE_ID) != 0)
+	    register_read(slot, REGISTER_VERSION) == VERSION_MODERN)
+		id = register_read(slot, REGISTER_DEVICE_ID);
+	if (id)
 		insert_sorted(handover, (struct handover_device){
-					    .virtio_id = (uint16_t)register_read(slot, REGISTER_DEVICE_ID),
+					    .virtio_id = (uint16_t)id,
 					    .transport = TRANSPORT_VIRTIO_MMIO,
 					    .interrupt = apic_route((uint32_t)slot->line),
 					    .location = (uint32_t)slot->base,

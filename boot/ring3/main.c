@@ -3,6 +3,8 @@
  * Ring 3's start. In a VM ring 0 has left a struct handover; without one this is a process on Linux.
  * Everything is created here, before the first packet, and nothing is given back before the end.
  */
+#include <limits.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/auxv.h>
@@ -66,8 +68,7 @@ static void say_ready(const struct handover *handover)
 static void progress_begin(const struct handover *handover, uint64_t entry_tsc)
 {
 	if (handover == NULL)
-		boot_progress.first_tsc = entry_tsc;
-	boot_progress.ring3_tsc = handover == NULL ? entry_tsc : handover->ring3_tsc;
+		boot_progress.first_tsc = boot_progress.ring3_tsc = entry_tsc;
 	boot_progress.tsc_hz = clock_tsc_hz();
 	boot_progress.state = PROGRESS_RING3;
 	stats.ports = port_count;
@@ -145,6 +146,7 @@ int main(int argc, char **argv)
 			     HANDOVER_VERSION);
 		return failed();
 	}
+	mallopt(M_TRIM_THRESHOLD, INT_MAX); /* what was freed is used again, not given back */
 	clock_init(handover);
 	progress_begin(handover, entry_tsc);
 	if (handover == NULL)

@@ -150,7 +150,7 @@ static const struct device_driver net_driver = {
  */
 static int allocate_rings(struct net *net)
 {
-	uint16_t capacity = setup_ring_capacity(net->device->pool);
+	uint16_t capacity = setup_ring_capacity(net->device);
 	char name[RTE_MEMZONE_NAMESIZE];
 	int error;
 

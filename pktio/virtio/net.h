@@ -78,7 +78,7 @@ __attribute__((format(printf, 2, 3))) void net_log(const struct transport *trans
  * STATUS_FAILED. */
 int setup(struct net *net);
 /* Entries that a ring may have, with buffers from this pool. */
-uint16_t setup_ring_capacity(const struct rte_mempool *pool);
+uint16_t setup_ring_capacity(const struct device *device);
 /* Returns false if the card does not come out of reset. */
 bool setup_reset(struct transport *transport);
 

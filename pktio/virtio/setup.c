@@ -188,10 +188,10 @@ static int check_config(struct net *net)
 	return check_mtu(net, config.mtu);
 }
 
-/* No ring may hold more than an eighth of the pool, or a few full rings would starve all others. */
-uint16_t setup_ring_capacity(const struct rte_mempool *pool)
+/* The pool is a limit, too: full rings must not starve the others. */
+uint16_t setup_ring_capacity(const struct device *device)
 {
-	uint32_t share = RTE_MAX(pool->size / 8, (uint32_t)SUPER_FRAME_RING_MIN);
+	uint32_t share = RTE_MAX(device->ring_buffers, (uint32_t)SUPER_FRAME_RING_MIN);
 
 	return (uint16_t)RTE_MIN(share, (uint32_t)RING_ENTRIES_MAX);
 }

@@ -31,6 +31,7 @@
 #include <rte_string_fns.h>
 #include <rte_tcp.h>
 #include <rte_vect.h>
+#include "boot/eal/eal.h"
 
 enum { BUFFERS = 255 };
 
@@ -133,6 +134,58 @@ static void test_mbuf(void **state)
 		rte_pktmbuf_free(all[i]);
 	}
 	assert_int_equal(rte_mempool_avail_count(packets), BUFFERS);
+}
+
+/* A buffer is made into an mbuf when it is first given, and only then; what was freed last is given next. */
+static void test_stack_pool(void **state)
+{
+	struct rte_mempool *pool = eal_stack_pool("stack", BUFFERS, RTE_MBUF_DEFAULT_BUF_SIZE);
+	struct rte_mbuf *all[BUFFERS + 1];
+	unsigned int count = 0;
+
+	(void)state;
+	assert_non_null(pool);
+	assert_int_equal(rte_mempool_avail_count(pool), BUFFERS);
+	assert_true(STAILQ_EMPTY(&pool->elt_list));
+	while ((all[count] = rte_pktmbuf_alloc(pool)) != NULL) {
+		assert_ptr_equal(all[count]->pool, pool);
+		assert_ptr_equal(rte_mempool_from_obj(all[count]), pool);
+		assert_int_equal(rte_pktmbuf_tailroom(all[count]), 2048);
+		memset(rte_pktmbuf_append(all[count], 2048), count, 2048);
+		count++;
+	}
+	assert_int_equal(count, BUFFERS);
+	assert_int_equal(rte_mempool_get_bulk(pool, (void **)all + BUFFERS, 1), -ENOBUFS);
+	for (unsigned int i = 0; i < count; i++) {
+		assert_int_equal(*rte_pktmbuf_mtod_offset(all[i], uint8_t *, 2047), (uint8_t)i);
+		rte_pktmbuf_free(all[i]);
+		assert_int_equal(rte_mempool_avail_count(pool), i + 1);
+	}
+	assert_ptr_equal(rte_pktmbuf_alloc(pool), all[count - 1]);
+	rte_pktmbuf_free(all[count - 1]);
+	rte_mempool_free(pool);
+}
+
+/* Blocks of every size at once, some of which share large pages: none touches another. */
+static void test_blocks(void **state)
+{
+	enum { BLOCKS = 120, STEP = 4000 };
+	uint8_t *blocks[BLOCKS];
+
+	(void)state;
+	for (int round = 0; round < 2; round++) {
+		for (size_t i = 0; i < BLOCKS; i++) {
+			blocks[i] = rte_zmalloc("block", i * STEP + 1, 0);
+			assert_non_null(blocks[i]);
+			assert_int_equal(blocks[i][0] | blocks[i][i * STEP], 0);
+			memset(blocks[i], (int)i + 1, i * STEP + 1);
+		}
+		for (size_t i = 0; i < BLOCKS; i++) {
+			for (size_t byte = 0; byte <= i * STEP; byte += STEP / 4)
+				assert_int_equal(blocks[i][byte], i + 1);
+			rte_free(blocks[i]);
+		}
+	}
 }
 
 static void test_ring(void **state)
@@ -400,11 +453,14 @@ static void test_strings(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_heap),    cmocka_unit_test(test_memzone), cmocka_unit_test(test_mbuf),
-	    cmocka_unit_test(test_ring),    cmocka_unit_test(test_lpm),	    cmocka_unit_test(test_fib),
-	    cmocka_unit_test(test_fib6),    cmocka_unit_test(test_hash),    cmocka_unit_test(test_acl),
-	    cmocka_unit_test(test_ip_frag), cmocka_unit_test(test_gso),	    cmocka_unit_test(test_cpu_flags),
-	    cmocka_unit_test(test_strings),
+	    cmocka_unit_test(test_heap),    cmocka_unit_test(test_memzone),
+	    cmocka_unit_test(test_mbuf),    cmocka_unit_test(test_ring),
+	    cmocka_unit_test(test_lpm),	    cmocka_unit_test(test_fib),
+	    cmocka_unit_test(test_fib6),    cmocka_unit_test(test_hash),
+	    cmocka_unit_test(test_acl),	    cmocka_unit_test(test_ip_frag),
+	    cmocka_unit_test(test_gso),	    cmocka_unit_test(test_cpu_flags),
+	    cmocka_unit_test(test_strings), cmocka_unit_test(test_stack_pool),
+	    cmocka_unit_test(test_blocks),
 	};
 
 	return cmocka_run_group_tests_name("eal", tests, create_pools, free_pools);

@@ -186,7 +186,7 @@ static const struct sizing {
 	uint32_t offered;
 	uint16_t used;
 } sizings[] = {
-    {"256 as offered, an eighth of the pool", 0, 256, 128},
+    {"256 as offered, the device's share of the pool is 255", 0, 256, 128},
     {"packed, no power of two", FEATURE(RING_PACKED), 100, 100},
     {"as small as can be", 0, 2, 2},
     {"far too large", 0, 32768, 128},

@@ -24,7 +24,7 @@ void port_init(struct virtio_port *port, uint64_t features)
 		pool = watched_pool("packets", PORT_MBUFS, PORT_ROOM);
 	memset(&stats, 0, sizeof(stats));
 	card_init(&port->card, features);
-	port->device = (struct device){.mtu = 1500, .pool = pool};
+	port->device = (struct device){.mtu = 1500, .pool = pool, .ring_buffers = PORT_MBUFS / 8};
 }
 
 void port_open(struct virtio_port *port)
