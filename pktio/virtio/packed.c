@@ -58,13 +58,23 @@ static uint16_t fill_descriptor(struct ring *ring, uint16_t id, uintptr_t addres
 	return flags;
 }
 
-/* Before a burst: whether the device has finished the newest chain, going by its first descriptor. */
+/* Whether the device has finished a chain, going by its first descriptor. */
+static bool is_finished(const struct packed_state *packed, uint16_t first)
+{
+	uint16_t flags = ring_load16(&packed->descriptors[first].flags);
+
+	return !(flags & DESCRIPTOR_AVAILABLE) == !(flags & DESCRIPTOR_USED);
+}
+
+/* Before the first burst since the last notification. A chain that is not finished yet keeps its place. */
 static void note_idleness(struct ring *ring)
 {
 	struct packed_state *packed = &ring->packed;
-	uint16_t flags = ring_load16(&packed->descriptors[packed->newest].flags);
 
-	packed->was_idle = !(flags & DESCRIPTOR_AVAILABLE) == !(flags & DESCRIPTOR_USED);
+	if (packed->added)
+		return;
+	packed->previous = packed->newest;
+	packed->was_idle = is_finished(packed, packed->previous);
 }
 
 /* The device goes through the ring in order, so it sees nothing of a burst before its first descriptor is
@@ -182,10 +192,12 @@ static bool passed_position(const struct ring *ring, uint16_t position, uint16_t
 	uint16_t event = position & ~EVENT_WRAP;
 	bool same_lap = !!(position & EVENT_WRAP) == packed->next_wrap;
 	bool behind = same_lap == (event < packed->next);
+	/* It may have finished, and looked for more, just before the burst was there to see. */
+	bool idle = packed->was_idle || is_finished(packed, packed->previous);
 
 	if (!same_lap)
 		event -= ring->size;
-	return ring_event_passed(event, packed->next, packed->next - added) || (behind && packed->was_idle);
+	return ring_event_passed(event, packed->next, packed->next - added) || (behind && idle);
 }
 
 static bool packed_wants_notification(struct ring *ring)
