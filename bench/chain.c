@@ -12,6 +12,8 @@
  * timed round must leave, or the program fails.
  */
 #include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -292,12 +294,17 @@ static void start(void)
 int main(int argc, char **argv)
 {
 	uint32_t rounds = ROUNDS;
+	bool only_memory = false; /* `weir build` asks how much the start takes */
 
-	for (int i = 1; i < argc; i++)
+	for (int i = 1; i < argc; i++) {
 		sscanf(argv[i], "rounds=%u", &rounds);
+		only_memory |= strcmp(argv[i], "measure") == 0;
+	}
 	if (rounds == 0 || rounds > ROUNDS_MAX)
 		fail("rounds must be from 1 to 20000");
 	start();
+	if (only_memory)
+		return raise(SIGSTOP);
 	find_flows();
 	memset(rule_stats, 0,
 	       firewall_rule_count * sizeof(rule_stats[0])); /* finding them tried more rules */

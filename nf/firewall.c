@@ -29,6 +29,27 @@ int firewall_init(void)
 	return firewall_rules_compile(&classifiers);
 }
 
+/* Of two results the rule that comes first; 0 is none. */
+static inline uint32_t earlier(uint32_t a, uint32_t b)
+{
+	return a - 1 < b - 1 ? a : b;
+}
+
+static void classify(const struct firewall_tries *tries, const uint8_t **data, uint16_t count,
+		     struct results *results)
+{
+	struct results more;
+
+	if (count == 0)
+		return;
+	rte_acl_classify(tries->first, data, results->word, count, classifiers.categories);
+	if (tries->second == NULL)
+		return;
+	rte_acl_classify(tries->second, data, more.word, count, classifiers.categories);
+	for (uint32_t i = 0; i < count * classifiers.categories; i++)
+		results->word[i] = earlier(results->word[i], more.word[i]);
+}
+
 static void classify_ipv4(struct rte_mbuf *const *packets, uint16_t count, struct results *results)
 {
 	uint8_t keys[BURST_MAX * FIREWALL_KEY_BYTES + FIREWALL_KEY_SLACK];
@@ -47,8 +68,7 @@ static void classify_ipv4(struct rte_mbuf *const *packets, uint16_t count, struc
 		data[n++] = key;
 		key += FIREWALL_KEY_BYTES;
 	}
-	if (n > 0)
-		rte_acl_classify(classifiers.ipv4, data, results->word, n, classifiers.categories);
+	classify(&classifiers.ipv4, data, n, results);
 }
 
 static void set_ipv6_key(struct firewall_ipv6_key *key, const struct packet_meta *meta,
@@ -83,8 +103,7 @@ static void classify_ipv6(struct rte_mbuf *const *packets, uint16_t count, struc
 		data[n] = (const uint8_t *)&keys[n];
 		n++;
 	}
-	if (n > 0)
-		rte_acl_classify(classifiers.ipv6, data, results->word, n, classifiers.categories);
+	classify(&classifiers.ipv6, data, n, results);
 }
 
 static inline void count_rule(uint32_t rule, const struct rte_mbuf *m, const struct packet_meta *meta)
@@ -146,11 +165,11 @@ uint16_t firewall(struct rte_mbuf **packets, uint16_t count)
 	uint16_t kept = 0;
 
 	assert(count <= BURST_MAX);
-	if (classifiers.ipv4) {
+	if (classifiers.ipv4.first) {
 		classify_ipv4(packets, count, &ipv4);
 		ipv4_next = ipv4.word;
 	}
-	if (classifiers.ipv6) {
+	if (classifiers.ipv6.first) {
 		classify_ipv6(packets, count, &ipv6);
 		ipv6_next = ipv6.word;
 	}

@@ -63,8 +63,13 @@ static const struct rte_acl_field_def ipv6_fields[IPV6_FIELDS] = {
     MEMBER(BITMASK, 1, FIELD_RESERVED, 10, reserved2),
 };
 
+/* Matches with a source times matches without one, from which two tries are better than one. */
+enum { PRODUCT_MAX = 512 };
+
+enum part { PART_ALL, PART_WITHOUT_SOURCE, PART_WITH_SOURCE };
+
 struct family {
-	const char *name;
+	const char *names[3]; /* of the contexts, by part */
 	uint32_t matches;
 	uint32_t fields;
 	const struct rte_acl_field_def *field_defs;
@@ -72,6 +77,7 @@ struct family {
 	/* Fills in field[]. */
 	void (*set_rule)(const struct family *family, struct acl_rule *rule, uint32_t match);
 	const struct match_common *(*common)(uint32_t match);
+	bool (*has_source)(uint32_t match);
 };
 
 /* The category of a rule: 0 for those that decide, else counted from 1 in the rules' order. */
@@ -138,6 +144,11 @@ static const struct match_common *ipv4_common(uint32_t match)
 	return &ipv4_matches[match].common;
 }
 
+static bool ipv4_has_source(uint32_t match)
+{
+	return ipv4_matches[match].source.length > 0;
+}
+
 static void set_ipv6_rule(const struct family *family __rte_unused, struct acl_rule *rule, uint32_t match)
 {
 	const struct ipv6_match *m = &ipv6_matches[match];
@@ -152,7 +163,17 @@ static const struct match_common *ipv6_common(uint32_t match)
 	return &ipv6_matches[match].common;
 }
 
-static int add_rules(struct rte_acl_ctx *acl, const struct family *family)
+static bool ipv6_has_source(uint32_t match)
+{
+	return ipv6_matches[match].source.length > 0;
+}
+
+static bool is_in(const struct family *family, enum part part, uint32_t match)
+{
+	return part == PART_ALL || family->has_source(match) == (part == PART_WITH_SOURCE);
+}
+
+static int add_rules(struct rte_acl_ctx *acl, const struct family *family, enum part part)
 {
 	for (uint32_t i = 0; i < family->matches; i++) {
 		uint32_t number = family->common(i)->rule;
@@ -163,6 +184,8 @@ static int add_rules(struct rte_acl_ctx *acl, const struct family *family)
 		};
 		int error;
 
+		if (!is_in(family, part, i))
+			continue;
 		family->set_rule(family, &rule, i);
 		error = rte_acl_add_rules(acl, (struct rte_acl_rule *)&rule, 1);
 		if (error)
@@ -184,31 +207,53 @@ static int build(struct rte_acl_ctx *acl, const struct family *family, uint32_t 
 	return rte_acl_build(acl, &config);
 }
 
-/* Returns -errno; *acl is NULL after an error, and where the family has no matches. */
-static int compile(struct rte_acl_ctx **acl, const struct family *family, uint32_t categories)
+/* Returns -errno; *acl is NULL after an error. */
+static int compile_part(struct rte_acl_ctx **acl, const struct family *family, enum part part,
+			uint32_t categories)
 {
 	struct rte_acl_param param = {
-	    .name = family->name,
+	    .name = family->names[part],
 	    .socket_id = SOCKET_ID_ANY,
 	    .rule_size = RTE_ACL_RULE_SZ(family->fields),
 	    .max_rule_num = family->matches,
 	};
 	int error;
 
-	rte_acl_free(*acl);
-	*acl = NULL;
-	if (family->matches == 0)
-		return 0;
 	*acl = rte_acl_create(&param);
 	if (*acl == NULL)
 		return -ENOMEM;
-	error = add_rules(*acl, family);
+	error = add_rules(*acl, family, part);
 	if (error == 0)
 		error = build(*acl, family, categories);
 	if (error) {
 		rte_acl_free(*acl);
 		*acl = NULL;
 	}
+	return error;
+}
+
+static bool is_better_apart(const struct family *family)
+{
+	uint64_t with_source = 0;
+
+	for (uint32_t i = 0; i < family->matches; i++)
+		with_source += family->has_source(i);
+	return with_source * (family->matches - with_source) > PRODUCT_MAX;
+}
+
+static int compile(struct firewall_tries *tries, const struct family *family, uint32_t categories)
+{
+	bool apart = is_better_apart(family);
+	int error = 0;
+
+	rte_acl_free(tries->first);
+	rte_acl_free(tries->second);
+	*tries = (struct firewall_tries){0};
+	if (family->matches > 0)
+		error =
+		    compile_part(&tries->first, family, apart ? PART_WITHOUT_SOURCE : PART_ALL, categories);
+	if (error == 0 && apart)
+		error = compile_part(&tries->second, family, PART_WITH_SOURCE, categories);
 	return error;
 }
 
@@ -236,18 +281,20 @@ static int count_categories(uint32_t *categories)
 int firewall_rules_compile(struct firewall_classifiers *classifiers)
 {
 	struct firewall_key_layout *layout = &classifiers->ipv4_key;
-	const struct family ipv6 = {.name = "firewall6",
+	const struct family ipv6 = {.names = {"firewall6", "firewall6-rest", "firewall6-source"},
 				    .matches = ipv6_match_count,
 				    .fields = IPV6_FIELDS,
 				    .field_defs = ipv6_fields,
 				    .set_rule = set_ipv6_rule,
-				    .common = ipv6_common};
-	struct family ipv4 = {.name = "firewall4",
+				    .common = ipv6_common,
+				    .has_source = ipv6_has_source};
+	struct family ipv4 = {.names = {"firewall4", "firewall4-rest", "firewall4-source"},
 			      .matches = ipv4_match_count,
 			      .field_defs = layout->defs,
 			      .layout = layout,
 			      .set_rule = set_ipv4_rule,
-			      .common = ipv4_common};
+			      .common = ipv4_common,
+			      .has_source = ipv4_has_source};
 	int error;
 
 	if (firewall_rule_count > RTE_ACL_MAX_PRIORITY)

@@ -33,8 +33,16 @@ struct firewall_ipv6_key {
 };
 _Static_assert(sizeof(struct firewall_ipv6_key) == 44, "groups of four bytes");
 
+/* Tries for one family. rte_acl multiplies rules that ask for a source with those that don't: a list of 140
+ * sources and 40 servers took 2.6 s and 300 MB to build as one trie, and 37 ms as two. So where there are
+ * many of both they are apart, and each packet is classified twice. */
+struct firewall_tries {
+	struct rte_acl_ctx *first;  /* NULL: no rule looks at the family */
+	struct rte_acl_ctx *second; /* rules with a source; NULL: `first` has all */
+};
+
 struct firewall_classifiers {
-	struct rte_acl_ctx *ipv4, *ipv6; /* NULL: no rule looks at that family */
+	struct firewall_tries ipv4, ipv6;
 	struct firewall_key_layout ipv4_key;
 	uint32_t categories; /* 1 without FIREWALL_LOG rules, else a multiple of 4 */
 };
