@@ -11,21 +11,11 @@
 struct rule_draft {
 	struct config_rule *rule;
 	const struct node *node;
-	unsigned int verdicts; /* of accept, drop, reject: how many were written */
-	bool log_any, bad_action;
+	unsigned int verdicts;		       /* of accept, drop, reject: how many were written */
+	bool log_any, bad_action, unknown_key; /* an unknown key may have been the action */
 };
 
 static const char rule_example[] = "{ accept: any, from: lan }";
-
-static bool is_state(const char *text)
-{
-	static const char *const states[] = {"new", "established", "related", "invalid", "untracked"};
-
-	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
-		if (strcmp(text, states[i]) == 0)
-			return true;
-	return false;
-}
 
 /* What an action applies to: only `any`, as long as there are no connection states. */
 static bool value_any(struct reader *r, const struct node *node)
@@ -34,12 +24,7 @@ static bool value_any(struct reader *r, const struct node *node)
 
 	if (text && strcmp(text, "any") == 0)
 		return true;
-	if (text && is_state(text)) {
-		diagnostics_error(r->d, node->place, "connection states like `%s` are not in this release",
-				  text);
-		diagnostics_hint(r->d,
-				 "write `any`, and match replies by their ports or by TCP flags: [ack]");
-	} else if (text) {
+	if (text && !value_is_state(r, node)) {
 		diagnostics_error(r->d, node->place, "`%.40s` is not what an action applies to", text);
 		diagnostics_hint(r->d, "write `any`, as in `%s`; what to match comes in the other keys",
 				 rule_example);
@@ -81,6 +66,19 @@ static void read_log(struct reader *r, void *target, const struct node *value)
 		draft->bad_action |= !value_truth(r, value, &draft->rule->log);
 }
 
+/* Reports what is no port's name in a rule, though it looks like a fair thing to write. */
+static bool is_no_place(struct reader *r, const struct node *node, bool self_too)
+{
+	if (node->kind != NODE_SCALAR || value_is_everything(r, node))
+		return node->kind == NODE_SCALAR;
+	if (self_too || strcmp(node->text, "self") != 0)
+		return false;
+	diagnostics_error(r->d, node->place, "no packet comes from `self` to the firewall");
+	diagnostics_hint(r->d,
+			 "the appliance's own packets are not filtered: name a port, or remove the rule");
+	return true;
+}
+
 static uint8_t *read_port_list(struct reader *r, const struct node *value, bool self_too, size_t *read)
 {
 	size_t count;
@@ -88,7 +86,7 @@ static uint8_t *read_port_list(struct reader *r, const struct node *value, bool 
 	uint8_t *ports = blocks_array(&r->config->blocks, count, 1);
 
 	for (size_t i = 0; i < count; i++) {
-		if (!value_port(r, items[i], self_too, &ports[*read]))
+		if (is_no_place(r, items[i], self_too) || !value_port(r, items[i], self_too, &ports[*read]))
 			continue;
 		if (memchr(ports, ports[*read], *read)) {
 			diagnostics_error(r->d, items[i]->place, "`%s` is in the list twice", items[i]->text);
@@ -213,21 +211,50 @@ static void read_name(struct reader *r, void *target, const struct node *value)
 }
 
 static const struct mapping_key rule_keys[] = {
-    {"accept", read_accept, NULL},
-    {"drop", read_drop, NULL},
-    {"reject", read_reject, NULL},
-    {"log", read_log, NULL},
-    {"from", read_from, NULL},
-    {"to", read_to, NULL},
-    {"proto", read_proto, NULL},
-    {"source", read_source, NULL},
-    {"destination", read_destination, NULL},
-    {"port", read_port, NULL},
-    {"source-port", read_source_port, NULL},
-    {"icmp", read_later, NULL},
-    {"icmpv6", read_later, NULL},
-    {"flags", read_flags, NULL},
-    {"name", read_name, NULL},
+    {"accept", read_accept, NULL, NULL},
+    {"drop", read_drop, NULL, NULL},
+    {"reject", read_reject, NULL, NULL},
+    {"log", read_log, NULL,
+     "`log: any` is a rule that only logs, `log: true` goes with another action: keep one"},
+    {"from", read_from, NULL, KEEP_ONE_OR_LIST},
+    {"to", read_to, NULL, KEEP_ONE_OR_LIST},
+    {"proto", read_proto, NULL, KEEP_ONE_OR_LIST},
+    {"source", read_source, NULL, KEEP_ONE_OR_LIST},
+    {"destination", read_destination, NULL, KEEP_ONE_OR_LIST},
+    {"port", read_port, NULL, KEEP_ONE_OR_LIST},
+    {"source-port", read_source_port, NULL, KEEP_ONE_OR_LIST},
+    {"icmp", read_later, NULL, KEEP_ONE_OR_LIST},
+    {"icmpv6", read_later, NULL, KEEP_ONE_OR_LIST},
+    {"flags", read_flags, NULL, KEEP_ONE_OR_LIST},
+    {"name", read_name, NULL, NULL},
+};
+
+static const struct foreign_key foreign_rule_keys[] = {
+    {"allow", NULL, "did you mean `accept: any`?"},
+    {"permit", NULL, "did you mean `accept: any`?"},
+    {"pass", NULL, "did you mean `accept: any`?"},
+    {"deny", NULL, "did you mean `drop: any`? or `reject: any`, which answers"},
+    {"block", NULL, "did you mean `drop: any`? or `reject: any`, which answers"},
+    {"action", NULL, "did you mean `accept: any`, `drop: any`, `reject: any` or `log: any`?"},
+    {"target", NULL, "did you mean `accept: any`, `drop: any`, `reject: any` or `log: any`?"},
+    {"jump", NULL, "did you mean `accept: any`, `drop: any`, `reject: any` or `log: any`?"},
+    {"state", NULL, "rules are stateless in this release: " STATELESS_ADVICE},
+    {"states", NULL, "rules are stateless in this release: " STATELESS_ADVICE},
+    {"ct", NULL, "rules are stateless in this release: " STATELESS_ADVICE},
+    {"conntrack", NULL, "rules are stateless in this release: " STATELESS_ADVICE},
+    {"protocol", "proto", NULL},
+    {"src", "source", NULL},
+    {"dst", "destination", NULL},
+    {"sport", "source-port", NULL},
+    {"dport", "port", NULL},
+    {"destination-port", "port", NULL},
+    {"in", "from", NULL},
+    {"out", "to", NULL},
+    {"iif", "from", NULL},
+    {"oif", "to", NULL},
+    {"icmp-type", "icmp", NULL},
+    {"comment", "name", NULL},
+    {NULL, NULL, NULL},
 };
 
 static void check_action(struct reader *r, struct rule_draft *draft)
@@ -237,7 +264,7 @@ static void check_action(struct reader *r, struct rule_draft *draft)
 	if (draft->verdicts > 1) {
 		diagnostics_error(r->d, rule->place, "the rule has several actions");
 		diagnostics_hint(r->d, "keep one of accept, drop and reject; `log: true` may go with it");
-	} else if (draft->verdicts == 0 && !draft->log_any && !draft->bad_action) {
+	} else if (draft->verdicts == 0 && !draft->log_any && !draft->bad_action && !draft->unknown_key) {
 		diagnostics_error(r->d, rule->place, "the rule has no action");
 		diagnostics_hint(r->d, "add `accept: any`, `drop: any`, `reject: any` or `log: any`");
 	}
@@ -267,6 +294,24 @@ static bool has_protocol(const struct config_rule *rule, uint8_t protocol)
 	return rule->protocol_count && memchr(rule->protocols, protocol, rule->protocol_count);
 }
 
+/* Names mean the same in both families, numbers do not: 3 is `unreachable` to ICMP and `time-exceeded` to
+ * ICMPv6. */
+static bool check_icmp_numbers(struct reader *r, const struct node *icmp)
+{
+	size_t count, before = diagnostics_errors(r->d);
+	const struct node *const *items = one_or_more(r, &icmp, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (items[i]->kind != NODE_SCALAR || *items[i]->text < '0' || *items[i]->text > '9')
+			continue;
+		diagnostics_error(r->d, items[i]->place,
+				  "`%.40s`: the numbers of ICMP and ICMPv6 differ, and the rule takes ICMPv6",
+				  items[i]->text);
+		diagnostics_hint(r->d, "write a name, or the number of ICMPv6 under `icmpv6`");
+	}
+	return diagnostics_errors(r->d) == before;
+}
+
 /* The types under `icmp` are those of ICMP, of ICMPv6 or of both, as the protocols say; those of ICMPv6 may
  * be given apart, under `icmpv6`. */
 static void read_icmp_types(struct reader *r, const struct rule_draft *draft)
@@ -274,13 +319,17 @@ static void read_icmp_types(struct reader *r, const struct rule_draft *draft)
 	const struct node *icmp = mapping_find(draft->node, "icmp"),
 			  *icmpv6 = mapping_find(draft->node, "icmpv6");
 	struct config_rule *rule = draft->rule;
+	bool v4 = has_protocol(rule, PROTOCOL_ICMP), v6 = has_protocol(rule, PROTOCOL_ICMPV6);
+	size_t before = diagnostics_errors(r->d);
 
-	if (!icmpv6)
-		icmpv6 = icmp;
-	if (icmp && has_protocol(rule, PROTOCOL_ICMP))
+	if (icmp && !icmpv6 && v6 && !check_icmp_numbers(r, icmp))
+		return;
+	if (icmp && v4)
 		rule->icmp = read_icmp_list(r, icmp, false, &rule->icmp_count);
-	if (icmpv6 && has_protocol(rule, PROTOCOL_ICMPV6))
+	if (icmpv6 && v6)
 		rule->icmpv6 = read_icmp_list(r, icmpv6, true, &rule->icmpv6_count);
+	else if (icmp && v6 && diagnostics_errors(r->d) == before)
+		rule->icmpv6 = read_icmp_list(r, icmp, true, &rule->icmpv6_count);
 }
 
 static bool has_only_ports(const struct config_rule *rule)
@@ -302,8 +351,9 @@ static void check_protocols(struct reader *r, const struct rule_draft *draft)
 	need_protocol(r, draft, "source-port", has_only_ports(rule), port_hint);
 	need_protocol(r, draft, "flags", only_tcp, "flags belong to `proto: tcp` alone");
 	need_protocol(r, draft, "icmp",
-		      has_protocol(rule, PROTOCOL_ICMP) || has_protocol(rule, PROTOCOL_ICMPV6),
-		      "types belong to `proto: icmp`, `proto: icmpv6` or both");
+		      has_protocol(rule, PROTOCOL_ICMP) ||
+			  (has_protocol(rule, PROTOCOL_ICMPV6) && !mapping_find(draft->node, "icmpv6")),
+		      "types belong to `proto: icmp`, `proto: icmpv6` or both, and `icmpv6` to ICMPv6 alone");
 	need_protocol(r, draft, "icmpv6", has_protocol(rule, PROTOCOL_ICMPV6),
 		      "types of ICMPv6 belong to `proto: icmpv6`");
 }
@@ -348,7 +398,9 @@ static void read_rule(struct reader *r, const struct node *node)
 	r->config->rule_count++;
 	if (!expect_mapping(r, node, "a rule", rule_example))
 		return;
-	mapping_read(r, node, "the rule", rule_keys, sizeof(rule_keys) / sizeof(rule_keys[0]), &draft);
+	draft.unknown_key =
+	    !mapping_read(r, node, "the rule", rule_keys, sizeof(rule_keys) / sizeof(rule_keys[0]),
+			  foreign_rule_keys, &draft);
 	read_icmp_types(r, &draft);
 	check_action(r, &draft);
 	check_protocols(r, &draft);
@@ -367,8 +419,13 @@ static void read_rules(struct reader *r, void *target, const struct node *value)
 }
 
 static const struct mapping_key firewall_keys[] = {
-    {"default", read_later, NULL},
-    {"rules", read_rules, NULL},
+    {"default", read_later, NULL, NULL},
+    {"rules", read_rules, NULL, NULL},
+};
+
+static const struct foreign_key foreign_firewall_keys[] = {
+    {"policy", "default", NULL},
+    {NULL, NULL, NULL},
 };
 
 static int by_name(const void *a, const void *b)
@@ -452,7 +509,7 @@ void read_firewall(struct reader *r, const struct node *node)
 			    "firewall: { default: drop, rules: [{ accept: any, from: lan }] }"))
 		return;
 	mapping_read(r, node, "`firewall`", firewall_keys, sizeof(firewall_keys) / sizeof(firewall_keys[0]),
-		     r->config);
+		     foreign_firewall_keys, r->config);
 	add_default(r, node);
 	check_names(r);
 	check_log_rules(r);
