@@ -238,8 +238,8 @@ static void warn_of_high_slot(struct reader *r, const struct config_port *port)
 	if (!device || slot < MACHINE_CARDS_MAX)
 		return;
 	diagnostics_warning(r->d, port->place,
-			    "`%s` needs card number %zu, and a virtual machine has %d at most", port->name,
-			    slot + 1, MACHINE_CARDS_MAX);
+			    "`%s` needs card number %zu, and a virtual machine has %d at most (q35)",
+			    port->name, slot + 1, MACHINE_CARDS_MAX);
 	diagnostics_hint(r->d, "put several networks on one card, as VLANs: { on: %s, vlan: 20 }",
 			 config->ports[0].name);
 }

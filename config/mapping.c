@@ -194,6 +194,8 @@ static const char *report_unknown_key(struct reader *r, const struct node *key, 
 	diagnostics_error(r->d, key->place, "unknown key `%.40s` in %s", key->text, what);
 	if (foreign && foreign->advice)
 		diagnostics_hint(r->d, "%s", foreign->advice);
+	else if (key->text[0] == '-')
+		diagnostics_hint(r->d, "put a space after the hyphen, as in `- key: value`");
 	else if (lacks_blank(key->text, keys, count))
 		diagnostics_hint(r->d, "put a space after the colon, as in `key: value`");
 	else if (meant)

@@ -27,12 +27,19 @@ static bool may_be_scoped(const struct config_prefix *prefix)
 	return false;
 }
 
+/* An IPv6 network's first address is that of all its routers (RFC 4291, section 2.6.1). */
 static bool may_be_own(const struct config *config, const struct config_prefix *prefix)
 {
-	for (size_t i = 0; i < config->port_count; i++)
-		for (size_t j = 0; j < config->ports[i].address_count; j++)
-			if (prefix_contains_address(prefix, &config->ports[i].addresses[j].prefix.address))
+	for (size_t i = 0; i < config->port_count; i++) {
+		for (size_t j = 0; j < config->ports[i].address_count; j++) {
+			const struct config_prefix *own = &config->ports[i].addresses[j].prefix;
+			struct config_prefix network = prefix_network(own);
+
+			if (prefix_contains_address(prefix, &own->address) ||
+			    (own->address.ipv6 && prefix_contains_address(prefix, &network.address)))
 				return true;
+		}
+	}
 	return may_be_scoped(prefix);
 }
 

@@ -69,8 +69,10 @@ static void read_log(struct reader *r, void *target, const struct node *value)
 /* Reports what is no port's name in a rule, though it looks like a fair thing to write. */
 static bool is_no_place(struct reader *r, const struct node *node, bool self_too)
 {
-	if (node->kind != NODE_SCALAR || value_is_everything(r, node))
-		return node->kind == NODE_SCALAR;
+	if (node->kind != NODE_SCALAR)
+		return false;
+	if (value_is_everything(r, node))
+		return true;
 	if (self_too || strcmp(node->text, "self") != 0)
 		return false;
 	diagnostics_error(r->d, node->place, "no packet comes from `self` to the firewall");
@@ -233,8 +235,8 @@ static const struct foreign_key foreign_rule_keys[] = {
     {"allow", NULL, "did you mean `accept: any`?"},
     {"permit", NULL, "did you mean `accept: any`?"},
     {"pass", NULL, "did you mean `accept: any`?"},
-    {"deny", NULL, "did you mean `drop: any`? or `reject: any`, which answers"},
-    {"block", NULL, "did you mean `drop: any`? or `reject: any`, which answers"},
+    {"deny", NULL, "did you mean `drop: any`, or `reject: any`, which answers the sender?"},
+    {"block", NULL, "did you mean `drop: any`, or `reject: any`, which answers the sender?"},
     {"action", NULL, "did you mean `accept: any`, `drop: any`, `reject: any` or `log: any`?"},
     {"target", NULL, "did you mean `accept: any`, `drop: any`, `reject: any` or `log: any`?"},
     {"jump", NULL, "did you mean `accept: any`, `drop: any`, `reject: any` or `log: any`?"},
@@ -483,6 +485,24 @@ static void check_log_rules(struct reader *r)
 	}
 }
 
+/* Reports a default in the words of other products. */
+static bool is_foreign_default(struct reader *r, const struct node *value)
+{
+	static const struct foreign_key words[] = {
+	    {"allow", "accept", NULL}, {"permit", "accept", NULL}, {"pass", "accept", NULL},
+	    {"deny", "drop", NULL},    {"block", "drop", NULL},
+	};
+
+	for (size_t i = 0; value->kind == NODE_SCALAR && i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(value->text, words[i].name) != 0)
+			continue;
+		diagnostics_error(r->d, value->place, "`%s` is not a default", value->text);
+		diagnostics_hint(r->d, "did you mean `%s`?", words[i].meant);
+		return true;
+	}
+	return false;
+}
+
 static void add_default(struct reader *r, const struct node *section)
 {
 	static const char *const actions[] = {"accept", "drop", "reject"};
@@ -490,7 +510,7 @@ static void add_default(struct reader *r, const struct node *section)
 	struct config *config = r->config;
 	size_t action = CONFIG_DROP;
 
-	if (value)
+	if (value && !is_foreign_default(r, value))
 		value_word(r, value, "a default", actions, 3, &action);
 	if (value && action == CONFIG_ACCEPT && config->rule_count == 0 && reader_is_content(r)) {
 		diagnostics_warning(r->d, value->place,

@@ -95,7 +95,7 @@ static bool has_open_address(const char *line, size_t length)
 {
 	for (size_t i = 1; i + 1 < length; i++)
 		if (line[i] == ':' && line[i + 1] == ':' && line[i - 1] != '"' &&
-		    (i + 2 == length || strchr(" ,]}", line[i + 2])))
+		    (i + 2 == length || strchr(" ,]}\r", line[i + 2])))
 			return true;
 	return false;
 }
@@ -110,6 +110,8 @@ static const struct fault *find_fault(const char *complaint, const char *line, s
 		return &colon_fault;
 	if (has_open_address(line, length))
 		return &address_fault;
+	if (length == 0 && strstr(complaint, "missing comma"))
+		complaint = "without a closing"; /* at the text's end */
 	while (!strstr(complaint, fault->complaint))
 		fault++;
 	return fault;

@@ -68,7 +68,7 @@ static bool report_notation(struct reader *r, const struct node *node, const cha
 		diagnostics_hint(r->d, "several values go in a list: [a, b]");
 	} else if (is_address_range(text)) {
 		diagnostics_error(r->d, node->place, "`%.60s`: there are no ranges of addresses", text);
-		diagnostics_hint(r->d, "write prefixes, several in a list: [10.0.0.0/29, 10.0.0.8/31]");
+		diagnostics_hint(r->d, "write prefixes instead, such as [10.0.0.0/29, 10.0.0.8/31]");
 	} else if (strip_zeros(text, stripped)) {
 		diagnostics_error(r->d, node->place, "`%.60s` has a number with a leading zero", text);
 		diagnostics_hint(r->d, "some programs take it for octal: write %s%.4s", stripped,
@@ -121,6 +121,8 @@ static bool read_prefix(struct reader *r, const struct node *node, const char *w
 	length = address_bits(&out->address);
 	if (!*whole && (!parse_digits(slash + 1, slash + strlen(slash), &length) ||
 			length > address_bits(&out->address))) {
+		if (report_notation(r, node, example))
+			return false;
 		diagnostics_error(r->d, node->place, "`%.60s`: `%.20s` is not a prefix length", text,
 				  slash + 1);
 		diagnostics_hint(r->d, "write a number from 0 to %u after the slash, not a mask",
