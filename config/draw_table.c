@@ -39,7 +39,8 @@ static const char *split_row(const char *text, struct cell cells[DRAW_COLUMNS_MA
 {
 	const char *end = strchrnul(text, '\n');
 
-	memset(cells, 0, DRAW_COLUMNS_MAX * sizeof(cells[0]));
+	for (size_t column = 0; column < DRAW_COLUMNS_MAX; column++)
+		cells[column] = (struct cell){end, 0};
 	for (size_t column = 0; text < end && column < DRAW_COLUMNS_MAX; column++) {
 		cells[column] = (struct cell){text, strcspn(text, "\t\n")};
 		text += cells[column].length + (text[cells[column].length] == '\t');

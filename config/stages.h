@@ -27,9 +27,11 @@ void check_ports(struct reader *r);
 void read_router(struct reader *r, const struct node *node);
 void check_routes(struct reader *r);
 
-/* read_firewall.c: the section; expand.c: rules to conjunctions; reach.c and shadow.c: warn of rules that can
- * never match, because of what they say or because of earlier ones */
+/* read_firewall.c: the section; read_rule.c: one rule, appended to config->rules; expand.c: rules to
+ * conjunctions; reach.c and shadow.c: warn of rules that can never match, because of what they say or because
+ * of earlier ones */
 void read_firewall(struct reader *r, const struct node *node);
+void read_rule(struct reader *r, const struct node *node);
 void expand_rules(struct reader *r);
 void warn_of_unreachable_destinations(struct reader *r);
 void warn_of_shadowed_rules(struct reader *r);
