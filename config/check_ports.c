@@ -228,6 +228,22 @@ static void warn_if_unused(struct reader *r, const struct config_port *port)
 	diagnostics_hint(r->d, "add `addresses: [...]`, or remove the port");
 }
 
+/* A card that the machines of `weir run` and `weir replay` have no place for; others may have one. */
+static void warn_of_high_slot(struct reader *r, const struct config_port *port)
+{
+	const struct config *config = r->config;
+	bool device = port < config->ports + config->device_count;
+	size_t slot = port->mac_given ? (size_t)(port - config->ports) : port->slot;
+
+	if (!device || slot < MACHINE_CARDS_MAX)
+		return;
+	diagnostics_warning(r->d, port->place,
+			    "`%s` needs card number %zu, and a virtual machine has %d at most (q35)",
+			    port->name, slot + 1, MACHINE_CARDS_MAX);
+	diagnostics_hint(r->d, "put several networks on one card, as VLANs: { on: %s, vlan: 20 }",
+			 config->ports[0].name);
+}
+
 void check_ports(struct reader *r)
 {
 	for (size_t i = 0; i < r->config->port_count; i++) {
@@ -248,4 +264,6 @@ void check_ports(struct reader *r)
 	}
 	for (size_t i = 0; i < r->config->port_count && reader_is_content(r); i++)
 		warn_if_unused(r, &r->config->ports[i]);
+	for (size_t i = 0; i < r->config->port_count && reader_is_content(r); i++)
+		warn_of_high_slot(r, &r->config->ports[i]);
 }

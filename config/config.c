@@ -42,14 +42,14 @@ static void read_later(struct reader *r, void *target, const struct node *value)
 }
 
 static const struct mapping_key document_keys[] = {
-    {"name", read_name, "name: branch-gw"},
-    {"memory", read_memory, NULL},
-    {"buffers", read_buffers, NULL},
-    {"log", read_log, NULL},
-    {"ports", read_later, "ports: { lan: { addresses: [10.0.0.1/24] } }"},
-    {"chain", read_later, "chain: [firewall, router]"},
-    {"firewall", read_later, NULL},
-    {"router", read_later, NULL},
+    {"name", read_name, "name: branch-gw", NULL},
+    {"memory", read_memory, NULL, NULL},
+    {"buffers", read_buffers, NULL, NULL},
+    {"log", read_log, NULL, NULL},
+    {"ports", read_later, "ports: { lan: { addresses: [10.0.0.1/24] } }", NULL},
+    {"chain", read_later, "chain: [firewall, router]", NULL},
+    {"firewall", read_later, NULL, NULL},
+    {"router", read_later, NULL, NULL},
 };
 
 static bool is_planned(const char *function)
@@ -85,19 +85,21 @@ static void read_function(struct reader *r, const struct node *node, bool *route
 		*routed = true;
 }
 
-static void read_chain(struct reader *r, const struct node *node)
+/* Returns false when there was an error. */
+static bool read_chain(struct reader *r, const struct node *node)
 {
 	size_t before = diagnostics_errors(r->d);
 	bool routed = false;
 
 	if (!expect_sequence(r, node, "`chain`", "chain: [firewall, router]"))
-		return;
+		return false;
 	for (size_t i = 0; i < node->count; i++)
 		read_function(r, node->items[i], &routed);
 	if (routed || diagnostics_errors(r->d) > before)
-		return;
+		return diagnostics_errors(r->d) == before;
 	diagnostics_error(r->d, node->place, "the chain has no router, so no packet would leave");
 	diagnostics_hint(r->d, "write `chain: [%srouter]`", r->config->has_firewall ? "firewall, " : "");
+	return false;
 }
 
 static void check_memory(struct reader *r, const struct node *root)
@@ -114,17 +116,17 @@ static void check_memory(struct reader *r, const struct node *root)
 			 (unsigned long long)(config->memory_need >> 20), config->buffers);
 }
 
-static void read_firewall_section(struct reader *r, const struct node *root)
+/* `chained`: the chain was read without an error. */
+static void read_firewall_section(struct reader *r, const struct node *root, bool chained)
 {
 	const struct node *section = mapping_find(root, "firewall"), *chain = mapping_find(root, "chain");
 
 	if (section)
 		read_firewall(r, section);
-	if (section && !r->config->has_firewall && reader_is_content(r)) {
-		diagnostics_warning(r->d, section->place,
-				    "these rules do nothing: the firewall is not in the chain");
+	if (section && !r->config->has_firewall && chained) {
+		diagnostics_error(r->d, chain->place,
+				  "the section `firewall` would do nothing: it is not in the chain");
 		diagnostics_hint(r->d, "write `chain: [firewall, router]`, or remove the section");
-		r->config->rule_count = 0;
 	}
 	if (!section && r->config->has_firewall) {
 		diagnostics_error(r->d, chain->place,
@@ -140,18 +142,18 @@ static void run_stages(struct reader *r, const struct node *root)
 	const struct node *router = mapping_find(root, "router");
 
 	mapping_read(r, root, "the document", document_keys, sizeof(document_keys) / sizeof(document_keys[0]),
-		     NULL);
+		     NULL, NULL);
 	if (ports)
 		read_ports(r, ports);
 	check_ports(r);
 	if (router)
 		read_router(r, router);
 	check_routes(r);
-	if (chain)
-		read_chain(r, chain);
-	read_firewall_section(r, root);
+	read_firewall_section(r, root, chain && read_chain(r, chain));
 	if (reader_is_content(r))
 		expand_rules(r);
+	if (reader_is_content(r))
+		warn_of_unreachable_destinations(r);
 	if (reader_is_content(r))
 		warn_of_shadowed_rules(r);
 	if (reader_is_content(r))

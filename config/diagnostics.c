@@ -23,6 +23,7 @@ struct diagnostic {
 struct diagnostics {
 	struct diagnostic kept[2 * DIAGNOSTICS_MAX];
 	size_t kept_count, errors, warnings;
+	size_t said[2];		 /* errors, warnings: without those that repeat a kept one */
 	struct diagnostic *last; /* NULL when it was not kept */
 	const char *name, *text;
 	size_t length;
@@ -102,18 +103,38 @@ static void keep_line(const struct diagnostics *d, struct diagnostic *kept)
 	kept->caret = (size_t)(at - start);
 }
 
+/* The text behind an alias is read for each place that uses it, and is wrong only once. */
+static bool was_said(const struct diagnostics *d, bool warning, struct config_place place,
+		     const char *message)
+{
+	for (size_t i = 0; i < d->kept_count; i++) {
+		const struct diagnostic *kept = &d->kept[i];
+
+		if (kept->warning == warning && kept->place.line == place.line &&
+		    kept->place.column == place.column && strcmp(kept->message, message) == 0 &&
+		    strcmp(kept->file, d->name) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void report(struct diagnostics *d, bool warning, struct config_place place, const char *format,
 		   va_list arguments)
 {
 	size_t *count = warning ? &d->warnings : &d->errors;
+	char *message;
 
 	d->last = NULL;
-	if ((*count)++ >= DIAGNOSTICS_MAX)
-		return;
-	d->last = &d->kept[d->kept_count++];
-	*d->last = (struct diagnostic){.warning = warning, .place = place, .file = strdup(d->name)};
-	if (vasprintf(&d->last->message, format, arguments) < 0)
+	if (vasprintf(&message, format, arguments) < 0)
 		abort();
+	(*count)++;
+	if (was_said(d, warning, place, message) || d->said[warning]++ >= DIAGNOSTICS_MAX) {
+		free(message);
+		return;
+	}
+	d->last = &d->kept[d->kept_count++];
+	*d->last = (struct diagnostic){
+	    .warning = warning, .place = place, .file = strdup(d->name), .message = message};
 	keep_line(d, d->last);
 }
 
@@ -224,6 +245,6 @@ void diagnostics_print(const struct diagnostics *d, FILE *out, bool colour)
 	qsort(order, d->kept_count, sizeof(order[0]), by_place);
 	for (size_t i = 0; i < d->kept_count; i++)
 		print_one(order[i], out, colour);
-	print_rest(d->errors, "error", out);
-	print_rest(d->warnings, "warning", out);
+	print_rest(d->said[false], "error", out);
+	print_rest(d->said[true], "warning", out);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The compiled appliance as a picture in text: ports, the way of a packet, rules in their order, routes.
+ * The compiled appliance as a picture in text: ports, the way of a packet, rules in their order (all of them:
+ * a review needs each), routes.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +9,7 @@
 #include "draw_table.h"
 #include "print.h"
 
-enum { ROWS_MAX = 100, STAGES_MAX = 4, DETAIL_MAX = 32 };
+enum { ROUTES_SHOWN = 100, STAGES_MAX = 4, DETAIL_MAX = 32 };
 
 struct stage {
 	const char *title;
@@ -188,14 +189,9 @@ static void write_ports(const struct config *config, FILE *rows)
 
 static void write_rules(const struct config *config, FILE *rows)
 {
-	size_t last = config->rule_count - 1;
-
 	fputs("rule\taction\tfrom\tto\tprotocol\tsource\tdestination\tmore\t\n", rows);
-	for (size_t i = 0; i < last && i < ROWS_MAX; i++)
+	for (size_t i = 0; i < config->rule_count; i++)
 		write_rule(config, &config->rules[i], rows);
-	if (last > ROWS_MAX)
-		fprintf(rows, "... %zu more\t\n", last - ROWS_MAX);
-	write_rule(config, &config->rules[last], rows);
 }
 
 static void write_routes(const struct config *config, FILE *rows)
@@ -203,10 +199,10 @@ static void write_routes(const struct config *config, FILE *rows)
 	fputs("network\tway\tport\t\n", rows);
 	for (size_t i = 0; i < config->port_count; i++)
 		write_port_routes(&config->ports[i], rows);
-	for (size_t i = 0; i < config->route_count && i < ROWS_MAX; i++)
+	for (size_t i = 0; i < config->route_count && i < ROUTES_SHOWN; i++)
 		write_route(config, &config->routes[i], rows);
-	if (config->route_count > ROWS_MAX)
-		fprintf(rows, "... %zu more\t\n", config->route_count - ROWS_MAX);
+	if (config->route_count > ROUTES_SHOWN)
+		fprintf(rows, "... %zu more\t\n", config->route_count - ROUTES_SHOWN);
 }
 
 static void draw_rows(const struct config *config, void (*write)(const struct config *, FILE *), bool utf8,

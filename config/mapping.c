@@ -85,7 +85,10 @@ static bool expect(struct reader *r, const struct node *node, enum node_kind kin
 	if (node->kind == kind)
 		return true;
 	diagnostics_error(r->d, node->place, "%s must be %s, and here is %s", what, wanted, kind_of(node));
-	diagnostics_hint(r->d, "write `%s`", example);
+	if (kind == NODE_MAPPING && node->kind == NODE_SCALAR && strchr(node->text, ':'))
+		diagnostics_hint(r->d, "put a space after the colon, as in `key: value`");
+	else
+		diagnostics_hint(r->d, "write `%s`", example);
 	return false;
 }
 
@@ -111,7 +114,23 @@ static int by_text_and_place(const void *a, const void *b)
 	return (left->place.column > right->place.column) - (left->place.column < right->place.column);
 }
 
-void report_repeated_keys(struct reader *r, const struct node *mapping)
+static const struct mapping_key *find_key(const char *text, const struct mapping_key *keys, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(keys[i].name, text) == 0)
+			return &keys[i];
+	return NULL;
+}
+
+static const char *repeated_advice(const char *text, const struct mapping_key *keys, size_t count)
+{
+	const struct mapping_key *key = find_key(text, keys, count);
+
+	return key && key->repeated ? key->repeated : KEEP_ONE;
+}
+
+void report_repeated_keys(struct reader *r, const struct node *mapping, const struct mapping_key *known,
+			  size_t known_count)
 {
 	const struct node **keys = calloc(mapping->count + 1, sizeof(struct node *));
 
@@ -124,7 +143,7 @@ void report_repeated_keys(struct reader *r, const struct node *mapping)
 			continue;
 		diagnostics_error(r->d, keys[i]->place, "`%.40s` is here a second time (first in line %u)",
 				  keys[i]->text, keys[i - 1]->place.line);
-		diagnostics_hint(r->d, "keep one of them; several values go in a list: [a, b]");
+		diagnostics_hint(r->d, "%s", repeated_advice(keys[i]->text, known, known_count));
 	}
 	free(keys);
 }
@@ -137,16 +156,31 @@ const struct node *mapping_find(const struct node *mapping, const char *key)
 	return NULL;
 }
 
-static const struct mapping_key *find_key(const char *text, const struct mapping_key *keys, size_t count)
+static const struct foreign_key *find_foreign(const char *text, const struct foreign_key *foreign)
 {
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(keys[i].name, text) == 0)
-			return &keys[i];
+	for (; foreign && foreign->name; foreign++)
+		if (strcmp(foreign->name, text) == 0)
+			return foreign;
 	return NULL;
 }
 
-static void report_unknown_key(struct reader *r, const struct node *key, const char *what,
-			       const struct mapping_key *keys, size_t count)
+/* "default:drop" is one word to YAML. */
+static bool lacks_blank(const char *text, const struct mapping_key *keys, size_t count)
+{
+	char word[WORD_MAX];
+	const char *colon = strchr(text, ':');
+
+	if (!colon || colon - text >= WORD_MAX)
+		return false;
+	memcpy(word, text, (size_t)(colon - text));
+	word[colon - text] = '\0';
+	return find_key(word, keys, count);
+}
+
+/* Returns the key that was probably meant, or NULL. */
+static const char *report_unknown_key(struct reader *r, const struct node *key, const char *what,
+				      const struct mapping_key *keys, size_t count,
+				      const struct foreign_key *foreign)
 {
 	const char *words[KEYS_MAX], *meant;
 	char list[200] = "";
@@ -155,35 +189,58 @@ static void report_unknown_key(struct reader *r, const struct node *key, const c
 		words[i] = keys[i].name;
 		snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s", i ? ", " : "", words[i]);
 	}
-	meant = closest_word(key->text, words, count);
+	foreign = find_foreign(key->text, foreign);
+	meant = foreign ? foreign->meant : closest_word(key->text, words, count);
 	diagnostics_error(r->d, key->place, "unknown key `%.40s` in %s", key->text, what);
-	if (meant)
+	if (foreign && foreign->advice)
+		diagnostics_hint(r->d, "%s", foreign->advice);
+	else if (key->text[0] == '-')
+		diagnostics_hint(r->d, "put a space after the hyphen, as in `- key: value`");
+	else if (lacks_blank(key->text, keys, count))
+		diagnostics_hint(r->d, "put a space after the colon, as in `key: value`");
+	else if (meant)
 		diagnostics_hint(r->d, "did you mean `%s`?", meant);
 	else
 		diagnostics_hint(r->d, "known here: %s", list);
+	return meant;
 }
 
-void mapping_read(struct reader *r, const struct node *node, const char *what, const struct mapping_key *keys,
-		  size_t key_count, void *target)
+/* Reports required keys that are not there, but for those in `meant`: they were misspelled. */
+static void report_missing_keys(struct reader *r, const struct node *node, const char *what,
+				const struct mapping_key *keys, size_t count, uint32_t meant)
 {
-	uint32_t seen = 0; /* of a repeated key only the first value is read */
-
-	assert(key_count <= KEYS_MAX);
-	report_repeated_keys(r, node);
-	for (size_t i = 0; i < node->count; i++) {
-		const struct mapping_key *key = find_key(node->items[2 * i]->text, keys, key_count);
-
-		if (!key)
-			report_unknown_key(r, node->items[2 * i], what, keys, key_count);
-		else if (!(seen >> (key - keys) & 1))
-			key->read(r, target, node->items[2 * i + 1]);
-		if (key)
-			seen |= 1U << (key - keys);
-	}
-	for (size_t i = 0; i < key_count; i++) {
-		if (!keys[i].example || mapping_find(node, keys[i].name))
+	for (size_t i = 0; i < count; i++) {
+		if (!keys[i].example || meant >> i & 1 || mapping_find(node, keys[i].name))
 			continue;
 		diagnostics_error(r->d, node->place, "%s has no `%s`", what, keys[i].name);
 		diagnostics_hint(r->d, "add `%s`", keys[i].example);
 	}
+}
+
+bool mapping_read(struct reader *r, const struct node *node, const char *what, const struct mapping_key *keys,
+		  size_t key_count, const struct foreign_key *foreign, void *target)
+{
+	uint32_t seen = 0, meant = 0; /* of a repeated key only the first value is read */
+	bool known = true;
+
+	assert(key_count <= KEYS_MAX);
+	report_repeated_keys(r, node, keys, key_count);
+	for (size_t i = 0; i < node->count; i++) {
+		const struct node *word = node->items[2 * i];
+		const struct mapping_key *key = find_key(word->text, keys, key_count);
+
+		if (!key) {
+			const char *closest = report_unknown_key(r, word, what, keys, key_count, foreign);
+
+			known = false;
+			if (closest)
+				meant |= 1U << (find_key(closest, keys, key_count) - keys);
+			continue;
+		}
+		if (!(seen >> (key - keys) & 1))
+			key->read(r, target, node->items[2 * i + 1]);
+		seen |= 1U << (key - keys);
+	}
+	report_missing_keys(r, node, what, keys, key_count, meant);
+	return known;
 }

@@ -25,19 +25,32 @@ static inline bool reader_is_content(const struct reader *r)
 struct mapping_key {
 	const char *name;
 	void (*read)(struct reader *r, void *target, const struct node *value);
-	const char *example; /* of a required key: what to write when it is missing; NULL: optional */
+	const char *example;  /* of a required key: what to write when it is missing; NULL: optional */
+	const char *repeated; /* the advice where it is there twice; NULL: KEEP_ONE */
 };
 
-/* Reads each value of `node` into `target`. `what` names the mapping in messages: "a port", "`router`". */
-void mapping_read(struct reader *r, const struct node *node, const char *what, const struct mapping_key *keys,
-		  size_t key_count, void *target);
+#define KEEP_ONE	 "keep one of them"
+#define KEEP_ONE_OR_LIST "keep one of them; several values go in a list: [a, b]"
+
+/* A word of other products for what is said differently here; a table of them ends with a NULL. */
+struct foreign_key {
+	const char *name;
+	const char *meant;  /* the key that says it here, or NULL */
+	const char *advice; /* NULL: "did you mean" that key */
+};
+
+/* Reads each value of `node` into `target`. `what` names the mapping in messages: "a port", "`router`".
+ * `foreign` may be NULL. Returns false if a key was not known. */
+bool mapping_read(struct reader *r, const struct node *node, const char *what, const struct mapping_key *keys,
+		  size_t key_count, const struct foreign_key *foreign, void *target);
 
 /* Reports values that are no mapping, or no list; `example` is what to write instead. */
 bool expect_mapping(struct reader *r, const struct node *node, const char *what, const char *example);
 bool expect_sequence(struct reader *r, const struct node *node, const char *what, const char *example);
 
-/* Reports keys that a mapping has twice. */
-void report_repeated_keys(struct reader *r, const struct node *mapping);
+/* Reports keys that a mapping has twice; `keys` are those that the schema knows, if any. */
+void report_repeated_keys(struct reader *r, const struct node *mapping, const struct mapping_key *keys,
+			  size_t key_count);
 
 const struct node *mapping_find(const struct node *mapping, const char *key);
 

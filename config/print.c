@@ -106,6 +106,15 @@ void print_flags(const struct config_rule *rule, bool quote, FILE *out)
 	}
 }
 
+/* An address with its length even where it is the full one. */
+static void print_whole_prefix(const struct config_prefix *prefix, FILE *out)
+{
+	const char *mark = prefix->address.ipv6 ? "\"" : "";
+	char text[ADDRESS_TEXT_MAX];
+
+	fprintf(out, "%s%s/%u%s", mark, address_format(&prefix->address, text), prefix->length, mark);
+}
+
 static void open_list(const char *key, FILE *out)
 {
 	fprintf(out, ", %s: [", key);
@@ -208,15 +217,6 @@ static void print_gateways(const struct config_port *port, FILE *out)
 	fputc(']', out);
 }
 
-/* An address with its length even where it is the full one. */
-static void print_interface_address(const struct config_prefix *prefix, FILE *out)
-{
-	const char *mark = prefix->address.ipv6 ? "\"" : "";
-	char text[ADDRESS_TEXT_MAX];
-
-	fprintf(out, "%s%s/%u%s", mark, address_format(&prefix->address, text), prefix->length, mark);
-}
-
 static void print_port(const struct config *config, const struct config_port *port, FILE *out)
 {
 	fprintf(out, "  %s: { ", port->name);
@@ -234,7 +234,7 @@ static void print_port(const struct config *config, const struct config_port *po
 		open_list("addresses", out);
 	for (size_t i = 0; i < port->address_count; i++) {
 		fputs(separator(i), out);
-		print_interface_address(&port->addresses[i].prefix, out);
+		print_whole_prefix(&port->addresses[i].prefix, out);
 	}
 	if (port->address_count)
 		fputc(']', out);
@@ -246,7 +246,7 @@ static void print_port(const struct config *config, const struct config_port *po
 static void print_route(const struct config_route *route, FILE *out)
 {
 	fputs("    - { to: ", out);
-	print_prefix(&route->prefix, true, out);
+	print_whole_prefix(&route->prefix, out);
 	if (route->kind == CONFIG_ROUTE_GATEWAY) {
 		fputs(", via: ", out);
 		print_address(&route->via, out);

@@ -1,358 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The section `firewall`: rules as they are written. What they expand to is made in expand.c.
+ * The section `firewall`: its rules (read_rule.c reads each) and the default. What rules expand to is made in
+ * expand.c.
  */
 #include <stdlib.h>
 #include <string.h>
 #include "stages.h"
 #include "value.h"
 
-/* A rule while it is read. */
-struct rule_draft {
-	struct config_rule *rule;
-	const struct node *node;
-	unsigned int verdicts; /* of accept, drop, reject: how many were written */
-	bool log_any, bad_action;
-};
-
-static const char rule_example[] = "{ accept: any, from: lan }";
-
-static bool is_state(const char *text)
-{
-	static const char *const states[] = {"new", "established", "related", "invalid", "untracked"};
-
-	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
-		if (strcmp(text, states[i]) == 0)
-			return true;
-	return false;
-}
-
-/* What an action applies to: only `any`, as long as there are no connection states. */
-static bool value_any(struct reader *r, const struct node *node)
-{
-	const char *text = value_text(r, node, "`any`", "accept: any");
-
-	if (text && strcmp(text, "any") == 0)
-		return true;
-	if (text && is_state(text)) {
-		diagnostics_error(r->d, node->place, "connection states like `%s` are not in this release",
-				  text);
-		diagnostics_hint(r->d,
-				 "write `any`, and match replies by their ports or by TCP flags: [ack]");
-	} else if (text) {
-		diagnostics_error(r->d, node->place, "`%.40s` is not what an action applies to", text);
-		diagnostics_hint(r->d, "write `any`, as in `%s`; what to match comes in the other keys",
-				 rule_example);
-	}
-	return false;
-}
-
-static void read_verdict(struct reader *r, struct rule_draft *draft, const struct node *value,
-			 enum config_action action)
-{
-	draft->verdicts++;
-	draft->rule->action = action;
-	draft->bad_action |= !value_any(r, value);
-}
-
-static void read_accept(struct reader *r, void *target, const struct node *value)
-{
-	read_verdict(r, target, value, CONFIG_ACCEPT);
-}
-
-static void read_drop(struct reader *r, void *target, const struct node *value)
-{
-	read_verdict(r, target, value, CONFIG_DROP);
-}
-
-static void read_reject(struct reader *r, void *target, const struct node *value)
-{
-	read_verdict(r, target, value, CONFIG_REJECT);
-}
-
-/* `log: any` is an action of its own, `log: true` goes with another one. */
-static void read_log(struct reader *r, void *target, const struct node *value)
-{
-	struct rule_draft *draft = target;
-
-	if (value->kind == NODE_SCALAR && strcmp(value->text, "any") == 0)
-		draft->log_any = true;
-	else
-		draft->bad_action |= !value_truth(r, value, &draft->rule->log);
-}
-
-static uint8_t *read_port_list(struct reader *r, const struct node *value, bool self_too, size_t *read)
-{
-	size_t count;
-	const struct node *const *items = one_or_more(r, &value, &count);
-	uint8_t *ports = blocks_array(&r->config->blocks, count, 1);
-
-	for (size_t i = 0; i < count; i++) {
-		if (!value_port(r, items[i], self_too, &ports[*read]))
-			continue;
-		if (memchr(ports, ports[*read], *read)) {
-			diagnostics_error(r->d, items[i]->place, "`%s` is in the list twice", items[i]->text);
-			diagnostics_hint(r->d, "keep one");
-			continue;
-		}
-		(*read)++;
-	}
-	return ports;
-}
-
-static void read_from(struct reader *r, void *target, const struct node *value)
-{
-	struct rule_draft *draft = target;
-
-	draft->rule->from = read_port_list(r, value, false, &draft->rule->from_count);
-}
-
-static void read_to(struct reader *r, void *target, const struct node *value)
-{
-	struct rule_draft *draft = target;
-
-	draft->rule->to = read_port_list(r, value, true, &draft->rule->to_count);
-}
-
-static void read_proto(struct reader *r, void *target, const struct node *value)
-{
-	struct config_rule *rule = ((struct rule_draft *)target)->rule;
-	size_t count;
-	const struct node *const *items = one_or_more(r, &value, &count);
-
-	rule->protocols = blocks_array(&r->config->blocks, count, 1);
-	for (size_t i = 0; i < count; i++)
-		rule->protocol_count += value_protocol(r, items[i], &rule->protocols[rule->protocol_count]);
-}
-
-static struct config_prefix *read_networks(struct reader *r, const struct node *value, size_t *read)
-{
-	size_t count;
-	const struct node *const *items = one_or_more(r, &value, &count);
-	struct config_prefix *networks = blocks_array(&r->config->blocks, count, sizeof(networks[0]));
-
-	for (size_t i = 0; i < count; i++)
-		*read += value_network(r, items[i], &networks[*read]);
-	return networks;
-}
-
-static void read_source(struct reader *r, void *target, const struct node *value)
-{
-	struct config_rule *rule = ((struct rule_draft *)target)->rule;
-
-	rule->sources = read_networks(r, value, &rule->source_count);
-}
-
-static void read_destination(struct reader *r, void *target, const struct node *value)
-{
-	struct config_rule *rule = ((struct rule_draft *)target)->rule;
-
-	rule->destinations = read_networks(r, value, &rule->destination_count);
-}
-
-static struct config_range *read_port_ranges(struct reader *r, const struct node *value, size_t *read)
-{
-	size_t count;
-	const struct node *const *items = one_or_more(r, &value, &count);
-	struct config_range *ranges = blocks_array(&r->config->blocks, count, sizeof(ranges[0]));
-
-	for (size_t i = 0; i < count; i++)
-		*read += value_port_range(r, items[i], &ranges[*read]);
-	return ranges;
-}
-
-static void read_port(struct reader *r, void *target, const struct node *value)
-{
-	struct config_rule *rule = ((struct rule_draft *)target)->rule;
-
-	rule->destination_ports = read_port_ranges(r, value, &rule->destination_port_count);
-}
-
-static void read_source_port(struct reader *r, void *target, const struct node *value)
-{
-	struct config_rule *rule = ((struct rule_draft *)target)->rule;
-
-	rule->source_ports = read_port_ranges(r, value, &rule->source_port_count);
-}
-
-static struct config_range *read_icmp_list(struct reader *r, const struct node *value, bool ipv6,
-					   size_t *read)
-{
-	size_t count;
-	const struct node *const *items = one_or_more(r, &value, &count);
-	struct config_range *ranges = blocks_array(&r->config->blocks, count, sizeof(ranges[0]));
-
-	for (size_t i = 0; i < count; i++)
-		*read += value_icmp(r, items[i], ipv6, &ranges[*read]);
-	return ranges;
-}
-
-/* For values that need others first: types of ICMP the protocols, the default the rules. */
+/* The default needs the rules first. */
 static void read_later(struct reader *r, void *target, const struct node *value)
 {
 	(void)r;
 	(void)target;
 	(void)value;
-}
-
-static void read_flags(struct reader *r, void *target, const struct node *value)
-{
-	struct config_rule *rule = ((struct rule_draft *)target)->rule;
-	size_t count;
-	const struct node *const *items = one_or_more(r, &value, &count);
-
-	for (size_t i = 0; i < count; i++)
-		value_tcp_flag(r, items[i], &rule->tcp_flags, &rule->tcp_flags_mask);
-}
-
-static void read_name(struct reader *r, void *target, const struct node *value)
-{
-	struct config_rule *rule = ((struct rule_draft *)target)->rule;
-
-	rule->name_given = value_name(r, value, "a rule's name", CONFIG_NAME_MAX, rule->name);
-}
-
-static const struct mapping_key rule_keys[] = {
-    {"accept", read_accept, NULL},
-    {"drop", read_drop, NULL},
-    {"reject", read_reject, NULL},
-    {"log", read_log, NULL},
-    {"from", read_from, NULL},
-    {"to", read_to, NULL},
-    {"proto", read_proto, NULL},
-    {"source", read_source, NULL},
-    {"destination", read_destination, NULL},
-    {"port", read_port, NULL},
-    {"source-port", read_source_port, NULL},
-    {"icmp", read_later, NULL},
-    {"icmpv6", read_later, NULL},
-    {"flags", read_flags, NULL},
-    {"name", read_name, NULL},
-};
-
-static void check_action(struct reader *r, struct rule_draft *draft)
-{
-	struct config_rule *rule = draft->rule;
-
-	if (draft->verdicts > 1) {
-		diagnostics_error(r->d, rule->place, "the rule has several actions");
-		diagnostics_hint(r->d, "keep one of accept, drop and reject; `log: true` may go with it");
-	} else if (draft->verdicts == 0 && !draft->log_any && !draft->bad_action) {
-		diagnostics_error(r->d, rule->place, "the rule has no action");
-		diagnostics_hint(r->d, "add `accept: any`, `drop: any`, `reject: any` or `log: any`");
-	}
-	if (draft->log_any && draft->verdicts == 0)
-		rule->action = CONFIG_LOG;
-	rule->log |= draft->log_any;
-}
-
-/* Reports `key` in a rule that is not only about protocols that have such a thing. */
-static void need_protocol(struct reader *r, const struct rule_draft *draft, const char *key, bool fits,
-			  const char *hint)
-{
-	const struct node *value = mapping_find(draft->node, key);
-	const struct node *proto = mapping_find(draft->node, "proto");
-
-	if (!value || fits)
-		return;
-	if (proto && draft->rule->protocol_count == 0)
-		return; /* the protocol was reported */
-	diagnostics_error(r->d, value->place, "`%s` in a rule %s", key,
-			  proto ? "for protocols that have none" : "that does not say the protocol");
-	diagnostics_hint(r->d, "%s", hint);
-}
-
-static bool has_protocol(const struct config_rule *rule, uint8_t protocol)
-{
-	return rule->protocol_count && memchr(rule->protocols, protocol, rule->protocol_count);
-}
-
-/* The types under `icmp` are those of ICMP, of ICMPv6 or of both, as the protocols say; those of ICMPv6 may
- * be given apart, under `icmpv6`. */
-static void read_icmp_types(struct reader *r, const struct rule_draft *draft)
-{
-	const struct node *icmp = mapping_find(draft->node, "icmp"),
-			  *icmpv6 = mapping_find(draft->node, "icmpv6");
-	struct config_rule *rule = draft->rule;
-
-	if (!icmpv6)
-		icmpv6 = icmp;
-	if (icmp && has_protocol(rule, PROTOCOL_ICMP))
-		rule->icmp = read_icmp_list(r, icmp, false, &rule->icmp_count);
-	if (icmpv6 && has_protocol(rule, PROTOCOL_ICMPV6))
-		rule->icmpv6 = read_icmp_list(r, icmpv6, true, &rule->icmpv6_count);
-}
-
-static bool has_only_ports(const struct config_rule *rule)
-{
-	for (size_t i = 0; i < rule->protocol_count; i++)
-		if (rule->protocols[i] != PROTOCOL_TCP && rule->protocols[i] != PROTOCOL_UDP &&
-		    rule->protocols[i] != PROTOCOL_SCTP)
-			return false;
-	return rule->protocol_count > 0;
-}
-
-static void check_protocols(struct reader *r, const struct rule_draft *draft)
-{
-	const struct config_rule *rule = draft->rule;
-	static const char port_hint[] = "ports belong to `proto: tcp`, udp, sctp or a list of these";
-	bool only_tcp = rule->protocol_count == 1 && rule->protocols[0] == PROTOCOL_TCP;
-
-	need_protocol(r, draft, "port", has_only_ports(rule), port_hint);
-	need_protocol(r, draft, "source-port", has_only_ports(rule), port_hint);
-	need_protocol(r, draft, "flags", only_tcp, "flags belong to `proto: tcp` alone");
-	need_protocol(r, draft, "icmp",
-		      has_protocol(rule, PROTOCOL_ICMP) || has_protocol(rule, PROTOCOL_ICMPV6),
-		      "types belong to `proto: icmp`, `proto: icmpv6` or both");
-	need_protocol(r, draft, "icmpv6", has_protocol(rule, PROTOCOL_ICMPV6),
-		      "types of ICMPv6 belong to `proto: icmpv6`");
-}
-
-/* Which families the rule's addresses are of: bit 0 IPv4, bit 1 IPv6. */
-static unsigned int families(const struct config_rule *rule)
-{
-	unsigned int found = 0;
-
-	for (size_t i = 0; i < rule->source_count; i++)
-		found |= 1U << rule->sources[i].address.ipv6;
-	for (size_t i = 0; i < rule->destination_count; i++)
-		found |= 1U << rule->destinations[i].address.ipv6;
-	return found;
-}
-
-static void check_families(struct reader *r, const struct rule_draft *draft)
-{
-	const struct config_rule *rule = draft->rule;
-	unsigned int found = families(rule);
-	const struct node *proto = mapping_find(draft->node, "proto");
-
-	if (found == 3) {
-		diagnostics_error(r->d, rule->place, "the rule mixes IPv4 and IPv6 addresses");
-		diagnostics_hint(r->d, "write one rule for each; a rule without addresses is for both");
-	} else if (found == 1 && has_protocol(rule, PROTOCOL_ICMPV6)) {
-		diagnostics_error(r->d, proto->place, "ICMPv6 in a rule with IPv4 addresses");
-		diagnostics_hint(r->d, "write `proto: icmp`, or IPv6 addresses");
-	} else if (found == 2 && has_protocol(rule, PROTOCOL_ICMP)) {
-		diagnostics_error(r->d, proto->place, "ICMP in a rule with IPv6 addresses");
-		diagnostics_hint(r->d, "write `proto: icmpv6`, or IPv4 addresses");
-	}
-}
-
-static void read_rule(struct reader *r, const struct node *node)
-{
-	struct config_rule *rule = &r->config->rules[r->config->rule_count];
-	struct rule_draft draft = {.rule = rule, .node = node};
-
-	*rule = (struct config_rule){.place = node->place};
-	snprintf(rule->name, sizeof(rule->name), "rule-%zu", r->config->rule_count + 1);
-	r->config->rule_count++;
-	if (!expect_mapping(r, node, "a rule", rule_example))
-		return;
-	mapping_read(r, node, "the rule", rule_keys, sizeof(rule_keys) / sizeof(rule_keys[0]), &draft);
-	read_icmp_types(r, &draft);
-	check_action(r, &draft);
-	check_protocols(r, &draft);
-	check_families(r, &draft);
 }
 
 static void read_rules(struct reader *r, void *target, const struct node *value)
@@ -367,8 +28,13 @@ static void read_rules(struct reader *r, void *target, const struct node *value)
 }
 
 static const struct mapping_key firewall_keys[] = {
-    {"default", read_later, NULL},
-    {"rules", read_rules, NULL},
+    {"default", read_later, NULL, NULL},
+    {"rules", read_rules, NULL, NULL},
+};
+
+static const struct foreign_key foreign_firewall_keys[] = {
+    {"policy", "default", NULL},
+    {NULL, NULL, NULL},
 };
 
 static int by_name(const void *a, const void *b)
@@ -426,6 +92,24 @@ static void check_log_rules(struct reader *r)
 	}
 }
 
+/* Reports a default in the words of other products. */
+static bool is_foreign_default(struct reader *r, const struct node *value)
+{
+	static const struct foreign_key words[] = {
+	    {"allow", "accept", NULL}, {"permit", "accept", NULL}, {"pass", "accept", NULL},
+	    {"deny", "drop", NULL},    {"block", "drop", NULL},
+	};
+
+	for (size_t i = 0; value->kind == NODE_SCALAR && i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(value->text, words[i].name) != 0)
+			continue;
+		diagnostics_error(r->d, value->place, "`%s` is not a default", value->text);
+		diagnostics_hint(r->d, "did you mean `%s`?", words[i].meant);
+		return true;
+	}
+	return false;
+}
+
 static void add_default(struct reader *r, const struct node *section)
 {
 	static const char *const actions[] = {"accept", "drop", "reject"};
@@ -433,7 +117,7 @@ static void add_default(struct reader *r, const struct node *section)
 	struct config *config = r->config;
 	size_t action = CONFIG_DROP;
 
-	if (value)
+	if (value && !is_foreign_default(r, value))
 		value_word(r, value, "a default", actions, 3, &action);
 	if (value && action == CONFIG_ACCEPT && config->rule_count == 0 && reader_is_content(r)) {
 		diagnostics_warning(r->d, value->place,
@@ -452,7 +136,7 @@ void read_firewall(struct reader *r, const struct node *node)
 			    "firewall: { default: drop, rules: [{ accept: any, from: lan }] }"))
 		return;
 	mapping_read(r, node, "`firewall`", firewall_keys, sizeof(firewall_keys) / sizeof(firewall_keys[0]),
-		     r->config);
+		     foreign_firewall_keys, r->config);
 	add_default(r, node);
 	check_names(r);
 	check_log_rules(r);

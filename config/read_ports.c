@@ -67,11 +67,21 @@ static void read_vlan(struct reader *r, void *target, const struct node *value)
 		port->vlan = (uint16_t)vlan;
 }
 
+/* The gateway of one family that the port has already, or NULL. */
+static const struct config_address *gateway_of(const struct config_port *port, bool ipv6)
+{
+	for (size_t i = 0; i < port->gateway_count; i++)
+		if (port->gateways[i].prefix.address.ipv6 == ipv6)
+			return &port->gateways[i].prefix.address;
+	return NULL;
+}
+
 static void read_gateway(struct reader *r, void *target, const struct node *value)
 {
 	struct config_port *port = target;
 	size_t count;
 	const struct node *const *items = one_or_more(r, &value, &count);
+	const struct config_address *other;
 
 	for (size_t i = 0; i < count; i++) {
 		struct config_interface_address gateway = {.place = items[i]->place};
@@ -79,11 +89,11 @@ static void read_gateway(struct reader *r, void *target, const struct node *valu
 		if (!value_address(r, items[i], &gateway.prefix.address))
 			continue;
 		gateway.prefix.length = (uint8_t)address_bits(&gateway.prefix.address);
-		if (port->gateway_count == 2 ||
-		    (port->gateway_count == 1 &&
-		     port->gateways[0].prefix.address.ipv6 == gateway.prefix.address.ipv6)) {
-			diagnostics_error(r->d, gateway.place, "a second %s gateway on the port",
-					  gateway.prefix.address.ipv6 ? "IPv6" : "IPv4");
+		other = gateway_of(port, gateway.prefix.address.ipv6);
+		if (other) {
+			diagnostics_error(r->d, gateway.place, "a second %s gateway on the port, besides %s",
+					  other->ipv6 ? "IPv6" : "IPv4",
+					  address_format(other, (char[ADDRESS_TEXT_MAX]){0}));
 			diagnostics_hint(
 			    r->d, "give one of each family; other ways are routes: { to: ..., via: ... }");
 			return;
@@ -98,7 +108,7 @@ static void read_neighbours(struct reader *r, void *target, const struct node *v
 
 	if (!expect_mapping(r, value, "`neighbours`", "neighbours: { 10.0.0.10: \"02:00:00:00:00:10\" }"))
 		return;
-	report_repeated_keys(r, value);
+	report_repeated_keys(r, value, NULL, 0);
 	port->neighbours = blocks_array(&r->config->blocks, value->count, sizeof(port->neighbours[0]));
 	for (size_t i = 0; i < value->count; i++) {
 		struct config_neighbour *neighbour = &port->neighbours[port->neighbour_count];
@@ -117,14 +127,26 @@ static void read_on(struct reader *r, void *target, const struct node *value)
 }
 
 static const struct mapping_key port_keys[] = {
-    {"addresses", read_addresses, NULL},
-    {"gateway", read_gateway, NULL},
-    {"mac", read_mac, NULL},
-    {"mtu", read_mtu, NULL},
-    {"slot", read_slot, NULL},
-    {"on", read_on, NULL},
-    {"vlan", read_vlan, NULL},
-    {"neighbours", read_neighbours, NULL},
+    {"addresses", read_addresses, NULL, KEEP_ONE_OR_LIST},
+    {"gateway", read_gateway, NULL, KEEP_ONE_OR_LIST},
+    {"mac", read_mac, NULL, NULL},
+    {"mtu", read_mtu, NULL, NULL},
+    {"slot", read_slot, NULL, NULL},
+    {"on", read_on, NULL, NULL},
+    {"vlan", read_vlan, NULL, NULL},
+    {"neighbours", read_neighbours, NULL, NULL},
+};
+
+static const struct foreign_key foreign_port_keys[] = {
+    {"address", "addresses", NULL},
+    {"ip", "addresses", NULL},
+    {"ips", "addresses", NULL},
+    {"via", "gateway", NULL},
+    {"dhcp", "addresses", "there are only static addresses: write `addresses: [10.0.0.1/24]`"},
+    {"dhcp4", "addresses", "there are only static addresses: write `addresses: [10.0.0.1/24]`"},
+    {"macaddress", "mac", NULL},
+    {"neighbors", "neighbours", NULL},
+    {NULL, NULL, NULL},
 };
 
 /* FNV-1a, 64 bits, over both names with their NULs: a port keeps its address when others come and go. */
@@ -227,7 +249,8 @@ static void read_port(struct reader *r, const struct node *key, const struct nod
 		diagnostics_hint(r->d, "call it %s-0", port->name);
 	}
 	snprintf(what, sizeof(what), "port `%s`", port->name);
-	mapping_read(r, node, what, port_keys, sizeof(port_keys) / sizeof(port_keys[0]), port);
+	mapping_read(r, node, what, port_keys, sizeof(port_keys) / sizeof(port_keys[0]), foreign_port_keys,
+		     port);
 	if (is_device)
 		finish_device(r, port, node);
 	else
@@ -241,7 +264,7 @@ void read_ports(struct reader *r, const struct node *node)
 
 	if (!expect_mapping(r, node, "`ports`", port_example))
 		return;
-	report_repeated_keys(r, node);
+	report_repeated_keys(r, node, NULL, 0);
 	if (node->count == 0 || node->count > PORTS_LIMIT) {
 		diagnostics_error(r->d, node->place, "an appliance has 1 to %u ports, and here are %zu",
 				  PORTS_LIMIT, node->count);

@@ -9,14 +9,16 @@
 /* A route while it is read. */
 struct route_draft {
 	struct config_route route;
-	bool has_to, has_via, has_kind;
+	bool has_to, has_via, has_kind, unknown_key;
+	bool is_default; /* `to: default`, of the family of `via` */
 };
 
 static void read_to(struct reader *r, void *target, const struct node *value)
 {
 	struct route_draft *draft = target;
 
-	draft->has_to = value_network(r, value, &draft->route.prefix);
+	draft->is_default = value->kind == NODE_SCALAR && strcmp(value->text, "default") == 0;
+	draft->has_to = draft->is_default || value_destination(r, value, &draft->route.prefix);
 }
 
 static void read_via(struct reader *r, void *target, const struct node *value)
@@ -40,12 +42,41 @@ static void read_kind(struct reader *r, void *target, const struct node *value)
 }
 
 static const struct mapping_key route_keys[] = {
-    {"to", read_to, "to: 10.1.0.0/16"},
-    {"via", read_via, NULL},
-    {"kind", read_kind, NULL},
+    {"to", read_to, "to: 10.1.0.0/16", NULL},
+    {"via", read_via, NULL, NULL},
+    {"kind", read_kind, NULL, NULL},
 };
 
-static bool has_good_way(struct reader *r, const struct node *node, const struct route_draft *draft)
+static const struct foreign_key foreign_route_keys[] = {
+    {"gateway", "via", NULL},
+    {"next-hop", "via", NULL},
+    {"nexthop", "via", NULL},
+    {"dev", "via", "did you mean `via`? the next hop's address says the port, too"},
+    {"port", "via", "did you mean `via`? the next hop's address says the port, too"},
+    {"interface", "via", "did you mean `via`? the next hop's address says the port, too"},
+    {"destination", "to", NULL},
+    {"network", "to", NULL},
+    {"prefix", "to", NULL},
+    {"type", "kind", NULL},
+    {"metric", NULL, "there is one route to each network: leave it out"},
+    {NULL, NULL, NULL},
+};
+
+/* Decides which family `to: default` is of. */
+static bool settle_default(struct reader *r, const struct node *node, struct route_draft *draft)
+{
+	if (!draft->is_default)
+		return true;
+	if (draft->has_via) {
+		draft->route.prefix = (struct config_prefix){.address.ipv6 = draft->route.via.ipv6};
+		return true;
+	}
+	diagnostics_error(r->d, mapping_find(node, "to")->place, "`default` of which family?");
+	diagnostics_hint(r->d, "write 0.0.0.0/0 or \"::/0\", or a route for each");
+	return false;
+}
+
+static bool has_good_way(struct reader *r, const struct node *node, struct route_draft *draft)
 {
 	bool via = mapping_find(node, "via"), kind = mapping_find(node, "kind");
 
@@ -55,12 +86,14 @@ static bool has_good_way(struct reader *r, const struct node *node, const struct
 		diagnostics_hint(r->d, "a route of a kind goes nowhere: remove `via`, or `kind`");
 		return false;
 	}
+	if (!via && !kind && draft->unknown_key)
+		return false;
 	if (!via && !kind) {
 		diagnostics_error(r->d, node->place, "the route does not say where packets go");
 		diagnostics_hint(r->d, "add `via: ADDRESS`, `kind: blackhole` or `kind: unreachable`");
 		return false;
 	}
-	if (!draft->has_to || !(draft->has_via || draft->has_kind))
+	if (!draft->has_to || !(draft->has_via || draft->has_kind) || !settle_default(r, node, draft))
 		return false;
 	if (draft->has_via && draft->route.via.ipv6 != draft->route.prefix.address.ipv6) {
 		diagnostics_error(r->d, draft->route.via_place,
@@ -86,8 +119,9 @@ static void read_routes(struct reader *r, void *target, const struct node *value
 
 		if (!expect_mapping(r, node, "a route", "{ to: 10.1.0.0/16, via: 10.0.0.254 }"))
 			continue;
-		mapping_read(r, node, "the route", route_keys, sizeof(route_keys) / sizeof(route_keys[0]),
-			     &draft);
+		draft.unknown_key =
+		    !mapping_read(r, node, "the route", route_keys,
+				  sizeof(route_keys) / sizeof(route_keys[0]), foreign_route_keys, &draft);
 		if (has_good_way(r, node, &draft))
 			config->routes[config->route_count++] = draft.route;
 	}
@@ -117,14 +151,14 @@ static void read_icmp_errors(struct reader *r, void *target, const struct node *
 }
 
 static const struct mapping_key router_keys[] = {
-    {"routes", read_routes, NULL},
-    {"neighbours", read_neighbour_capacity, NULL},
-    {"icmp-errors", read_icmp_errors, NULL},
+    {"routes", read_routes, NULL, NULL},
+    {"neighbours", read_neighbour_capacity, NULL, NULL},
+    {"icmp-errors", read_icmp_errors, NULL, NULL},
 };
 
 void read_router(struct reader *r, const struct node *node)
 {
 	if (expect_mapping(r, node, "`router`", "router: { routes: [{ to: 10.1.0.0/16, via: 10.0.0.254 }] }"))
 		mapping_read(r, node, "`router`", router_keys, sizeof(router_keys) / sizeof(router_keys[0]),
-			     r->config);
+			     NULL, r->config);
 }

@@ -10,8 +10,9 @@
 #include "mapping.h"
 
 enum {
-	PORTS_LIMIT = 64,     /* PORTS_MAX of nf/stats.h */
-	ADDRESSES_LIMIT = 64, /* on one port */
+	PORTS_LIMIT = 64,	/* PORTS_MAX of nf/stats.h */
+	ADDRESSES_LIMIT = 64,	/* on one port */
+	MACHINE_CARDS_MAX = 30, /* of a q35, the machine with the most: Q35_SLOTS of images/vm.c */
 	MATCHES_LIMIT = 100000,
 	DEFAULT_LOG_RATE = 10,
 	DEFAULT_ICMP_ERROR_RATE = 100,
@@ -26,10 +27,13 @@ void check_ports(struct reader *r);
 void read_router(struct reader *r, const struct node *node);
 void check_routes(struct reader *r);
 
-/* read_firewall.c: the section; expand.c: rules to conjunctions; shadow.c: warns of rules that can never
- * match */
+/* read_firewall.c: the section; read_rule.c: one rule, appended to config->rules; expand.c: rules to
+ * conjunctions; reach.c and shadow.c: warn of rules that can never match, because of what they say or because
+ * of earlier ones */
 void read_firewall(struct reader *r, const struct node *node);
+void read_rule(struct reader *r, const struct node *node);
 void expand_rules(struct reader *r);
+void warn_of_unreachable_destinations(struct reader *r);
 void warn_of_shadowed_rules(struct reader *r);
 
 /* need.c: computes config->memory_need, and config->memory where it was not given */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Numbers, names, sizes and addresses; see value.h. What packets carry is in value_packet.c.
+ * Numbers, names and sizes; see value.h. Addresses are in value_address.c, what packets carry in
+ * value_packet.c.
  */
 #include <string.h>
 #include "value.h"
@@ -20,8 +21,7 @@ const char *value_text(struct reader *r, const struct node *node, const char *wh
 	return NULL;
 }
 
-/* Decimal digits up to `end`, 9 at most; no sign, no blanks, no leading zero. */
-static bool parse_digits(const char *text, const char *end, uint32_t *out)
+bool parse_digits(const char *text, const char *end, uint32_t *out)
 {
 	if (text == end || end - text > 9 || (*text == '0' && end - text > 1))
 		return false;
@@ -75,17 +75,28 @@ bool value_rate(struct reader *r, const struct node *node, uint16_t *out)
 	return false;
 }
 
+/* Bits to shift by, or 0. What M and MB mean elsewhere varies; memory comes in powers of two. */
+static unsigned int unit_shift(const char *unit)
+{
+	static const char *const endings[] = {"", "B", "iB"};
+
+	for (size_t i = 0; (*unit == 'M' || *unit == 'G') && i < sizeof(endings) / sizeof(endings[0]); i++)
+		if (strcmp(unit + 1, endings[i]) == 0)
+			return *unit == 'M' ? 20 : 30;
+	return 0;
+}
+
 bool value_size(struct reader *r, const struct node *node, uint64_t *out)
 {
-	const char *text = value_text(r, node, "a memory size", "64M"), *unit;
+	const char *text = value_text(r, node, "a memory size", "64M"), *end, *unit;
 	uint32_t number;
 
 	if (!text)
 		return false;
-	unit = text + strlen(text) - 1;
-	if ((*unit == 'M' || *unit == 'G') && parse_digits(text, unit, &number) && number > 0 &&
-	    number <= 1 << 20) {
-		*out = (uint64_t)number << (*unit == 'M' ? 20 : 30);
+	end = text + strspn(text, "0123456789");
+	unit = *end == ' ' ? end + 1 : end;
+	if (unit_shift(unit) && parse_digits(text, end, &number) && number > 0 && number <= 1 << 20) {
+		*out = (uint64_t)number << unit_shift(unit);
 		return true;
 	}
 	diagnostics_error(r->d, node->place, "`%.40s` is not a memory size", text);
@@ -187,83 +198,17 @@ bool value_mac(struct reader *r, const struct node *node, uint8_t out[6])
 	return true;
 }
 
-bool value_address(struct reader *r, const struct node *node, struct config_address *out)
+bool value_is_everything(struct reader *r, const struct node *node)
 {
-	const char *text = value_text(r, node, "an IP address", "192.0.2.1 or \"2001:db8::1\"");
+	static const char *const words[] = {"any", "all", "*"};
 
-	if (!text)
-		return false;
-	if (address_parse(text, out))
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(node->text, words[i]) != 0)
+			continue;
+		diagnostics_error(r->d, node->place, "`%s` is not a value here", node->text);
+		diagnostics_hint(r->d, "leave the key out: a rule without it takes all");
 		return true;
-	diagnostics_error(r->d, node->place, "`%.60s` is not an IPv4 or IPv6 address", text);
-	diagnostics_hint(r->d, strchr(text, '/') ? "write the address alone, without a prefix length"
-						 : "write it like 192.0.2.1 or \"2001:db8::1\"");
-	return false;
-}
-
-/* Reads ADDRESS or ADDRESS/LENGTH; `whole` says whether there was no length. */
-static bool read_prefix(struct reader *r, const struct node *node, const char *what, const char *example,
-			struct config_prefix *out, bool *whole)
-{
-	const char *text = value_text(r, node, what, example), *slash;
-	char address[ADDRESS_TEXT_MAX] = "";
-	uint32_t length;
-
-	if (!text)
-		return false;
-	slash = strchr(text, '/');
-	*whole = !slash;
-	if (!slash)
-		slash = text + strlen(text);
-	if (slash - text < ADDRESS_TEXT_MAX)
-		memcpy(address, text, (size_t)(slash - text));
-	if (!address_parse(address, &out->address)) {
-		diagnostics_error(r->d, node->place, "`%.60s` is not %s", text, what);
-		diagnostics_hint(r->d, "write it like %s", example);
-		return false;
 	}
-	length = address_bits(&out->address);
-	if (!*whole && (!parse_digits(slash + 1, slash + strlen(slash), &length) ||
-			length > address_bits(&out->address))) {
-		diagnostics_error(r->d, node->place, "`%.60s`: `%.20s` is not a prefix length", text,
-				  slash + 1);
-		diagnostics_hint(r->d, "write a number from 0 to %u after the slash, not a mask",
-				 address_bits(&out->address));
-		return false;
-	}
-	out->length = (uint8_t)length;
-	return true;
-}
-
-bool value_interface_address(struct reader *r, const struct node *node, struct config_prefix *out)
-{
-	bool whole;
-
-	if (!read_prefix(r, node, "an interface address", "10.0.0.1/24 or \"fd00:1::1/64\"", out, &whole))
-		return false;
-	if (whole) {
-		diagnostics_error(r->d, node->place, "%s has no prefix length", node->text);
-		diagnostics_hint(r->d, "say how big its network is: %s/%u", node->text,
-				 out->address.ipv6 ? 64 : 24);
-	}
-	return !whole;
-}
-
-bool value_network(struct reader *r, const struct node *node, struct config_prefix *out)
-{
-	struct config_prefix network;
-	char text[ADDRESS_TEXT_MAX];
-	bool whole;
-
-	if (!read_prefix(r, node, "a network", "10.0.0.0/24 or \"fd00:1::/64\"", out, &whole))
-		return false;
-	network = prefix_network(out);
-	if (prefix_compare(&network, out) == 0)
-		return true;
-	diagnostics_error(r->d, node->place, "%s has bits set beyond its prefix of %u", node->text,
-			  out->length);
-	diagnostics_hint(r->d, "the network is %s; the address alone is %s", prefix_format(&network, text),
-			 address_format(&out->address, (char[ADDRESS_TEXT_MAX]){0}));
 	return false;
 }
 
@@ -285,6 +230,8 @@ bool value_port_range(struct reader *r, const struct node *node, struct config_r
 		return false;
 	end = text + strlen(text);
 	dash = strchr(text, '-');
+	if (value_is_everything(r, node))
+		return false;
 	if (!parse_port(text, dash ? dash : end, &out->low) ||
 	    !parse_port(dash ? dash + 1 : text, end, &out->high)) {
 		diagnostics_error(r->d, node->place, "`%.40s` is not a port number or a range of them", text);

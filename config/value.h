@@ -12,6 +12,12 @@
 /* The text of a scalar that is not empty, or NULL. `what` names it in messages: "an MTU". */
 const char *value_text(struct reader *r, const struct node *node, const char *what, const char *example);
 
+/* Decimal digits up to `end`, 9 at most; no sign, no blanks, no leading zero. */
+bool parse_digits(const char *text, const char *end, uint32_t *out);
+
+/* Reports the words that mean everything (any, all): for a scalar of a key that is then left out. */
+bool value_is_everything(struct reader *r, const struct node *node);
+
 bool value_number(struct reader *r, const struct node *node, const char *what, uint32_t low, uint32_t high,
 		  uint32_t *out);
 bool value_truth(struct reader *r, const struct node *node, bool *out);
@@ -19,7 +25,7 @@ bool value_truth(struct reader *r, const struct node *node, bool *out);
 /* "10/s" */
 bool value_rate(struct reader *r, const struct node *node, uint16_t *out);
 
-/* "32M", "1G": bytes */
+/* "32M", "1G", "64 MiB": bytes */
 bool value_size(struct reader *r, const struct node *node, uint64_t *out);
 
 /* Lower-case letters, digits and hyphens, up to `max` of them; `out` has room for a NUL more. */
@@ -40,6 +46,9 @@ bool value_interface_address(struct reader *r, const struct node *node, struct c
 /* A network without host bits, or an address alone, which means just itself: 10.0.0.0/24, 10.0.0.7. */
 bool value_network(struct reader *r, const struct node *node, struct config_prefix *out);
 
+/* The same where an address needs its length: what a route leads to. */
+bool value_destination(struct reader *r, const struct node *node, struct config_prefix *out);
+
 /* A transport port or a range of them: 80, 8000-8100. */
 bool value_port_range(struct reader *r, const struct node *node, struct config_range *out);
 
@@ -51,6 +60,12 @@ bool value_icmp(struct reader *r, const struct node *node, bool ipv6, struct con
 
 /* A TCP flag, or its absence: syn, "!ack". Adds to both. */
 bool value_tcp_flag(struct reader *r, const struct node *node, uint8_t *flags, uint8_t *mask);
+
+/* Reports a connection state. */
+bool value_is_state(struct reader *r, const struct node *node);
+
+#define STATELESS_ADVICE \
+	"for replies of TCP write `accept: any, proto: tcp, flags: [ack]`, for others match `source-port`"
 
 /* Names for printing: NULL where there is none. */
 const char *protocol_name(uint8_t protocol);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What packets carry, by name: protocols, ICMP types, TCP flags. Names are those of IANA's registries
- * (protocol-numbers, icmp-parameters, icmpv6-parameters, tcp-header-flags) as packet filters spell them.
+ * (protocol-numbers, icmp-parameters, icmpv6-parameters, tcp-header-flags) as packet filters spell them. The
+ * first name of a number is the one that is printed.
  */
 #include <string.h>
 #include "value.h"
@@ -12,7 +13,7 @@ struct named_number {
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-enum { WORDS_MAX = 24 };
+enum { WORDS_MAX = 40 };
 
 static const struct named_number protocols[] = {
     {"tcp", PROTOCOL_TCP},
@@ -31,13 +32,31 @@ static const struct named_number protocols[] = {
     {"vrrp", 112},
     {"l2tp", 115},
     {"udplite", 136},
+    {"ipv6-icmp", PROTOCOL_ICMPV6},
+    {"icmp6", PROTOCOL_ICMPV6},
 };
 
 static const struct named_number icmp_types[] = {
-    {"echo-reply", 0},	     {"unreachable", 3},	  {"redirect", 5},
-    {"echo-request", 8},     {"router-advertisement", 9}, {"router-solicitation", 10},
-    {"time-exceeded", 11},   {"parameter-problem", 12},	  {"timestamp-request", 13},
+    {"echo-reply", 0},
+    {"unreachable", 3},
+    {"source-quench", 4},
+    {"redirect", 5},
+    {"echo-request", 8},
+    {"router-advertisement", 9},
+    {"router-solicitation", 10},
+    {"time-exceeded", 11},
+    {"parameter-problem", 12},
+    {"timestamp-request", 13},
     {"timestamp-reply", 14},
+    {"information-request", 15},
+    {"information-reply", 16},
+    {"address-mask-request", 17},
+    {"address-mask-reply", 18},
+    {"destination-unreachable", 3},
+    {"echo", 8},
+    {"timestamp", 13},
+    {"info-request", 15},
+    {"info-reply", 16},
 };
 
 static const struct named_number icmpv6_types[] = {
@@ -56,7 +75,28 @@ static const struct named_number icmpv6_types[] = {
     {"neighbour-advertisement", 136},
     {"redirect", 137},
     {"mld2-report", 143},
+    {"destination-unreachable", 1},
+    {"packet-too-big", 2},
+    {"echo", 128},
+    {"mld-listener-query", 130},
+    {"mld-listener-report", 131},
+    {"mld-listener-done", 132},
+    {"mld-listener-reduction", 132},
+    {"nd-router-solicit", 133},
+    {"router-solicit", 133},
+    {"nd-router-advert", 134},
+    {"router-advert", 134},
+    {"nd-neighbor-solicit", 135},
+    {"neighbor-solicit", 135},
+    {"neighbor-solicitation", 135},
+    {"nd-neighbor-advert", 136},
+    {"neighbor-advert", 136},
+    {"neighbor-advertisement", 136},
+    {"nd-redirect", 137},
+    {"mld2-listener-report", 143},
 };
+
+_Static_assert(COUNT(icmpv6_types) <= WORDS_MAX && COUNT(icmp_types) <= WORDS_MAX, "for report_unknown");
 
 /* Bit numbers of the TCP header's flags octet, RFC 9293, section 3.1. */
 static const char *const tcp_flags[8] = {"fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr"};
@@ -120,6 +160,8 @@ bool value_protocol(struct reader *r, const struct node *node, uint8_t *out)
 		return false;
 	if (number_of(protocols, COUNT(protocols), text, out) || (parse_octet(&text, out) && !*text))
 		return true;
+	if (value_is_everything(r, node))
+		return false;
 	report_unknown(r, node, "a protocol", protocols, COUNT(protocols),
 		       "write tcp, udp, icmp, icmpv6, sctp, gre, esp ... or a number up to 255; "
 		       "without `proto` a rule takes all");
@@ -178,6 +220,21 @@ bool value_icmp(struct reader *r, const struct node *node, bool ipv6, struct con
 	return true;
 }
 
+bool value_is_state(struct reader *r, const struct node *node)
+{
+	static const char *const states[] = {"new", "established", "related", "invalid", "untracked"};
+
+	for (size_t i = 0; i < COUNT(states); i++) {
+		if (strcmp(node->text, states[i]) != 0)
+			continue;
+		diagnostics_error(r->d, node->place, "rules are stateless in this release: there is no `%s`",
+				  node->text);
+		diagnostics_hint(r->d, "%s", STATELESS_ADVICE);
+		return true;
+	}
+	return false;
+}
+
 const char *tcp_flag_name(unsigned int bit)
 {
 	return tcp_flags[bit];
@@ -204,6 +261,8 @@ bool value_tcp_flag(struct reader *r, const struct node *node, uint8_t *flags, u
 		*flags |= (uint8_t)(!absent << bit);
 		return true;
 	}
+	if (value_is_state(r, node))
+		return false;
 	diagnostics_error(r->d, node->place, "`%.40s` is not a TCP flag", text);
 	diagnostics_hint(r->d,
 			 "write fin, syn, rst, psh, ack, urg, ece or cwr; \"!ack\" for one that is not set");

@@ -8,6 +8,7 @@
 #include <libfyaml.h>
 #include <string.h>
 #include "diagnostics.h"
+#include "syntax.h"
 #include "yaml.h"
 
 struct anchor {
@@ -20,6 +21,8 @@ struct yaml_reader {
 	struct fy_diag *complaints;
 	struct config_block **blocks;
 	struct diagnostics *d;
+	const char *text;
+	size_t length;
 	struct anchor anchors[YAML_ANCHORS_MAX];
 	size_t anchor_count, nodes;
 };
@@ -29,6 +32,14 @@ static struct config_place place_of(const struct fy_mark *mark)
 	if (!mark)
 		return (struct config_place){1, 1};
 	return (struct config_place){(uint32_t)mark->line + 1, (uint32_t)mark->column + 1};
+}
+
+/* Marks of anchors and aliases are behind their first character. */
+static struct config_place place_before(const struct fy_mark *mark)
+{
+	struct config_place place = place_of(mark);
+
+	return (struct config_place){place.line, place.column > 1 ? place.column - 1 : 1};
 }
 
 static const char *token_text(struct yaml_reader *r, struct fy_token *token)
@@ -51,10 +62,7 @@ static void report_syntax(struct yaml_reader *r)
 
 	if (first && first->line > 0 && first->column > 0) /* these count from 1, unlike marks */
 		place = (struct config_place){(uint32_t)first->line, (uint32_t)first->column};
-	diagnostics_error(r->d, place, "not valid YAML: %s",
-			  first && first->msg ? first->msg : "cannot be read");
-	diagnostics_hint(r->d, "look for a bracket, a comma or indentation here and on the line before; "
-			       "IPv6 and MAC addresses need quotes");
+	syntax_report(r->d, place, first && first->msg ? first->msg : "", r->text, r->length);
 }
 
 static struct fy_event *next_event(struct yaml_reader *r)
@@ -112,16 +120,34 @@ static struct node *read_scalar(struct yaml_reader *r, struct fy_event *event)
 	return node;
 }
 
+static struct node *find_anchor(struct yaml_reader *r, const char *name)
+{
+	for (size_t i = 0; i < r->anchor_count; i++)
+		if (strcmp(r->anchors[i].name, name) == 0)
+			return r->anchors[i].node;
+	return NULL;
+}
+
+/* A copy, so that what is wrong with the whole of it is shown where the alias is. */
 static struct node *read_alias(struct yaml_reader *r, struct fy_event *event)
 {
 	const char *name = token_text(r, event->alias.anchor);
+	const struct node *named = find_anchor(r, name);
+	struct node *node = new_node(r, NODE_SCALAR, event);
+	struct config_place place = place_before(fy_event_start_mark(event));
 
-	for (size_t i = r->anchor_count; i > 0; i--)
-		if (strcmp(r->anchors[i - 1].name, name) == 0)
-			return r->anchors[i - 1].node;
-	diagnostics_error(r->d, place_of(fy_event_start_mark(event)), "`*%.32s` stands for nothing", name);
-	diagnostics_hint(r->d, "mark what it should repeat with `&%.32s`, further up", name);
-	return NULL;
+	if (!named) {
+		diagnostics_error(r->d, place, "`*%.32s` stands for nothing", name);
+		diagnostics_hint(
+		    r->d,
+		    "an alias repeats what is marked `&%.32s` further up; text that starts with an "
+		    "asterisk needs quotes",
+		    name);
+		return NULL;
+	}
+	*node = *named;
+	node->place = place;
+	return node;
 }
 
 static struct node *read_node(struct yaml_reader *r, struct fy_event *event, unsigned int depth);
@@ -147,6 +173,21 @@ static void append(struct yaml_reader *r, struct node *parent, size_t *length, s
 	parent->weight += child->weight;
 }
 
+static bool is_good_key(struct yaml_reader *r, const struct node *key)
+{
+	if (key->kind != NODE_SCALAR) {
+		diagnostics_error(r->d, key->place, "a key must be a plain word");
+		diagnostics_hint(r->d, "write `key: value`, without brackets around the key");
+		return false;
+	}
+	if (strcmp(key->text, "<<") == 0) {
+		diagnostics_error(r->d, key->place, "there are no merge keys (`<<`)");
+		diagnostics_hint(r->d, "write the keys out; an alias can stand for a whole value");
+		return false;
+	}
+	return true;
+}
+
 /* Reads up to the end of a sequence or mapping. */
 static struct node *read_collection(struct yaml_reader *r, struct node *parent, unsigned int depth)
 {
@@ -167,11 +208,8 @@ static struct node *read_collection(struct yaml_reader *r, struct node *parent, 
 		fy_parser_event_free(r->parser, event);
 		if (!child)
 			return NULL;
-		if (parent->kind == NODE_MAPPING && length % 2 == 0 && child->kind != NODE_SCALAR) {
-			diagnostics_error(r->d, child->place, "a key must be a plain word");
-			diagnostics_hint(r->d, "write `key: value`, without brackets around the key");
+		if (parent->kind == NODE_MAPPING && length % 2 == 0 && !is_good_key(r, child))
 			return NULL;
-		}
 		if (child->kind == NODE_SCALAR &&
 		    !*child->text) /* what is not written has no place of its own */
 			child->place = length % 2 && parent->kind == NODE_MAPPING
@@ -189,6 +227,12 @@ static bool keep_anchor(struct yaml_reader *r, struct fy_token *anchor, struct n
 		return true;
 	if (r->anchor_count == YAML_ANCHORS_MAX)
 		return too_big(r, node->place, "anchors", YAML_ANCHORS_MAX) != NULL;
+	if (find_anchor(r, token_text(r, anchor))) {
+		diagnostics_error(r->d, place_before(fy_token_start_mark(anchor)),
+				  "a second anchor called `&%.32s`", token_text(r, anchor));
+		diagnostics_hint(r->d, "give each anchor a name of its own");
+		return false;
+	}
 	r->anchors[r->anchor_count++] = (struct anchor){token_text(r, anchor), node};
 	return true;
 }
@@ -307,7 +351,7 @@ static bool check_encoding(const char *text, size_t length, struct diagnostics *
 
 struct node *yaml_parse(const char *text, size_t length, struct config_block **blocks, struct diagnostics *d)
 {
-	struct yaml_reader r = {.blocks = blocks, .d = d};
+	struct yaml_reader r = {.blocks = blocks, .d = d, .text = text, .length = length};
 	struct fy_diag_cfg quiet;
 	struct fy_parse_cfg settings = {.flags = FYPCF_QUIET | FYPCF_COLLECT_DIAG};
 	struct node *root = NULL;

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One rule of the section `firewall`, as it is written; read_firewall.c has the section.
+ */
+#include <string.h>
+#include "stages.h"
+#include "value.h"
+
+/* A rule while it is read. */
+struct rule_draft {
+	struct config_rule *rule;
+	const struct node *node;
+	unsigned int verdicts;		       /* of accept, drop, reject: how many were written */
+	bool log_any, bad_action, unknown_key; /* an unknown key may have been the action */
+};
+
+static const char rule_example[] = "{ accept: any, from: lan }";
+
+/* What an action applies to: only `any`, as long as there are no connection states. */
+static bool value_any(struct reader *r, const struct node *node)
+{
+	const char *text = value_text(r, node, "`any`", "accept: any");
+
+	if (text && strcmp(text, "any") == 0)
+		return true;
+	if (text && !value_is_state(r, node)) {
+		diagnostics_error(r->d, node->place, "`%.40s` is not what an action applies to", text);
+		diagnostics_hint(r->d, "write `any`, as in `%s`; what to match comes in the other keys",
+				 rule_example);
+	}
+	return false;
+}
+
+static void read_verdict(struct reader *r, struct rule_draft *draft, const struct node *value,
+			 enum config_action action)
+{
+	draft->verdicts++;
+	draft->rule->action = action;
+	draft->bad_action |= !value_any(r, value);
+}
+
+static void read_accept(struct reader *r, void *target, const struct node *value)
+{
+	read_verdict(r, target, value, CONFIG_ACCEPT);
+}
+
+static void read_drop(struct reader *r, void *target, const struct node *value)
+{
+	read_verdict(r, target, value, CONFIG_DROP);
+}
+
+static void read_reject(struct reader *r, void *target, const struct node *value)
+{
+	read_verdict(r, target, value, CONFIG_REJECT);
+}
+
+/* `log: any` is an action of its own, `log: true` goes with another one. */
+static void read_log(struct reader *r, void *target, const struct node *value)
+{
+	struct rule_draft *draft = target;
+
+	if (value->kind == NODE_SCALAR && strcmp(value->text, "any") == 0)
+		draft->log_any = true;
+	else
+		draft->bad_action |= !value_truth(r, value, &draft->rule->log);
+}
+
+/* Reports what is no port's name in a rule, though it looks like a fair thing to write. */
+static bool is_no_place(struct reader *r, const struct node *node, bool self_too)
+{
+	if (node->kind != NODE_SCALAR)
+		return false;
+	if (value_is_everything(r, node))
+		return true;
+	if (self_too || strcmp(node->text, "self") != 0)
+		return false;
+	diagnostics_error(r->d, node->place, "no packet comes from `self` to the firewall");
+	diagnostics_hint(r->d,
+			 "the appliance's own packets are not filtered: name a port, or remove the rule");
+	return true;
+}
+
+static uint8_t *read_port_list(struct reader *r, const struct node *value, bool self_too, size_t *read)
+{
+	size_t count;
+	const struct node *const *items = one_or_more(r, &value, &count);
+	uint8_t *ports = blocks_array(&r->config->blocks, count, 1);
+
+	for (size_t i = 0; i < count; i++) {
+		if (is_no_place(r, items[i], self_too) || !value_port(r, items[i], self_too, &ports[*read]))
+			continue;
+		if (memchr(ports, ports[*read], *read)) {
+			diagnostics_error(r->d, items[i]->place, "`%s` is in the list twice", items[i]->text);
+			diagnostics_hint(r->d, "keep one");
+			continue;
+		}
+		(*read)++;
+	}
+	return ports;
+}
+
+static void read_from(struct reader *r, void *target, const struct node *value)
+{
+	struct rule_draft *draft = target;
+
+	draft->rule->from = read_port_list(r, value, false, &draft->rule->from_count);
+}
+
+static void read_to(struct reader *r, void *target, const struct node *value)
+{
+	struct rule_draft *draft = target;
+
+	draft->rule->to = read_port_list(r, value, true, &draft->rule->to_count);
+}
+
+static void read_proto(struct reader *r, void *target, const struct node *value)
+{
+	struct config_rule *rule = ((struct rule_draft *)target)->rule;
+	size_t count;
+	const struct node *const *items = one_or_more(r, &value, &count);
+
+	rule->protocols = blocks_array(&r->config->blocks, count, 1);
+	for (size_t i = 0; i < count; i++)
+		rule->protocol_count += value_protocol(r, items[i], &rule->protocols[rule->protocol_count]);
+}
+
+static struct config_prefix *read_networks(struct reader *r, const struct node *value, size_t *read)
+{
+	size_t count;
+	const struct node *const *items = one_or_more(r, &value, &count);
+	struct config_prefix *networks = blocks_array(&r->config->blocks, count, sizeof(networks[0]));
+
+	for (size_t i = 0; i < count; i++)
+		*read += value_network(r, items[i], &networks[*read]);
+	return networks;
+}
+
+static void read_source(struct reader *r, void *target, const struct node *value)
+{
+	struct config_rule *rule = ((struct rule_draft *)target)->rule;
+
+	rule->sources = read_networks(r, value, &rule->source_count);
+}
+
+static void read_destination(struct reader *r, void *target, const struct node *value)
+{
+	struct config_rule *rule = ((struct rule_draft *)target)->rule;
+
+	rule->destinations = read_networks(r, value, &rule->destination_count);
+}
+
+static struct config_range *read_port_ranges(struct reader *r, const struct node *value, size_t *read)
+{
+	size_t count;
+	const struct node *const *items = one_or_more(r, &value, &count);
+	struct config_range *ranges = blocks_array(&r->config->blocks, count, sizeof(ranges[0]));
+
+	for (size_t i = 0; i < count; i++)
+		*read += value_port_range(r, items[i], &ranges[*read]);
+	return ranges;
+}
+
+static void read_port(struct reader *r, void *target, const struct node *value)
+{
+	struct config_rule *rule = ((struct rule_draft *)target)->rule;
+
+	rule->destination_ports = read_port_ranges(r, value, &rule->destination_port_count);
+}
+
+static void read_source_port(struct reader *r, void *target, const struct node *value)
+{
+	struct config_rule *rule = ((struct rule_draft *)target)->rule;
+
+	rule->source_ports = read_port_ranges(r, value, &rule->source_port_count);
+}
+
+static struct config_range *read_icmp_list(struct reader *r, const struct node *value, bool ipv6,
+					   size_t *read)
+{
+	size_t count;
+	const struct node *const *items = one_or_more(r, &value, &count);
+	struct config_range *ranges = blocks_array(&r->config->blocks, count, sizeof(ranges[0]));
+
+	for (size_t i = 0; i < count; i++)
+		*read += value_icmp(r, items[i], ipv6, &ranges[*read]);
+	return ranges;
+}
+
+/* Types of ICMP need the protocols first. */
+static void read_later(struct reader *r, void *target, const struct node *value)
+{
+	(void)r;
+	(void)target;
+	(void)value;
+}
+
+static void read_flags(struct reader *r, void *target, const struct node *value)
+{
+	struct config_rule *rule = ((struct rule_draft *)target)->rule;
+	size_t count;
+	const struct node *const *items = one_or_more(r, &value, &count);
+
+	for (size_t i = 0; i < count; i++)
+		value_tcp_flag(r, items[i], &rule->tcp_flags, &rule->tcp_flags_mask);
+}
+
+static void read_name(struct reader *r, void *target, const struct node *value)
+{
+	struct config_rule *rule = ((struct rule_draft *)target)->rule;
+
+	rule->name_given = value_name(r, value, "a rule's name", CONFIG_NAME_MAX, rule->name);
+}
+
+static const struct mapping_key rule_keys[] = {
+    {"accept", read_accept, NULL, NULL},
+    {"drop", read_drop, NULL, NULL},
+    {"reject", read_reject, NULL, NULL},
+    {"log", read_log, NULL,
+     "`log: any` is a rule that only logs, `log: true` goes with another action: keep one"},
+    {"from", read_from, NULL, KEEP_ONE_OR_LIST},
+    {"to", read_to, NULL, KEEP_ONE_OR_LIST},
+    {"proto", read_proto, NULL, KEEP_ONE_OR_LIST},
+    {"source", read_source, NULL, KEEP_ONE_OR_LIST},
+    {"destination", read_destination, NULL, KEEP_ONE_OR_LIST},
+    {"port", read_port, NULL, KEEP_ONE_OR_LIST},
+    {"source-port", read_source_port, NULL, KEEP_ONE_OR_LIST},
+    {"icmp", read_later, NULL, KEEP_ONE_OR_LIST},
+    {"icmpv6", read_later, NULL, KEEP_ONE_OR_LIST},
+    {"flags", read_flags, NULL, KEEP_ONE_OR_LIST},
+    {"name", read_name, NULL, NULL},
+};
+
+static const struct foreign_key foreign_rule_keys[] = {
+    {"allow", NULL, "did you mean `accept: any`?"},
+    {"permit", NULL, "did you mean `accept: any`?"},
+    {"pass", NULL, "did you mean `accept: any`?"},
+    {"deny", NULL, "did you mean `drop: any`, or `reject: any`, which answers the sender?"},
+    {"block", NULL, "did you mean `drop: any`, or `reject: any`, which answers the sender?"},
+    {"action", NULL, "did you mean `accept: any`, `drop: any`, `reject: any` or `log: any`?"},
+    {"target", NULL, "did you mean `accept: any`, `drop: any`, `reject: any` or `log: any`?"},
+    {"jump", NULL, "did you mean `accept: any`, `drop: any`, `reject: any` or `log: any`?"},
+    {"state", NULL, "rules are stateless in this release: " STATELESS_ADVICE},
+    {"states", NULL, "rules are stateless in this release: " STATELESS_ADVICE},
+    {"ct", NULL, "rules are stateless in this release: " STATELESS_ADVICE},
+    {"conntrack", NULL, "rules are stateless in this release: " STATELESS_ADVICE},
+    {"protocol", "proto", NULL},
+    {"src", "source", NULL},
+    {"dst", "destination", NULL},
+    {"sport", "source-port", NULL},
+    {"dport", "port", NULL},
+    {"destination-port", "port", NULL},
+    {"in", "from", NULL},
+    {"out", "to", NULL},
+    {"iif", "from", NULL},
+    {"oif", "to", NULL},
+    {"icmp-type", "icmp", NULL},
+    {"comment", "name", NULL},
+    {NULL, NULL, NULL},
+};
+
+static void check_action(struct reader *r, struct rule_draft *draft)
+{
+	struct config_rule *rule = draft->rule;
+
+	if (draft->verdicts > 1) {
+		diagnostics_error(r->d, rule->place, "the rule has several actions");
+		diagnostics_hint(r->d, "keep one of accept, drop and reject; `log: true` may go with it");
+	} else if (draft->verdicts == 0 && !draft->log_any && !draft->bad_action && !draft->unknown_key) {
+		diagnostics_error(r->d, rule->place, "the rule has no action");
+		diagnostics_hint(r->d, "add `accept: any`, `drop: any`, `reject: any` or `log: any`");
+	}
+	if (draft->log_any && draft->verdicts == 0)
+		rule->action = CONFIG_LOG;
+	rule->log |= draft->log_any;
+}
+
+/* Reports `key` in a rule that is not only about protocols that have such a thing. */
+static void need_protocol(struct reader *r, const struct rule_draft *draft, const char *key, bool fits,
+			  const char *hint)
+{
+	const struct node *value = mapping_find(draft->node, key);
+	const struct node *proto = mapping_find(draft->node, "proto");
+
+	if (!value || fits)
+		return;
+	if (proto && draft->rule->protocol_count == 0)
+		return; /* the protocol was reported */
+	diagnostics_error(r->d, value->place, "`%s` in a rule %s", key,
+			  proto ? "for protocols that have none" : "that does not say the protocol");
+	diagnostics_hint(r->d, "%s", hint);
+}
+
+static bool has_protocol(const struct config_rule *rule, uint8_t protocol)
+{
+	return rule->protocol_count && memchr(rule->protocols, protocol, rule->protocol_count);
+}
+
+/* Names mean the same in both families, numbers do not: 3 is `unreachable` to ICMP and `time-exceeded` to
+ * ICMPv6. */
+static bool check_icmp_numbers(struct reader *r, const struct node *icmp)
+{
+	size_t count, before = diagnostics_errors(r->d);
+	const struct node *const *items = one_or_more(r, &icmp, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (items[i]->kind != NODE_SCALAR || *items[i]->text < '0' || *items[i]->text > '9')
+			continue;
+		diagnostics_error(r->d, items[i]->place,
+				  "`%.40s`: the numbers of ICMP and ICMPv6 differ, and the rule takes ICMPv6",
+				  items[i]->text);
+		diagnostics_hint(r->d, "write a name, or the number of ICMPv6 under `icmpv6`");
+	}
+	return diagnostics_errors(r->d) == before;
+}
+
+/* The types under `icmp` are those of ICMP, of ICMPv6 or of both, as the protocols say; those of ICMPv6 may
+ * be given apart, under `icmpv6`. */
+static void read_icmp_types(struct reader *r, const struct rule_draft *draft)
+{
+	const struct node *icmp = mapping_find(draft->node, "icmp"),
+			  *icmpv6 = mapping_find(draft->node, "icmpv6");
+	struct config_rule *rule = draft->rule;
+	bool v4 = has_protocol(rule, PROTOCOL_ICMP), v6 = has_protocol(rule, PROTOCOL_ICMPV6);
+	size_t before = diagnostics_errors(r->d);
+
+	if (icmp && !icmpv6 && v6 && !check_icmp_numbers(r, icmp))
+		return;
+	if (icmp && v4)
+		rule->icmp = read_icmp_list(r, icmp, false, &rule->icmp_count);
+	if (icmpv6 && v6)
+		rule->icmpv6 = read_icmp_list(r, icmpv6, true, &rule->icmpv6_count);
+	else if (icmp && v6 && diagnostics_errors(r->d) == before)
+		rule->icmpv6 = read_icmp_list(r, icmp, true, &rule->icmpv6_count);
+}
+
+static bool has_only_ports(const struct config_rule *rule)
+{
+	for (size_t i = 0; i < rule->protocol_count; i++)
+		if (rule->protocols[i] != PROTOCOL_TCP && rule->protocols[i] != PROTOCOL_UDP &&
+		    rule->protocols[i] != PROTOCOL_SCTP)
+			return false;
+	return rule->protocol_count > 0;
+}
+
+static void check_protocols(struct reader *r, const struct rule_draft *draft)
+{
+	const struct config_rule *rule = draft->rule;
+	static const char port_hint[] = "ports belong to `proto: tcp`, udp, sctp or a list of these";
+	bool only_tcp = rule->protocol_count == 1 && rule->protocols[0] == PROTOCOL_TCP;
+
+	need_protocol(r, draft, "port", has_only_ports(rule), port_hint);
+	need_protocol(r, draft, "source-port", has_only_ports(rule), port_hint);
+	need_protocol(r, draft, "flags", only_tcp, "flags belong to `proto: tcp` alone");
+	need_protocol(r, draft, "icmp",
+		      has_protocol(rule, PROTOCOL_ICMP) ||
+			  (has_protocol(rule, PROTOCOL_ICMPV6) && !mapping_find(draft->node, "icmpv6")),
+		      "types belong to `proto: icmp`, `proto: icmpv6` or both, and `icmpv6` to ICMPv6 alone");
+	need_protocol(r, draft, "icmpv6", has_protocol(rule, PROTOCOL_ICMPV6),
+		      "types of ICMPv6 belong to `proto: icmpv6`");
+}
+
+/* Which families the rule's addresses are of: bit 0 IPv4, bit 1 IPv6. */
+static unsigned int families(const struct config_rule *rule)
+{
+	unsigned int found = 0;
+
+	for (size_t i = 0; i < rule->source_count; i++)
+		found |= 1U << rule->sources[i].address.ipv6;
+	for (size_t i = 0; i < rule->destination_count; i++)
+		found |= 1U << rule->destinations[i].address.ipv6;
+	return found;
+}
+
+static void check_families(struct reader *r, const struct rule_draft *draft)
+{
+	const struct config_rule *rule = draft->rule;
+	unsigned int found = families(rule);
+	const struct node *proto = mapping_find(draft->node, "proto");
+
+	if (found == 3) {
+		diagnostics_error(r->d, rule->place, "the rule mixes IPv4 and IPv6 addresses");
+		diagnostics_hint(r->d, "write one rule for each; a rule without addresses is for both");
+	} else if (found == 1 && has_protocol(rule, PROTOCOL_ICMPV6)) {
+		diagnostics_error(r->d, proto->place, "ICMPv6 in a rule with IPv4 addresses");
+		diagnostics_hint(r->d, "write `proto: icmp`, or IPv6 addresses");
+	} else if (found == 2 && has_protocol(rule, PROTOCOL_ICMP)) {
+		diagnostics_error(r->d, proto->place, "ICMP in a rule with IPv6 addresses");
+		diagnostics_hint(r->d, "write `proto: icmpv6`, or IPv4 addresses");
+	}
+}
+
+void read_rule(struct reader *r, const struct node *node)
+{
+	struct config_rule *rule = &r->config->rules[r->config->rule_count];
+	struct rule_draft draft = {.rule = rule, .node = node};
+
+	*rule = (struct config_rule){.place = node->place};
+	snprintf(rule->name, sizeof(rule->name), "rule-%zu", r->config->rule_count + 1);
+	r->config->rule_count++;
+	if (!expect_mapping(r, node, "a rule", rule_example))
+		return;
+	draft.unknown_key =
+	    !mapping_read(r, node, "the rule", rule_keys, sizeof(rule_keys) / sizeof(rule_keys[0]),
+			  foreign_rule_keys, &draft);
+	read_icmp_types(r, &draft);
+	check_action(r, &draft);
+	check_protocols(r, &draft);
+	check_families(r, &draft);
+}
