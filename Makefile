@@ -43,7 +43,9 @@ fuzzers := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help packages weir image-parts run test unit fuzzers bench format clean
+.PHONY: FORCE all help packages weir image-parts run test unit fuzzers bench format clean
+
+FORCE:
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -117,7 +119,17 @@ $(B)/image/flags: Makefile
 $(B)/host/%.o: %.c
 	$(call say,CC)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(HOST_FLAGS) -c $< -o $@
+	$(Q)$(CC) $(HOST_FLAGS) $(VERSION) -c $< -o $@
+
+# `weir --version`: the commit, written anew only when it is another.
+
+$(B)/version: FORCE
+	@mkdir -p $(@D)
+	@version=$$(git describe --tags --always --dirty 2>/dev/null || echo unknown); \
+	[ "$$version" = "$$(cat $@ 2>/dev/null)" ] || echo "$$version" >$@
+
+$(B)/host/images/main.o: $(B)/version
+$(B)/host/images/main.o: VERSION = -DWEIR_VERSION='"$(shell cat $(B)/version 2>/dev/null || echo unknown)"'
 
 $(B)/weir: $(host_objects)
 	$(call say,LD)

@@ -190,7 +190,7 @@ static struct config *load(const char *path)
 	return config;
 }
 
-static bool is_config(const char *path)
+bool is_config(const char *path)
 {
 	const char *dot = strrchr(path, '.');
 
