@@ -18,9 +18,11 @@ CLANG := clang
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
 COMMON := -std=gnu11 -g -MMD -MP -I. $(WARNINGS)
 DPDK := -include rte_config.h -isystem /usr/include/dpdk -isystem /usr/include/x86_64-linux-gnu/dpdk
-IMAGE_FLAGS := $(COMMON) $(DPDK) -O2 -march=x86-64-v2 -flto=auto -ffunction-sections -fdata-sections \
+# Where the tree lies must not show in an image, not even through the checksum of its debugging information.
+PREFIX_MAP := -ffile-prefix-map=$(CURDIR)=.
+IMAGE_FLAGS := $(COMMON) $(DPDK) $(PREFIX_MAP) -O2 -march=x86-64-v2 -flto=auto -ffunction-sections -fdata-sections \
 	-fno-omit-frame-pointer -fstack-protector-strong -fno-pie
-RING0_FLAGS := $(COMMON) -O2 -ffreestanding -mgeneral-regs-only -mno-red-zone -fno-stack-protector \
+RING0_FLAGS := $(COMMON) $(PREFIX_MAP) -O2 -ffreestanding -mgeneral-regs-only -mno-red-zone -fno-stack-protector \
 	-fno-omit-frame-pointer -fcf-protection=none -fno-pie -fno-asynchronous-unwind-tables
 HOST_FLAGS := $(COMMON) -O2 -D_GNU_SOURCE
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
