@@ -117,14 +117,20 @@ static const char *total(uint64_t value)
 
 static void draw_head(struct screen *screen, const struct live *live, const struct report *report)
 {
+	static const char *const accelerators[] = {
+	    [ACCELERATOR_KVM] = "KVM",
+	    [ACCELERATOR_TCG] = "TCG",
+	    [ACCELERATOR_PROCESS] = "Linux, as a process",
+	};
 	unsigned long long seconds = report->elapsed_ns / 1000000000;
 	char cycles[40] = "";
 
 	if (live->cycles_per_packet > 0)
-		snprintf(cycles, sizeof(cycles), ", %.0f cycles a packet", live->cycles_per_packet);
+		snprintf(cycles, sizeof(cycles), ", %s cycles/packet",
+			 grouped((uint64_t)live->cycles_per_packet));
 	line(screen, "%s%s%s on %s, up %llu:%02llu:%02llu, %.1f %% busy%s", colour(screen->out, COLOUR_BOLD),
 	     report->instance->launch->image->config->name, colour(screen->out, COLOUR_PLAIN),
-	     report_machine(report->instance, false), seconds / 3600, seconds / 60 % 60, seconds % 60,
+	     accelerators[report->instance->accelerator], seconds / 3600, seconds / 60 % 60, seconds % 60,
 	     live->busy * 100, cycles);
 	if (*report->instance->fallback)
 		line(screen, "%semulated: %s%s", colour(screen->out, COLOUR_YELLOW),

@@ -180,30 +180,29 @@ static void print_boot(const struct report *report, FILE *out)
 	fputc('\n', out);
 }
 
-const char *report_machine(const struct instance *instance, bool why)
+static void print_machine(const struct instance *instance, FILE *out)
 {
-	static char text[FALLBACK_MAX + 80];
-	bool explain = why && *instance->fallback, kvm = instance->accelerator == ACCELERATOR_KVM;
-
-	if (instance->accelerator == ACCELERATOR_PROCESS)
-		return "Linux, as a process";
-	snprintf(text, sizeof(text), "%s%s%s%s, QEMU %s%s", kvm ? "KVM" : "TCG (emulation",
-		 explain ? "; " : "", explain ? instance->fallback : "", kvm ? "" : ")",
-		 instance->launch->machine == MACHINE_Q35 ? "q35" : "microvm",
-		 instance->launch->packed ? ", packed rings" : "");
-	return text;
+	if (instance->accelerator == ACCELERATOR_PROCESS) {
+		fputs("ran      as a process\n", out);
+		return;
+	}
+	if (instance->accelerator == ACCELERATOR_KVM)
+		fputs("ran      on KVM", out);
+	else if (*instance->fallback)
+		fprintf(out, "ran      on TCG (emulation; %s)", instance->fallback);
+	else
+		fputs("ran      on TCG (emulation)", out);
+	fprintf(out, ", QEMU %s%s, %llu MiB\n", instance->launch->machine == MACHINE_Q35 ? "q35" : "microvm",
+		instance->launch->packed ? ", packed rings" : "",
+		(unsigned long long)(instance->memory.size >> 20));
 }
 
 static void print_image(const struct report *report, FILE *out)
 {
-	const struct instance *instance = report->instance;
-	const struct image *image = instance->launch->image;
+	const struct image *image = report->instance->launch->image;
 
 	fprintf(out, "image    %s, %s bytes\n", image->path, grouped(image->size));
-	fprintf(out, "ran      on %s", report_machine(instance, true));
-	if (instance->accelerator != ACCELERATOR_PROCESS)
-		fprintf(out, ", %llu MiB", (unsigned long long)(instance->memory.size >> 20));
-	fputc('\n', out);
+	print_machine(report->instance, out);
 }
 
 /* The frames of a device are those of the port and of its VLANs. */

@@ -44,9 +44,6 @@ void report_print_json(const struct report *report, FILE *out, bool indented);
 enum { REPORT_NOTICES = 2, REPORT_NOTICE_MAX = 120 };
 bool report_notice(const struct report *report, int which, char text[REPORT_NOTICE_MAX]);
 
-/* "KVM, QEMU microvm, packed rings": in a static place. `why` adds why it is not KVM. */
-const char *report_machine(const struct instance *instance, bool why);
-
 /* "1,234,567": in one of a few static places, so that one printf can have several. */
 const char *grouped(uint64_t value);
 

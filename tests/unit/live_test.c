@@ -114,7 +114,7 @@ static void fits_every_height(void **state)
 		for (int rows = 6; rows <= ROWS_MAX; rows++) {
 			draw(rows);
 			assert_in_range(lines_drawn(), 1, rows);
-			shows("many on KVM, QEMU microvm, up 1:01:01");
+			shows("many on KVM, up 1:01:01");
 			shows("\r\nlan ");
 			shows("\r\nwan ");
 		}
@@ -128,7 +128,7 @@ static void rates_are_those_of_the_last_second(void **state)
 	(void)state;
 	sample(0, 0);
 	draw(24);
-	shows("25.0 % busy, 250 cycles a packet");
+	shows("25.0 % busy, 250 cycles/packet");
 	shows("lan               1.00 k     800 k        0         0        1,000            0");
 	shows("no link");
 	live_sample(&live, &counters, 7000000000);
