@@ -13,18 +13,20 @@ enum {
 	SMALLEST_BYTES = 32 * MIB,
 	GRANULE_BYTES = 8 * MIB,
 	BUFFER_BYTES = 2048 + 128 + 128, /* data room, headroom, struct rte_mbuf */
-	BUFFER_OVERHEAD_BYTES = 64 + 16, /* mempool object header, its places in ring and cache */
+	BUFFER_OVERHEAD_BYTES = 64 + 16, /* mempool object header, its place in the stack */
 	INDIRECT_BYTES = 128 + 64 + 16,	 /* an mbuf without data, for fragments: one for each buffer */
 	ROUTE_BYTES = KIB,		 /* two trie nodes of rte_fib, in pools made for twice as many */
 	ENTRIES_OF_ADDRESS = 4,
 	MANY_ROUTES = 1000, /* above, lookup is indexed by 24 bits, of 2 bytes, and 32 Ki groups of 256 */
 	WIDE_TABLE_BYTES = 64 * MIB,
-	SPARE_BUFFERS = 512, /* in the chain, waiting for next hops, made by the appliance */
-	DEVICE_BUFFERS =
-	    768, /* both rings of a card full, 256 entries each, and as many more to refill them */
+	/* In the chain, waiting for next hops, made by the appliance. */
+	SPARE_BUFFERS = 1024,
+	/* Both rings of a card full, 512 entries each, and as many more to refill them. A super-frame takes
+	 * 33 entries: with rings of 256, bursts of them find the way out full, and TCP over tap halves. */
+	DEVICE_BUFFERS = 1536,
 	NEIGHBOUR_BYTES = 256,
-	MATCH_BYTES =
-	    32 * KIB, /* rte_acl: rule, share of the trie and of what building it takes; IPv6 takes most */
+	/* rte_acl: rule, share of the trie and of what building it takes. IPv6 takes most. */
+	MATCH_BYTES = 32 * KIB,
 };
 
 /* Entries of a family's lookup table: routes, and for each address its network, itself and its broadcasts. */

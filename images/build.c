@@ -22,6 +22,7 @@
 #include "command.h"
 #include "config/config.h"
 #include "console.h"
+#include "measure.h"
 #include "temporary.h"
 
 struct kit {
@@ -162,7 +163,8 @@ static int emit(const struct config *config, const char *source)
 	return STATUS_DONE;
 }
 
-static int build_from(const struct kit *kit, const struct config *config, const char *output)
+/* One pass from the model to the image. */
+static int make_image(const struct kit *kit, const struct config *config, const char *output)
 {
 	const char *folder = temporary_create(), *slash = strrchr(output, '/');
 	char *source, *object, *kept, *place;
@@ -187,6 +189,40 @@ static int build_from(const struct kit *kit, const struct config *config, const 
 	free(source);
 	free(object);
 	return status;
+}
+
+enum { SLOW_START_SECONDS = 1 };
+
+/* Holds the image to the memory that it says it needs. Returns -1 where it must be made again with more. */
+static int check_memory(struct config *config, const char *output)
+{
+	struct measure measured;
+	int status = measure_image(output, config->device_count, &measured);
+
+	if (status != STATUS_DONE)
+		return status;
+	if (measured.seconds > SLOW_START_SECONDS)
+		note("the rules take about %.1f s to compile, each time the image starts", measured.seconds);
+	if (measured.bytes <= config->memory)
+		return STATUS_DONE;
+	if (config->memory_given)
+		return failed(
+		    "%s: memory: %lluM is too little, it needs %lluM: write that, or leave `memory` out",
+		    config->name, (unsigned long long)(config->memory >> 20),
+		    (unsigned long long)(measured.bytes >> 20));
+	config->memory = measured.bytes;
+	config->memory_given = true; /* so that the image's own configuration says it */
+	return -1;
+}
+
+/* The configuration in the image says how much memory it gets: what was estimated too low is made again. */
+static int build_from(const struct kit *kit, struct config *config, const char *output)
+{
+	int status = make_image(kit, config, output);
+
+	if (status == STATUS_DONE)
+		status = check_memory(config, output);
+	return status < 0 ? make_image(kit, config, output) : status;
 }
 
 static struct config *load(const char *path)

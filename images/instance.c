@@ -140,8 +140,21 @@ int instance_failed(const struct instance *instance, const char *what)
 	return STATUS_FAILED;
 }
 
+/* One that crashed or gave up is still saying why, and then ends by itself. */
+static void await_last_words(struct instance *instance)
+{
+	enum { TICK_MS = 10, TICKS = 300 };
+
+	for (int i = 0; i < TICKS && instance_state(instance) >= PROGRESS_FAILED; i++) {
+		if (child_wait(&instance->child, TICK_MS))
+			return;
+		instance_drain(instance);
+	}
+}
+
 void instance_end(struct instance *instance)
 {
+	await_last_words(instance);
 	child_end(&instance->child);
 	console_close(&instance->console);
 	console_close(&instance->complaints);

@@ -118,13 +118,17 @@ static int add_own6(const struct ipv6_prefix *prefix)
 	return error ? error : rte_fib6_add(fib6, prefix->address, 128, NEXT_HOP_SELF);
 }
 
-/* Own addresses come last: they replace a route to the same single address. */
+/* Shorter prefixes come first: where one that reaches to the end of all addresses is added behind a longer
+ * one that does too, rte_fib 22.11 writes it over the whole flat table. Own addresses come last: they replace
+ * a route to the same single address. */
 static int fill4(void)
 {
 	int error = 0;
 
-	for (uint32_t i = 0; i < ipv4_route_count && !error; i++)
-		error = add_route4(&ipv4_routes[i]);
+	for (uint8_t length = 0; length <= 32; length++)
+		for (uint32_t i = 0; i < ipv4_route_count && !error; i++)
+			if (ipv4_routes[i].prefix.length == length)
+				error = add_route4(&ipv4_routes[i]);
 	for (uint16_t port = 0; port < port_count && !error; port++)
 		for (uint16_t i = 0; i < port_configs[port].ipv4_count && !error; i++)
 			error = add_own4(&port_configs[port].ipv4[i]);
@@ -135,8 +139,10 @@ static int fill6(void)
 {
 	int error = 0;
 
-	for (uint32_t i = 0; i < ipv6_route_count && !error; i++)
-		error = add_route6(&ipv6_routes[i]);
+	for (uint8_t length = 0; length <= 128; length++)
+		for (uint32_t i = 0; i < ipv6_route_count && !error; i++)
+			if (ipv6_routes[i].prefix.length == length)
+				error = add_route6(&ipv6_routes[i]);
 	for (uint16_t port = 0; port < port_count && !error; port++)
 		for (uint16_t i = 0; i < port_configs[port].ipv6_count && !error; i++)
 			error = add_own6(&port_configs[port].ipv6[i]);

@@ -9,12 +9,11 @@
  * does by a jump of its own.
  */
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <rte_common.h>
 #include "eal.h"
 
-enum { BLOCK_BYTES = 128 << 10, ALIGNMENT = 16 };
+enum { FIRST_BYTES = 128 << 10, BLOCK_BYTES_MAX = 4 << 20, ALIGNMENT = 16 };
 
 struct block {
 	struct block *next;
@@ -22,16 +21,20 @@ struct block {
 	uint8_t *bytes;
 };
 
-/* The first block is always there, and enough for some dozen rules. */
-static _Alignas(ALIGNMENT) uint8_t first_bytes[BLOCK_BYTES];
-static struct block first = {.size = BLOCK_BYTES, .bytes = first_bytes};
+/* The first block is always there, and enough for some dozen rules. Each further one is twice as large as the
+ * one before, up to a limit: many rules take hundreds of megabytes. */
+static _Alignas(ALIGNMENT) uint8_t first_bytes[FIRST_BYTES];
+static struct block first = {.size = FIRST_BYTES, .bytes = first_bytes};
 static struct block *newest = &first;
 
-static struct block *add_block(size_t size)
+static struct block *add_block(size_t bytes)
 {
 	size_t front = RTE_ALIGN_CEIL(sizeof(struct block), (size_t)ALIGNMENT);
-	struct block *block = malloc(front + size);
+	size_t size = RTE_MIN(2 * newest->size, (size_t)BLOCK_BYTES_MAX - front);
+	struct block *block;
 
+	size = RTE_MAX(size, bytes);
+	block = eal_pages_map(front + size);
 	if (block == NULL)
 		return NULL;
 	*block = (struct block){.next = newest, .size = size, .bytes = (uint8_t *)block + front};
@@ -48,7 +51,7 @@ void *__wrap_tb_alloc(struct tb_mem_pool *pool, size_t size)
 	if (bytes < size)
 		return __real_tb_alloc(pool, PTRDIFF_MAX);
 	if (block->size - block->used < bytes)
-		block = add_block(RTE_MAX(bytes, (size_t)BLOCK_BYTES));
+		block = add_block(bytes);
 	if (block == NULL)
 		return __real_tb_alloc(pool, PTRDIFF_MAX); /* fails, and does not return */
 	start = memset(block->bytes + block->used, 0, bytes);
@@ -61,7 +64,7 @@ void __wrap_tb_free_pool(struct tb_mem_pool *pool)
 	while (newest != &first) {
 		struct block *next = newest->next;
 
-		free(newest);
+		eal_pages_unmap(newest, newest->bytes + newest->size - (uint8_t *)newest);
 		newest = next;
 	}
 	first.used = 0;

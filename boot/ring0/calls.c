@@ -30,8 +30,6 @@ enum {
 	FUTEX_WAKE = 1,
 	FUTEX_COMMAND = 0x7f,
 	SIGNALS = 64,
-	RLIMIT_STACK = 3,
-	RLIMITS = 16,
 	S_IFCHR_RW = 0020600,
 	PID = 1,
 };
@@ -41,7 +39,6 @@ struct iovector {
 };
 
 extern char ring3_random[];
-extern char __ring3_stack[], __ring3_stack_end[];
 
 static bool have_rdrand;
 
@@ -260,32 +257,13 @@ static int64_t call_no_file(struct frame *frame, uint64_t a, uint64_t b, uint64_
 	return -ENOENT;
 }
 
-static int64_t call_prlimit64(struct frame *frame, uint64_t pid, uint64_t resource, uint64_t new)
-{
-	uint64_t to = frame->r10;
-
-	(void)pid;
-	if (new)
-		return -EPERM;
-	if (resource >= RLIMITS)
-		return -EINVAL;
-	if (to && !memory_is_ring3(to, 16, true))
-		return -EFAULT;
-	if (to) {
-		uint64_t limit =
-		    resource == RLIMIT_STACK ? (uint64_t)(__ring3_stack_end - __ring3_stack) : UINT64_MAX;
-
-		((uint64_t *)to)[0] = ((uint64_t *)to)[1] = limit;
-	}
-	return 0;
-}
-
 static int64_t call_unsupported(struct frame *frame, uint64_t a, uint64_t b, uint64_t c)
 {
 	(void)frame, (void)a, (void)b, (void)c;
 	return -ENOSYS;
 }
 
+/* Some are answered by gate.S already, where ring 3 gets there by itself. */
 static call *const calls[] = {
     [__NR_write] = call_write,
     [__NR_fstat] = call_fstat,
@@ -309,7 +287,7 @@ static call *const calls[] = {
     [__NR_tkill] = call_kill,
     [__NR_arch_prctl] = call_arch_prctl,
     [__NR_futex] = call_futex,
-    [__NR_set_tid_address] = call_pid, /* these four: gate.S too */
+    [__NR_set_tid_address] = call_pid,
     [__NR_clock_gettime] = call_clock_gettime,
     [__NR_clock_nanosleep] = call_clock_nanosleep,
     [__NR_exit_group] = call_exit,
@@ -318,7 +296,7 @@ static call *const calls[] = {
     [__NR_newfstatat] = call_newfstatat,
     [__NR_readlinkat] = call_no_file,
     [__NR_set_robust_list] = call_nothing,
-    [__NR_prlimit64] = call_prlimit64,
+    [__NR_prlimit64] = call_unsupported,
     [__NR_getrandom] = call_getrandom,
     [__NR_rseq] = call_unsupported,
 };

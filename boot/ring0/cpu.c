@@ -107,6 +107,21 @@ static void enable_vector_state(void)
 		asm volatile("xsetbv" : : "c"(0), "a"(cpuid(13, 0).eax & XCR0_ALLOWED), "d"(0));
 }
 
+bool cpu_is_new_enough(void)
+{
+	enum {
+		SSE3 = 1 << 0,
+		SSSE3 = 1 << 9,
+		CX16 = 1 << 13,
+		SSE4_1 = 1 << 19,
+		SSE4_2 = 1 << 20,
+		POPCNT = 1 << 23,
+		ALL = SSE3 | SSSE3 | CX16 | SSE4_1 | SSE4_2 | POPCNT,
+	};
+
+	return (cpuid(1, 0).ecx & ALL) == ALL;
+}
+
 void cpu_init(void)
 {
 	load_gates();

@@ -102,4 +102,8 @@ static inline uint64_t muldiv(uint64_t a, uint64_t b, uint64_t divisor)
 
 void cpu_init(void);
 
+/* Whether the processor has what the image is compiled for: x86-64-v2 (System V ABI, AMD64 supplement,
+ * section 3.1.1). */
+bool cpu_is_new_enough(void);
+
 #endif

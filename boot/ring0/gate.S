@@ -37,10 +37,10 @@ ring3_entry:
 3:	xorl %edx, %edx /* no function for atexit */
 	jmp _start
 
-/* Answers a call in ring 3 whose answer is always the same: glibc makes these before main, and the way to ring 0
- * and back can cost a tenth of a millisecond. In ring 0, where the instruction arrives on ordinary hardware, the
- * way is short, and the call goes on to the next line with its registers as they were, but for the flags, which
- * %r11 has. */
+/* Answers a call in ring 3 whose answer is known: glibc makes these before main, and the way to ring 0 and back
+ * can cost a tenth of a millisecond. In ring 0, where the instruction arrives on ordinary hardware, the way is
+ * short, and the call goes on to the next line with its registers as they were, but for the flags, which %r11
+ * has. */
 	.macro answer number, result
 	cmpq $\number, %rax
 	jne 1f
@@ -48,17 +48,21 @@ ring3_entry:
 	testb $3, %al
 	movl $\number, %eax
 	jz 1f
-	movq $\result, %rax
+	movq \result, %rax
 	jmp *%rcx
 1:
 	.endm
 
 	.globl system_call_gate, system_call_trap
 system_call_gate:
-	answer __NR_set_tid_address, 1
-	answer __NR_set_robust_list, 0
-	answer __NR_rseq, -ENOSYS
-	answer __NR_readlink, -ENOENT
+	answer __NR_set_tid_address, $1
+	answer __NR_set_robust_list, $0
+	answer __NR_rseq, $-ENOSYS
+	answer __NR_prlimit64, $-ENOSYS
+	answer __NR_readlink, $-ENOENT
+	testq %rdi, %rdi
+	jnz system_call_trap
+	answer __NR_brk, ring3_break /* brk(0) asks where the heap ends */
 system_call_trap:
 	ud2
 
@@ -105,5 +109,12 @@ ring3_random:
 	popq %rax
 	leaq 128(%rsp), %rsp
 	jmp *%rcx
+
+/* Where the heap ends: written by ring 0, which has its own note of it, for the line above. */
+	.section .gate.data, "aw", @progbits
+	.balign 8
+	.globl ring3_break
+ring3_break:
+	.quad 0
 
 	.section .note.GNU-stack, "", @progbits

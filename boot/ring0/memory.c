@@ -26,6 +26,8 @@ static const struct range device_hole = {0xfe000000, 0x100000000};
 extern char __image_start[], __text_start[], __data_start[], __ring0_text_start[], __image_end[];
 extern char __guard_ring3_stack[], __ring3_stack[];
 
+extern uint64_t ring3_break; /* gate.S */
+
 static struct ranges ram;  /* all of ring 3's RAM, mapped; constant after memory_init */
 static struct ranges free; /* of these, what is neither heap nor mmap'ed */
 static uint64_t heap_start, heap_end;
@@ -96,6 +98,8 @@ static struct range whole_pages(const struct memory_entry *entry)
 {
 	uint64_t mask = PAGE_BYTES - 1;
 
+	if (entry->ram && entry->start > ~mask)
+		return (struct range){0, 0};
 	if (entry->ram) /* rounded inwards; what else is there, outwards */
 		return (struct range){(entry->start + mask) & ~mask, entry->end & ~mask};
 	return (struct range){entry->start & ~mask, entry->end > ~mask ? ~mask : (entry->end + mask) & ~mask};
@@ -144,7 +148,7 @@ const char *memory_init(const struct boot_info *info)
 	map_all();
 	free.count = ram.count;
 	memcpy(free.range, ram.range, ram.count * sizeof(ram.range[0]));
-	heap_start = heap_end = ram.range[0].start;
+	heap_start = heap_end = ring3_break = ram.range[0].start;
 	return NULL;
 }
 
@@ -221,5 +225,6 @@ uint64_t memory_break(uint64_t wanted)
 			remove_at(&free, 0);
 		heap_end = new_end;
 	}
+	ring3_break = heap_end;
 	return heap_end;
 }

@@ -116,7 +116,8 @@ bool paging_map_device(uint64_t page, bool for_ring3)
 {
 	uint64_t *entry = page < WINDOW ? page_entry(page) : NULL;
 
-	if (!entry)
+	/* What ring 0 has there already, a local APIC for one, is not for ring 3. */
+	if (!entry || (for_ring3 && (*entry & (PRESENT | USER)) == PRESENT))
 		return false;
 	*entry = page | DATA | WRITE_THROUGH | CACHE_DISABLE | (for_ring3 ? USER : 0);
 	invalidate_page(page);

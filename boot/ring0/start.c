@@ -172,6 +172,9 @@ void ring0_main(enum boot_protocol protocol, uint64_t boot_address)
 	boot_progress.burst_port = -1;
 	console_init();
 	cpu_init();
+	if (!cpu_is_new_enough())
+		refuse("the processor is no x86-64-v2 (SSE4.2, POPCNT); give the VM a newer model, such as "
+		       "-cpu max");
 	why = bootinfo_read(protocol, boot_address, &boot_info);
 	if (!why)
 		why = memory_init(&boot_info);

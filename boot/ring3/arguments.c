@@ -86,6 +86,10 @@ static int parse_process_word(struct arguments *arguments, char *word)
 		arguments->stats_path = value;
 		return 0;
 	}
+	if (strcmp(word, "measure") == 0) {
+		arguments->measure = true;
+		return 0;
+	}
 	result = parse_port(arguments, word);
 	if (result <= 0)
 		return result;

@@ -8,6 +8,7 @@
  *     PORT=pcap:IN[:OUT]  captures for a device; implies replay
  *     PORT=tap:INTERFACE
  *     stats=PATH          file to keep the counters' pages in
+ *     measure             start without devices, and stop (SIGSTOP) where polling would begin
  */
 #ifndef BOOT_RING3_ARGUMENTS_H
 #define BOOT_RING3_ARGUMENTS_H
@@ -19,7 +20,7 @@
 #include "random.h"
 
 struct arguments {
-	bool replay, seeded;
+	bool replay, seeded, measure;
 	uint8_t seed[RANDOM_SEED_BYTES];
 	const char *stats_path;
 	struct device_source sources[PORTS_MAX];

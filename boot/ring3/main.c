@@ -97,7 +97,8 @@ static int start(const struct handover *handover, const struct arguments *argume
 	if (error != 0)
 		return error;
 	offload_init(host_packet_pool, host_indirect_pool);
-	error = open_devices(handover, arguments);
+	if (!arguments->measure)
+		error = open_devices(handover, arguments);
 	if (error != 0)
 		return error;
 	if (arguments->replay)
@@ -105,6 +106,8 @@ static int start(const struct handover *handover, const struct arguments *argume
 	error = appliance_init();
 	if (error != 0)
 		return error;
+	if (arguments->measure)
+		return raise(SIGSTOP);
 	boot_progress.ready_tsc = rte_rdtsc();
 	boot_progress.state = PROGRESS_READY;
 	say_ready(handover);
@@ -151,7 +154,7 @@ int main(int argc, char **argv)
 	progress_begin(handover, entry_tsc);
 	if (handover == NULL)
 		catch_signals();
-	if (start(handover, &arguments) != 0 || run(handover, arguments.replay) != 0)
+	if (start(handover, &arguments) != 0 || (!arguments.measure && run(handover, arguments.replay) != 0))
 		return failed();
 	boot_progress.state = PROGRESS_DONE;
 	return IMAGE_EXIT_DONE;

@@ -5,6 +5,8 @@
  * One ring of descriptors is written by both sides, in turn. A slot is a buffer id, and names a whole chain;
  * the device may finish chains in any order. A descriptor is available when its AVAILABLE bit equals the wrap
  * counter and its USED bit does not, and is used when both equal it (section 2.8.1).
+ *
+ * Events are on or off here, never at a position: setup.c says why.
  */
 #include <assert.h>
 #include "ring.h"
@@ -50,21 +52,11 @@ static uint16_t fill_descriptor(struct ring *ring, uint16_t id, uintptr_t addres
 	descriptor->address = address;
 	descriptor->length = length;
 	descriptor->id = id;
-	packed->added++;
 	if (++packed->next == ring->size) {
 		packed->next = 0;
 		packed->next_wrap = !packed->next_wrap;
 	}
 	return flags;
-}
-
-/* Before a burst: whether the device has finished the newest chain, going by its first descriptor. */
-static void note_idleness(struct ring *ring)
-{
-	struct packed_state *packed = &ring->packed;
-	uint16_t flags = ring_load16(&packed->descriptors[packed->newest].flags);
-
-	packed->was_idle = !(flags & DESCRIPTOR_AVAILABLE) == !(flags & DESCRIPTOR_USED);
 }
 
 /* The device goes through the ring in order, so it sees nothing of a burst before its first descriptor is
@@ -83,15 +75,11 @@ static void packed_offer(struct ring *ring, struct rte_mbuf **packets, uint16_t 
 	uint16_t first_flags = 0;
 
 	assert(count);
-	note_idleness(ring);
 	for (uint16_t i = 0; i < count; i++) {
 		struct packed_descriptor *descriptor = &ring->packed.descriptors[ring->packed.next];
 		uint16_t id = take_slot(ring, packets[i], 1);
 		uintptr_t address = (uintptr_t)ring_buffer(ring, packets[i]);
-		uint16_t flags;
-
-		ring->packed.newest = ring->packed.next;
-		flags = fill_descriptor(ring, id, address, ring->buffer_bytes) | DESCRIPTOR_WRITE;
+		uint16_t flags = fill_descriptor(ring, id, address, ring->buffer_bytes) | DESCRIPTOR_WRITE;
 
 		if (descriptor == first)
 			first_flags = flags;
@@ -107,11 +95,9 @@ static void packed_send(struct ring *ring, struct rte_mbuf **packets, uint16_t c
 	uint16_t first_flags = 0;
 
 	assert(count);
-	note_idleness(ring);
 	for (uint16_t i = 0; i < count; i++) {
 		uint16_t id = take_slot(ring, packets[i], packets[i]->nb_segs);
 
-		ring->packed.newest = ring->packed.next;
 		for (struct rte_mbuf *segment = packets[i]; segment; segment = segment->next) {
 			struct packed_descriptor *descriptor = &ring->packed.descriptors[ring->packed.next];
 			uint16_t flags = fill_descriptor(ring, id, rte_pktmbuf_mtod(segment, uintptr_t),
@@ -172,54 +158,17 @@ static uint16_t packed_collect(struct ring *ring, struct completion *done, uint1
 	return count;
 }
 
-/* Section 2.8.10: whether the position at which the device wants to hear of us lies in what was added. A
- * device that has finished all there was before, and whose position lies behind that, will not look again by
- * itself: QEMU's leaves it there when a back end that was busy takes frames again. It is told, at the cost of
- * one notification. */
-static bool passed_position(const struct ring *ring, uint16_t position, uint16_t added)
-{
-	const struct packed_state *packed = &ring->packed;
-	uint16_t event = position & ~EVENT_WRAP;
-	bool same_lap = !!(position & EVENT_WRAP) == packed->next_wrap;
-	bool behind = same_lap == (event < packed->next);
-
-	if (!same_lap)
-		event -= ring->size;
-	return ring_event_passed(event, packed->next, packed->next - added) || (behind && packed->was_idle);
-}
-
 static bool packed_wants_notification(struct ring *ring)
 {
-	struct packed_state *packed = &ring->packed;
-	uint16_t added = packed->added;
-	uint16_t flags;
-
-	packed->added = 0;
 	/* Orders our available descriptors before the device's wish for notifications; pairs with the device,
 	 * which stores its wish before it looks at the ring a last time. */
 	rte_smp_mb();
-	flags = ring_load16(&packed->device_event->flags) & EVENT_FLAGS;
-	if (flags != EVENT_AT_POSITION || !ring->event_index)
-		return flags != EVENT_DISABLE;
-	/* Orders the flags before the position; pairs with the device's write barrier, which stores them in
-	 * the other order. */
-	rte_smp_rmb();
-	return passed_position(ring, ring_load16(&packed->device_event->position), added);
+	return (ring_load16(&ring->packed.device_event->flags) & EVENT_FLAGS) != EVENT_DISABLE;
 }
 
 static void packed_enable_interrupt(struct ring *ring)
 {
-	struct packed_state *packed = &ring->packed;
-
-	if (!ring->event_index) {
-		ring_store16(&packed->driver_event->flags, EVENT_ENABLE);
-		return;
-	}
-	ring_store16(&packed->driver_event->position, packed->taken | (packed->taken_wrap ? EVENT_WRAP : 0));
-	/* Orders the position before the flags that make it count; pairs with the device's read barrier
-	 * between its loads of the two. */
-	rte_smp_wmb();
-	ring_store16(&packed->driver_event->flags, EVENT_AT_POSITION);
+	ring_store16(&ring->packed.driver_event->flags, EVENT_ENABLE);
 }
 
 static void packed_disable_interrupt(struct ring *ring)

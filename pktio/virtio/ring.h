@@ -74,9 +74,6 @@ struct packed_state {
 	struct packed_event *driver_event, *device_event;
 	uint16_t next, taken; /* positions: of the next descriptor to fill, and to find used */
 	bool next_wrap, taken_wrap;
-	uint16_t added;	 /* descriptors since the last notification */
-	uint16_t newest; /* position of the first descriptor of the chain added last */
-	bool was_idle;	 /* the device had finished everything when the last burst came */
 };
 
 struct ring {

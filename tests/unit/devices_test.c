@@ -20,6 +20,7 @@
 #include "pktio/linux/pcap.h"
 #include "pktio/linux/tap.h"
 #include "pktio/virtio/virtio_net.h"
+#include "support/watched_pool.h"
 
 enum { PORTS = 3, CARDS_MAX = 5, NETWORK = 1, ENTROPY = 4, OTHER = 0xee, WAN = 0x77, NO_MAC = 0 };
 
@@ -292,6 +293,13 @@ static void each_set_of_sources(void **state)
 	}
 }
 
+static int make_pool(void **state)
+{
+	(void)state;
+	host_packet_pool = watched_pool("packets", 1, 2048);
+	return 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -301,5 +309,5 @@ int main(void)
 	    cmocka_unit_test(each_set_of_sources),
 	};
 
-	return cmocka_run_group_tests_name("devices", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("devices", tests, make_pool, NULL);
 }

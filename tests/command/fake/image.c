@@ -150,8 +150,9 @@ int main(int argc, char **argv)
 	}
 	shared.progress.state = PROGRESS_READY;
 	if (fake("crash")) {
+		shared.progress.state = PROGRESS_CRASHED; /* as ring 0 does: the report follows */
+		usleep(50000);
 		puts("page fault at 0xdead\033[31m");
-		shared.progress.state = PROGRESS_CRASHED;
 		return IMAGE_EXIT_CRASHED;
 	}
 	shared.page.forwarded += fake("unbalanced");
