@@ -18,9 +18,11 @@ CLANG := clang
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
 COMMON := -std=gnu11 -g -MMD -MP -I. $(WARNINGS)
 DPDK := -include rte_config.h -isystem /usr/include/dpdk -isystem /usr/include/x86_64-linux-gnu/dpdk
-IMAGE_FLAGS := $(COMMON) $(DPDK) -O2 -march=x86-64-v2 -flto=auto -ffunction-sections -fdata-sections \
+# Where the tree lies must not show in an image, not even through the checksum of its debugging information.
+PREFIX_MAP := -ffile-prefix-map=$(CURDIR)=.
+IMAGE_FLAGS := $(COMMON) $(DPDK) $(PREFIX_MAP) -O2 -march=x86-64-v2 -flto=auto -ffunction-sections -fdata-sections \
 	-fno-omit-frame-pointer -fstack-protector-strong -fno-pie
-RING0_FLAGS := $(COMMON) -O2 -ffreestanding -mgeneral-regs-only -mno-red-zone -fno-stack-protector \
+RING0_FLAGS := $(COMMON) $(PREFIX_MAP) -O2 -ffreestanding -mgeneral-regs-only -mno-red-zone -fno-stack-protector \
 	-fno-omit-frame-pointer -fcf-protection=none -fno-pie -fno-asynchronous-unwind-tables
 HOST_FLAGS := $(COMMON) -O2 -D_GNU_SOURCE
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -43,7 +45,9 @@ fuzzers := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help packages weir image-parts run test unit fuzzers bench format clean
+.PHONY: FORCE all help packages weir image-parts run test unit fuzzers bench format clean
+
+FORCE:
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -117,7 +121,17 @@ $(B)/image/flags: Makefile
 $(B)/host/%.o: %.c
 	$(call say,CC)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(HOST_FLAGS) -c $< -o $@
+	$(Q)$(CC) $(HOST_FLAGS) $(VERSION) -c $< -o $@
+
+# `weir --version`: the commit, written anew only when it is another.
+
+$(B)/version: FORCE
+	@mkdir -p $(@D)
+	@version=$$(git describe --tags --always --dirty 2>/dev/null || echo unknown); \
+	[ "$$version" = "$$(cat $@ 2>/dev/null)" ] || echo "$$version" >$@
+
+$(B)/host/images/main.o: $(B)/version
+$(B)/host/images/main.o: VERSION = -DWEIR_VERSION='"$(shell cat $(B)/version 2>/dev/null || echo unknown)"'
 
 $(B)/weir: $(host_objects)
 	$(call say,LD)

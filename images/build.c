@@ -89,9 +89,9 @@ static void kit_free(struct kit *kit)
 }
 
 /* Runs one tool; what it says is shown only when it fails. */
-static int run_tool(const char *step, struct arguments *arguments)
+static int run_tool(const char *step, const char *folder, struct arguments *arguments)
 {
-	struct child_files files = {0};
+	struct child_files files = {.folder = folder};
 	struct console console;
 	struct child child;
 	int error, output = console_open(&console, NULL);
@@ -117,18 +117,21 @@ static int run_tool(const char *step, struct arguments *arguments)
 	return STATUS_FAILED;
 }
 
-static int compile(const struct kit *kit, const char *source, const char *object)
+/* Debuggers are told of `kept`, where the source will lie beside the image. The compiler is called in the
+ * source tree, since it leaves in the debugging information where it was called. */
+static int compile(const struct kit *kit, const char *source, const char *object, const char *kept)
 {
 	struct arguments arguments = {0};
 	int status;
 
 	arguments_split(&arguments, kit->flags);
-	arguments_add(&arguments, "-I%s", kit->root);
+	arguments_add(&arguments, "-ffile-prefix-map=%s=%s", source, kept);
+	arguments_add(&arguments, "-I.");
 	arguments_add(&arguments, "-c");
 	arguments_add(&arguments, "%s", source);
 	arguments_add(&arguments, "-o");
 	arguments_add(&arguments, "%s", object);
-	status = run_tool("compiling the appliance", &arguments);
+	status = run_tool("compiling the appliance", kit->root, &arguments);
 	arguments_free(&arguments);
 	return status;
 }
@@ -142,7 +145,7 @@ static int link_image(const struct kit *kit, const char *object, const char *out
 	arguments_add(&arguments, "%s/images/link", kit->root);
 	arguments_add(&arguments, "%s", output);
 	arguments_add(&arguments, "%s", object);
-	status = run_tool("linking the image", &arguments);
+	status = run_tool("linking the image", NULL, &arguments);
 	arguments_free(&arguments);
 	return status;
 }
@@ -163,20 +166,26 @@ static int emit(const struct config *config, const char *source)
 /* One pass from the model to the image. */
 static int make_image(const struct kit *kit, const struct config *config, const char *output)
 {
-	const char *folder = temporary_create();
-	char *source, *object;
+	const char *folder = temporary_create(), *slash = strrchr(output, '/');
+	char *source, *object, *kept, *place;
 	int status;
 
 	if (!folder)
 		return STATUS_FAILED;
-	source = format("%s/" TEMPORARY_SOURCE, folder);
-	object = format("%s/" TEMPORARY_OBJECT, folder);
+	place = realpath(folder, NULL);
+	source = format("%s/" TEMPORARY_SOURCE, place ? place : folder);
+	object = format("%s/" TEMPORARY_OBJECT, place ? place : folder);
+	free(place);
+	kept = format("%s.c", output);
 	status = emit(config, source);
 	if (status == STATUS_DONE)
-		status = compile(kit, source, object);
+		status = compile(kit, source, object, slash ? kept + (slash + 1 - output) : kept);
 	if (status == STATUS_DONE)
 		status = link_image(kit, object, output);
+	if (status == STATUS_DONE)
+		status = emit(config, kept);
 	temporary_remove(folder);
+	free(kept);
 	free(source);
 	free(object);
 	return status;
@@ -226,7 +235,7 @@ static struct config *load(const char *path)
 	return config;
 }
 
-static bool is_config(const char *path)
+bool is_config(const char *path)
 {
 	const char *dot = strrchr(path, '.');
 

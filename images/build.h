@@ -5,9 +5,14 @@
 #ifndef IMAGES_BUILD_H
 #define IMAGES_BUILD_H
 
+#include <stdbool.h>
+
 /* Compiles the configuration at `path` into the image `output`. NULL: named after the configuration, beside
  * it; the name is then left in *made. Says what goes wrong (status). */
 int build_image(const char *path, const char *output, char **made);
+
+/* Whether a path is that of a configuration, by its ending. */
+bool is_config(const char *path);
 
 /* What run and replay are given may be a configuration: then it is built into a temporary image, which is
  * removed when the program ends. *image_path becomes the image's path. Status. */

@@ -18,6 +18,7 @@ struct child {
 enum { CHILD_KEEPS_MAX = 160 };
 
 struct child_files {
+	const char *folder;	   /* where it is started, or NULL: here */
 	int output, errors;	   /* become its standard output and error; its input is /dev/null */
 	int keep[CHILD_KEEPS_MAX]; /* descriptors that it inherits under their numbers */
 	int keeps;

@@ -79,9 +79,16 @@ void console_close(struct console *console)
 	console->descriptor = -1;
 }
 
+const char *console_recent(const struct console *console, size_t back)
+{
+	if (back >= console->lines || back >= CONSOLE_LINES_KEPT)
+		return "";
+	return console->kept[(console->lines - 1 - back) % CONSOLE_LINES_KEPT];
+}
+
 const char *console_last(const struct console *console)
 {
-	return console->lines ? console->kept[(console->lines - 1) % CONSOLE_LINES_KEPT] : "";
+	return console_recent(console, 0);
 }
 
 void console_retell(const struct console *console)

@@ -29,6 +29,9 @@ bool console_drain(struct console *console);
 /* Drains the rest, a last line without its end included, and closes. */
 void console_close(struct console *console);
 
+/* A line counted from the last, which is 0, or "" where it isn't there any more. */
+const char *console_recent(const struct console *console, size_t back);
+
 /* The last line, or "". */
 const char *console_last(const struct console *console);
 

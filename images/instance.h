@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "arguments.h"
 #include "child.h"
 #include "console.h"
 #include "counters.h"
@@ -18,7 +19,7 @@
 enum accelerator { ACCELERATOR_AUTO, ACCELERATOR_KVM, ACCELERATOR_TCG, ACCELERATOR_PROCESS };
 enum machine { MACHINE_MICROVM, MACHINE_Q35 };
 
-enum { INSTANCE_CARDS_MAX = 64 };
+enum { INSTANCE_CARDS_MAX = 64, FALLBACK_MAX = 320 };
 
 /* A network card of the VM. */
 struct card {
@@ -32,6 +33,7 @@ struct launch {
 	const struct image *image;
 	enum accelerator accelerator;
 	enum machine machine;
+	const char *vm_option;	     /* the last option given that only a VM has, or NULL */
 	bool packed;		     /* virtio's packed ring */
 	bool show_console;	     /* lines of the image go to standard error as they come */
 	const char *words;	     /* the image's arguments */
@@ -48,6 +50,7 @@ struct boot_times {
 struct instance {
 	const struct launch *launch;
 	enum accelerator accelerator; /* the one that was chosen */
+	char fallback[FALLBACK_MAX];  /* why it is TCG although nobody asked for that, or "" */
 	struct child child;
 	struct console console;	   /* what the image says */
 	struct console complaints; /* what QEMU says */
@@ -62,6 +65,11 @@ int process_start(struct instance *instance, const struct launch *launch);
 
 /* The two above, as the launch says. */
 int instance_start(struct instance *instance, const struct launch *launch);
+
+/* What they would start, as a command line that works without the host command: the machine has memory of its
+ * own, the process no counters to share. Status. */
+int vm_arguments(struct arguments *arguments, const struct launch *launch);
+int process_arguments(struct arguments *arguments, const struct launch *launch);
 
 /* Creates the memory that is shared with the instance. Status. */
 int instance_share_memory(struct instance *instance, size_t size, uint64_t base);

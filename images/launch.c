@@ -40,6 +40,7 @@ static int take_machine(struct launch *launch, const char *value)
 	if (chosen < 0)
 		return misused("--machine %s: there are microvm and q35", value);
 	launch->machine = (enum machine)chosen;
+	launch->vm_option = "--machine";
 	return STATUS_DONE;
 }
 
@@ -51,6 +52,7 @@ static int take_ring(struct launch *launch, const char *value)
 	if (chosen < 0)
 		return misused("--ring %s: there are split and packed", value);
 	launch->packed = chosen;
+	launch->vm_option = "--ring";
 	return STATUS_DONE;
 }
 
@@ -76,6 +78,14 @@ int launch_option(struct launch *launch, const char **seed, int option, const ch
 	default:
 		return take_seed(seed, value);
 	}
+}
+
+int launch_check(const struct launch *launch)
+{
+	if (launch->accelerator == ACCELERATOR_PROCESS && launch->vm_option)
+		return misused("%s: a process has no virtual hardware; leave it out, or --accel process",
+			       launch->vm_option);
+	return STATUS_DONE;
 }
 
 int launch_seconds(const char *option, const char *value, uint64_t *nanoseconds)

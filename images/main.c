@@ -48,6 +48,10 @@ static int run(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "";
 
+	if (strcmp(name, "--version") == 0) {
+		puts("weir " WEIR_VERSION);
+		return STATUS_DONE;
+	}
 	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0)
 		return help(argc, argv);
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "arguments.h"
 #include "command.h"
 
 static int explain_start(const char *path, int error)
@@ -33,10 +32,18 @@ static int explain_readiness(struct instance *instance, enum readiness readiness
 	}
 }
 
+int process_arguments(struct arguments *arguments, const struct launch *launch)
+{
+	const char *path = launch->image->path;
+
+	arguments_add(arguments, "%s%s", strchr(path, '/') ? "" : "./", path);
+	arguments_split(arguments, launch->words);
+	return STATUS_DONE;
+}
+
 int process_start(struct instance *instance, const struct launch *launch)
 {
 	const struct stats_note *note = &launch->image->notes.stats;
-	const char *path = launch->image->path;
 	struct child_files files = launch->inherits;
 	struct arguments arguments = {0};
 	enum readiness readiness;
@@ -45,14 +52,13 @@ int process_start(struct instance *instance, const struct launch *launch)
 	*instance = (struct instance){.launch = launch, .accelerator = ACCELERATOR_PROCESS};
 	if (instance_share_memory(instance, note->section_bytes, note->section) != STATUS_DONE)
 		return STATUS_FAILED;
-	arguments_add(&arguments, "%s%s", strchr(path, '/') ? "" : "./", path);
+	process_arguments(&arguments, launch);
 	arguments_add(&arguments, "stats=/proc/self/fd/%d", instance->memory_descriptor);
-	arguments_split(&arguments, launch->words);
 	files.keep[files.keeps++] = instance->memory_descriptor;
 	error = instance_spawn(instance, arguments.words, &files);
 	arguments_free(&arguments);
 	if (error)
-		return explain_start(path, error);
+		return explain_start(launch->image->path, error);
 	readiness = instance_wait_ready(instance);
 	if (readiness == READINESS_READY)
 		return STATUS_DONE;

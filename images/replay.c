@@ -168,15 +168,10 @@ static int print_report(const struct replay *replay, const struct counters *coun
 	};
 	struct books books = counters_books(counters);
 
-	if (json) {
-		json_t *object = report_json(&report);
-
-		json_dumpf(object, stdout, JSON_INDENT(2));
-		putchar('\n');
-		json_decref(object);
-	} else {
+	if (json)
+		report_print_json(&report, stdout, true);
+	else
 		report_print(&report, stdout);
-	}
 	if (!books.received_balance || !books.sent_balance)
 		return failed("%s: the image's books do not balance", replay->image.path);
 	return STATUS_DONE;
@@ -257,6 +252,8 @@ int command_replay(int argc, char **argv)
 		return status;
 	if (argc - optind != 1)
 		return misused("replay wants one image: weir replay gateway.elf --in lan=lan.pcap");
+	if (launch_check(&replay.launch) != STATUS_DONE)
+		return STATUS_USAGE;
 	request.path = argv[optind];
 	return replay_image(&replay, &request);
 }

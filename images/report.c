@@ -48,8 +48,7 @@ struct boot_split boot_split(const struct report *report)
 	return split;
 }
 
-/* "1,234,567": in one of a few static places, so that one printf can have several. */
-static const char *grouped(uint64_t value)
+const char *grouped(uint64_t value)
 {
 	static char places[8][32];
 	static unsigned next;
@@ -66,15 +65,14 @@ static const char *grouped(uint64_t value)
 	return text;
 }
 
-static int print_ports(const struct report *report, FILE *out)
+static void print_ports(const struct report *report, FILE *out)
 {
 	const struct config *config = report->instance->launch->image->config;
 	const struct stats_page *page = &report->counters->page;
-	int lines = 1;
 
 	fprintf(out, "%s%-16s %12s %15s %12s %15s%s\n", colour(out, COLOUR_DIM), "port", "in packets",
 		"in bytes", "out packets", "out bytes", colour(out, COLOUR_PLAIN));
-	for (size_t i = 0; i < config->port_count && i < page->ports; i++, lines++) {
+	for (size_t i = 0; i < config->port_count && i < page->ports; i++) {
 		const struct port_stats *port = &page->port[i];
 
 		fprintf(out, "%-16s %12s %15s %12s %15s", config->ports[i].name, grouped(port->rx_packets),
@@ -87,52 +85,73 @@ static int print_ports(const struct report *report, FILE *out)
 			fprintf(out, "  %sno link%s", colour(out, COLOUR_YELLOW), colour(out, COLOUR_PLAIN));
 		fputc('\n', out);
 	}
-	return lines;
 }
 
-static int print_rules(const struct report *report, FILE *out)
+static void print_rules(const struct report *report, FILE *out)
 {
 	const struct config *config = report->instance->launch->image->config;
+	int width = 16;
 
 	if (!config->rule_count)
-		return 0;
-	fprintf(out, "\n%s%-16s %12s %15s%s\n", colour(out, COLOUR_DIM), "rule", "packets", "bytes",
+		return;
+	for (size_t i = 0; i < config->rule_count; i++)
+		if ((int)strlen(config->rules[i].name) > width)
+			width = (int)strlen(config->rules[i].name);
+	fprintf(out, "\n%s%-*s %12s %15s%s\n", colour(out, COLOUR_DIM), width, "rule", "packets", "bytes",
 		colour(out, COLOUR_PLAIN));
 	for (size_t i = 0; i < config->rule_count; i++)
-		fprintf(out, "%-16s %12s %15s  %s\n", config->rules[i].name,
+		fprintf(out, "%-*s %12s %15s  %s\n", width, config->rules[i].name,
 			grouped(report->counters->rules[i].packets),
 			grouped(report->counters->rules[i].bytes), action_names[config->rules[i].action]);
-	return 2 + (int)config->rule_count;
 }
 
-static int print_drops(const struct report *report, FILE *out)
+static void print_drops(const struct report *report, FILE *out)
 {
 	const struct stats_page *page = &report->counters->page;
-	int lines = 0;
+	bool any = false;
 
 	for (size_t i = 0; i < DROP_REASON_COUNT; i++) {
 		if (!page->dropped[i])
 			continue;
-		if (!lines) {
-			fprintf(out, "\n%s%-22s %6s%s\n", colour(out, COLOUR_DIM), "dropped", "packets",
+		if (!any)
+			fprintf(out, "\n%s%-22s %12s%s\n", colour(out, COLOUR_DIM), "dropped", "packets",
 				colour(out, COLOUR_PLAIN));
-			lines += 2;
-		}
-		fprintf(out, "%-22s %6s  %s\n", reason_texts[i].name, grouped(page->dropped[i]),
+		fprintf(out, "%-22s %12s  %s\n", reason_texts[i].name, grouped(page->dropped[i]),
 			reason_texts[i].meaning);
-		lines++;
+		any = true;
 	}
-	return lines;
 }
 
-/* A running image is caught with packets between two counters, so a difference is called one only at the end.
- */
-static int print_books(const struct report *report, FILE *out)
+bool report_notice(const struct report *report, int which, char text[REPORT_NOTICE_MAX])
+{
+	const struct stats_page *page = &report->counters->page;
+	const struct config *config = report->instance->launch->image->config;
+	uint64_t count = which == 0 ? page->log_suppressed : page->errors_suppressed;
+	const char *plural = count == 1 ? "" : "s";
+
+	if (which == 0)
+		snprintf(text, REPORT_NOTICE_MAX, "%s log line%s not written: more than %u/s", grouped(count),
+			 plural, config->log_rate);
+	else
+		snprintf(text, REPORT_NOTICE_MAX, "%s ICMP error%s not sent: more than %u/s", grouped(count),
+			 plural, config->icmp_error_rate);
+	return count > 0;
+}
+
+static void print_notices(const struct report *report, FILE *out)
+{
+	char text[REPORT_NOTICE_MAX];
+
+	for (int i = 0; i < REPORT_NOTICES; i++)
+		if (report_notice(report, i, text))
+			fprintf(out, "limited  %s\n", text);
+}
+
+/* At the end only: a running image is caught with packets between two counters. */
+static void print_books(const struct report *report, FILE *out)
 {
 	const struct stats_page *page = &report->counters->page;
 	struct books books = counters_books(report->counters);
-	bool balanced = books.received_balance && books.sent_balance;
-	bool final = report->instance->child.ended;
 
 	fprintf(out, "\nbooks    in %s = forwarded %s + consumed %s + dropped %s + held %s\n",
 		grouped(books.received), grouped(page->forwarded), grouped(page->consumed),
@@ -142,12 +161,11 @@ static int print_books(const struct report *report, FILE *out)
 	if (page->fragmented)
 		fprintf(out, " - fragmented %s + fragments %s", grouped(page->fragmented),
 			grouped(page->fragments));
-	if (balanced)
+	if (books.received_balance && books.sent_balance)
 		fprintf(out, "  %sbalanced%s", colour(out, COLOUR_GREEN), colour(out, COLOUR_PLAIN));
-	else if (final)
+	else
 		fprintf(out, "  %sNOT BALANCED%s", colour(out, COLOUR_RED), colour(out, COLOUR_PLAIN));
 	fputc('\n', out);
-	return 3;
 }
 
 static void print_boot(const struct report *report, FILE *out)
@@ -162,56 +180,82 @@ static void print_boot(const struct report *report, FILE *out)
 	fputc('\n', out);
 }
 
-static int print_image(const struct report *report, FILE *out)
+static void print_machine(const struct instance *instance, FILE *out)
 {
-	const struct instance *instance = report->instance;
-	const struct image *image = instance->launch->image;
-
-	fprintf(out, "image    %s, %s bytes\n", image->path, grouped(image->size));
-	if (instance->accelerator == ACCELERATOR_PROCESS)
-		fprintf(out, "ran      as a process\n");
+	if (instance->accelerator == ACCELERATOR_PROCESS) {
+		fputs("ran      as a process\n", out);
+		return;
+	}
+	if (instance->accelerator == ACCELERATOR_KVM)
+		fputs("ran      on KVM", out);
+	else if (*instance->fallback)
+		fprintf(out, "ran      on TCG (emulation; %s)", instance->fallback);
 	else
-		fprintf(out, "ran      on %s, QEMU %s%s, %llu MiB\n",
-			instance->accelerator == ACCELERATOR_KVM ? "KVM" : "TCG (emulation)",
-			instance->launch->machine == MACHINE_Q35 ? "q35" : "microvm",
-			instance->launch->packed ? ", packed rings" : "",
-			(unsigned long long)(instance->memory.size >> 20));
-	return 2;
+		fputs("ran      on TCG (emulation)", out);
+	fprintf(out, ", QEMU %s%s, %llu MiB\n", instance->launch->machine == MACHINE_Q35 ? "q35" : "microvm",
+		instance->launch->packed ? ", packed rings" : "",
+		(unsigned long long)(instance->memory.size >> 20));
 }
 
-static int print_captures(const struct report *report, FILE *out)
+static void print_image(const struct report *report, FILE *out)
+{
+	const struct image *image = report->instance->launch->image;
+
+	fprintf(out, "image    %s, %s bytes\n", image->path, grouped(image->size));
+	print_machine(report->instance, out);
+}
+
+/* The frames of a device are those of the port and of its VLANs. */
+static void print_vlans(const struct report *report, size_t device, FILE *out)
 {
 	const struct config *config = report->instance->launch->image->config;
-	int lines = 0;
+	const char *joint = " (";
+
+	for (size_t i = config->device_count; i < config->port_count; i++) {
+		uint64_t packets = report->counters->page.port[i].tx_packets;
+
+		if (config->ports[i].device != device || !packets)
+			continue;
+		fprintf(out, "%s%s of them of %s", joint, grouped(packets), config->ports[i].name);
+		joint = ", ";
+	}
+	fputs(*joint == ',' ? ")\n" : "\n", out);
+}
+
+static void print_captures(const struct report *report, FILE *out)
+{
+	const struct config *config = report->instance->launch->image->config;
 
 	for (size_t i = 0; report->out && i < config->device_count; i++) {
 		const struct capture_reader *in = &report->in[i];
 		const struct capture_writer *to = &report->out[i];
 
-		if (in->oversized || in->cut)
-			lines += fprintf(out,
-					 "in       %s: %s frames are cut short in the capture, %s too long "
-					 "to replay\n",
-					 in->path, grouped(in->cut), grouped(in->oversized)) > 0;
-		if (to->path)
-			lines += fprintf(out, "out      %s: %s frames that left %s\n", to->path,
-					 grouped(to->frames), config->ports[i].name) > 0;
+		if (in->cut)
+			fprintf(out, "in       %s: %s frame%s in the capture\n", in->path, grouped(in->cut),
+				in->cut == 1 ? " is cut short" : "s are cut short");
+		if (in->oversized)
+			fprintf(out, "in       %s: %s frame%s too long to replay\n", in->path,
+				grouped(in->oversized), in->oversized == 1 ? "" : "s");
+		if (!to->path)
+			continue;
+		fprintf(out, "out      %s: %s frame%s that left %s", to->path, grouped(to->frames),
+			to->frames == 1 ? "" : "s", config->ports[i].name);
+		print_vlans(report, i, out);
 	}
-	return lines;
 }
 
-int report_print(const struct report *report, FILE *out)
+void report_print(const struct report *report, FILE *out)
 {
 	const char *name = report->instance->launch->image->config->name;
-	int lines = 2;
 
 	fprintf(out, "%s%s%s, %s %.2f s\n\n", colour(out, COLOUR_BOLD), name, colour(out, COLOUR_PLAIN),
-		report->in ? "replayed in" : "running for", (double)report->elapsed_ns / 1e9);
-	lines += print_ports(report, out);
-	lines += print_rules(report, out);
-	lines += print_drops(report, out);
-	lines += print_books(report, out);
+		report->in ? "replayed in" : "ran for", (double)report->elapsed_ns / 1e9);
+	print_ports(report, out);
+	print_rules(report, out);
+	print_drops(report, out);
+	print_books(report, out);
+	print_notices(report, out);
 	print_boot(report, out);
-	lines += 1 + print_image(report, out);
-	return lines + print_captures(report, out);
+	print_image(report, out);
+	print_captures(report, out);
 }

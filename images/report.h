@@ -32,10 +32,19 @@ struct boot_split {
 };
 struct boot_split boot_split(const struct report *report);
 
-/* Returns the number of lines written. */
-int report_print(const struct report *report, FILE *out);
+void report_print(const struct report *report, FILE *out);
 
 /* A new reference. */
 json_t *report_json(const struct report *report);
+
+/* Writes it as one line, or indented for a person. */
+void report_print_json(const struct report *report, FILE *out, bool indented);
+
+/* What was left undone by a rate limit: 0 log lines, 1 ICMP errors. Returns false where nothing was. */
+enum { REPORT_NOTICES = 2, REPORT_NOTICE_MAX = 120 };
+bool report_notice(const struct report *report, int which, char text[REPORT_NOTICE_MAX]);
+
+/* "1,234,567": in one of a few static places, so that one printf can have several. */
+const char *grouped(uint64_t value);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The report as JSON; see report.h. Counts are integers, times are milliseconds.
+ * The report as JSON; see report.h. Counts are integers, times are milliseconds
+ * to the microsecond.
  */
 #include "report.h"
 
@@ -11,7 +12,7 @@ static json_t *json_count(uint64_t value)
 
 static json_t *json_ms(uint64_t nanoseconds)
 {
-	return json_real((double)nanoseconds / 1e6);
+	return json_real((double)((nanoseconds + 500) / 1000) / 1e3);
 }
 
 static json_t *json_port(const struct report *report, size_t index)
@@ -101,10 +102,22 @@ json_t *report_json(const struct report *report)
 	bool process = instance->accelerator == ACCELERATOR_PROCESS;
 	const char *machine = instance->launch->machine == MACHINE_Q35 ? "q35" : "microvm";
 
-	return json_pack("{s:s, s:s, s:o, s:s, s:s?, s:o, s:o, s:o, s:o, s:o, s:o}", "appliance",
-			 image->config->name, "image", image->path, "image_bytes", json_count(image->size),
-			 "accelerator", accelerator_name(instance->accelerator), "machine",
-			 process ? NULL : machine, "elapsed_ms", json_ms(report->elapsed_ns), "boot",
-			 json_boot(report), "ports", json_ports(report), "rules", json_rules(report),
-			 "dropped", json_drops(report), "books", json_books(report));
+	return json_pack(
+	    "{s:s, s:s, s:o, s:s, s:s?, s:s?, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "appliance",
+	    image->config->name, "image", image->path, "image_bytes", json_count(image->size), "accelerator",
+	    accelerator_name(instance->accelerator), "machine", process ? NULL : machine, "no_kvm",
+	    *instance->fallback ? instance->fallback : NULL, "elapsed_ms", json_ms(report->elapsed_ns),
+	    "boot", json_boot(report), "ports", json_ports(report), "rules", json_rules(report), "dropped",
+	    json_drops(report), "books", json_books(report), "log_suppressed",
+	    json_count(report->counters->page.log_suppressed), "errors_suppressed",
+	    json_count(report->counters->page.errors_suppressed));
+}
+
+void report_print_json(const struct report *report, FILE *out, bool indented)
+{
+	json_t *object = report_json(report);
+
+	json_dumpf(object, out, JSON_REAL_PRECISION(15) | (indented ? JSON_INDENT(2) : JSON_COMPACT));
+	putc('\n', out);
+	json_decref(object);
 }

@@ -1,46 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * weir run: boots an image between tap interfaces and shows its counters as they grow, until Ctrl-C, the end
- * of its time, or its own end.
- *
- * On a terminal the table is redrawn in its place, and lines of the image's console scroll by above it;
- * elsewhere there is a line a second and the table at the end.
+ * of its time, or its own end. With --print it only says how it would start it.
  */
+#include "run.h"
+
 #include <errno.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
 #include "build.h"
 #include "command.h"
 #include "launch.h"
-#include "ports.h"
-#include "report.h"
 #include "taps.h"
 
-enum { OPTION_TAP = OPTION_OWN, OPTION_FOR, OPTION_JSON };
-
-#define SECOND UINT64_C(1000000000)
-
-struct run {
-	struct image image;
-	struct launch launch;
-	struct instance instance;
-	struct counters counters;
-	struct port_values taps;
-	const char *tap_arguments[INSTANCE_CARDS_MAX];
-	size_t tap_count;
-	const char *path, *seed;
-	uint64_t duration_ns; /* 0: until somebody ends it */
-	uint64_t began_ns;
-	bool json, terminal;
-	int drawn; /* lines of the table on the terminal */
-	int signals;
-};
+enum { OPTION_TAP = OPTION_OWN, OPTION_FOR, OPTION_JSON, OPTION_PRINT };
 
 static int take_option(struct run *run, char **argv, int found)
 {
@@ -55,6 +29,9 @@ static int take_option(struct run *run, char **argv, int found)
 	case OPTION_JSON:
 		run->json = true;
 		return STATUS_DONE;
+	case OPTION_PRINT:
+		run->print = true;
+		return STATUS_DONE;
 	case '?':
 	case ':':
 		return misused_option("run", argv, found);
@@ -63,16 +40,27 @@ static int take_option(struct run *run, char **argv, int found)
 	}
 }
 
-/* A VM has a network card for each port, a process has only what it is given. */
+/* A VM boots without any tap; a process that nobody talks to is of no use. */
 static int check_process(const struct run *run)
 {
-	const struct config *config = run->image.config;
+	const char *port = run->image.config->ports[0].name;
 
-	for (size_t i = 0; run->launch.accelerator == ACCELERATOR_PROCESS && i < config->device_count; i++)
-		if (!run->taps.values[i])
-			return misused("port %s: as a process, each port needs an interface: --tap %s=tap0",
-				       config->ports[i].name, config->ports[i].name);
+	if (run->launch.accelerator == ACCELERATOR_PROCESS && run->tap_count == 0)
+		return misused("as a process, at least one port needs an interface: --tap %s=tap0", port);
 	return STATUS_DONE;
+}
+
+/* The interface of a command line that is printed may be made later, or elsewhere. */
+static int check_tap(const struct run *run, size_t port)
+{
+	const char *name = run->taps.values[port];
+
+	for (size_t i = 0; i < port; i++)
+		if (run->taps.values[i] && strcmp(run->taps.values[i], name) == 0)
+			return misused("--tap %s=%s: the interface was given twice, %s has it",
+				       run->image.config->ports[port].name, name,
+				       run->image.config->ports[i].name);
+	return run->print ? tap_check_name(name) : tap_check(name);
 }
 
 static int name_taps(struct run *run)
@@ -83,7 +71,7 @@ static int name_taps(struct run *run)
 		status = port_values_add(&run->taps, &run->image, "--tap", run->tap_arguments[i]);
 	for (size_t i = 0; status == STATUS_DONE && i < INSTANCE_CARDS_MAX; i++)
 		if (run->taps.values[i])
-			status = tap_check(run->taps.values[i]);
+			status = check_tap(run, i);
 	return status == STATUS_DONE ? check_process(run) : status;
 }
 
@@ -115,125 +103,53 @@ static int place_taps(struct run *run)
 	return status;
 }
 
-/* A table that is taller than the window has scrolled away in part: then the window is cleared. */
-static void erase_table(struct run *run)
+/* A word as a shell takes it: within apostrophes where it has anything but plain characters. */
+static void print_word(const char *word)
 {
-	struct winsize window = {0};
+	static const char plain[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=+,./:@%";
 
-	ioctl(STDOUT_FILENO, TIOCGWINSZ, &window);
-	if (run->drawn >= window.ws_row && run->drawn)
-		printf("\033[H\033[2J");
-	else if (run->drawn)
-		printf("\033[%dA\033[J", run->drawn);
-	fflush(stdout);
-	run->drawn = 0;
-}
-
-/* Without wrapping, so that a narrow window does not make more lines of it. Returns the lines. */
-static int draw_table(const struct run *run, const struct report *report)
-{
-	int lines;
-
-	fputs(run->terminal ? "\033[?7l" : "", stdout);
-	lines = report_print(report, stdout);
-	fputs(run->terminal ? "\033[?7h" : "", stdout);
-	return lines;
-}
-
-static void print_line(const struct run *run, uint64_t elapsed_ns)
-{
-	struct books books = counters_books(&run->counters);
-
-	printf("%4.0f s  in %llu  forwarded %llu  consumed %llu  dropped %llu  out %llu\n",
-	       (double)elapsed_ns / 1e9, (unsigned long long)books.received,
-	       (unsigned long long)run->counters.page.forwarded,
-	       (unsigned long long)run->counters.page.consumed, (unsigned long long)books.dropped,
-	       (unsigned long long)books.sent);
-}
-
-/* The image's console first: on a terminal its lines take the table's place, and the table moves down. */
-static void show(struct run *run, bool final)
-{
-	struct report report = {.instance = &run->instance, .counters = &run->counters};
-
-	erase_table(run);
-	instance_drain(&run->instance);
-	report.elapsed_ns = now_ns() - run->began_ns;
-	if (!counters_read(&run->instance.memory, &run->image.notes, &run->counters))
+	if (*word && word[strspn(word, plain)] == '\0') {
+		fputs(word, stdout);
 		return;
-	if (run->json) {
-		json_t *object = report_json(&report);
-
-		json_dumpf(object, stdout, JSON_COMPACT);
-		putchar('\n');
-		json_decref(object);
-	} else if (run->terminal || final) {
-		run->drawn = draw_table(run, &report);
-	} else {
-		print_line(run, report.elapsed_ns);
 	}
-	if (final || !run->terminal)
-		run->drawn = 0;
-	fflush(stdout);
+	putchar('\'');
+	for (; *word; word++)
+		fputs(*word == '\'' ? "'\\''" : (char[]){*word, '\0'}, stdout);
+	putchar('\'');
 }
 
-static int open_signals(void)
+/* The image by its full path: the line is for other places than this folder. */
+static int print_command(struct run *run)
 {
-	sigset_t wanted;
+	char *path = realpath(run->image.path, NULL);
+	struct arguments arguments = {0};
+	int status;
 
-	sigemptyset(&wanted);
-	sigaddset(&wanted, SIGINT);
-	sigaddset(&wanted, SIGTERM);
-	sigaddset(&wanted, SIGHUP);
-	sigprocmask(SIG_BLOCK, &wanted, NULL);
-	return signalfd(-1, &wanted, SFD_CLOEXEC);
-}
-
-/* Sleeps to the next second, or to the end of the run. Returns true when it is time to end. */
-static bool wait_second(struct run *run, uint64_t *next_ns)
-{
-	struct pollfd watched[] = {
-	    {.fd = run->signals, .events = POLLIN},
-	    {.fd = run->instance.child.descriptor, .events = POLLIN},
-	};
-	uint64_t now = now_ns(), end = run->duration_ns ? run->began_ns + run->duration_ns : UINT64_MAX;
-	uint64_t wake = *next_ns < end ? *next_ns : end;
-	int pause = wake > now ? (int)((wake - now) / 1000000) + 1 : 0;
-
-	*next_ns += SECOND;
-	return poll(watched, 2, pause) > 0 || now_ns() >= end;
-}
-
-/* A VM that was ended while packets were inside of the chain has books that don't balance yet. */
-static int check_books(const struct run *run)
-{
-	struct books books = counters_books(&run->counters);
-
-	if (run->counters.progress.burst_port >= 0 || (books.received_balance && books.sent_balance))
-		return STATUS_DONE;
-	return failed("%s: the image's books do not balance", run->image.path);
-}
-
-static int watch(struct run *run)
-{
-	uint64_t next_ns = now_ns() + SECOND;
-	bool over = false, ended = false;
-
-	run->began_ns = now_ns();
-	while (!over) {
-		over = wait_second(run, &next_ns);
-		ended = child_wait(&run->instance.child, 0);
-		if (!over)
-			show(run, false);
+	if (!path)
+		return failed("%s: %s", run->image.path, strerror(errno));
+	run->image.path = path;
+	status = run->launch.accelerator == ACCELERATOR_PROCESS ? process_arguments(&arguments, &run->launch)
+								: vm_arguments(&arguments, &run->launch);
+	for (size_t i = 0; status == STATUS_DONE && i < arguments.count; i++) {
+		print_word(arguments.words[i]);
+		putchar(i + 1 < arguments.count ? ' ' : '\n');
 	}
-	erase_table(run);
-	instance_end(&run->instance);
-	show(run, true);
-	if (!ended)
-		return check_books(run);
-	return instance_failed(&run->instance, instance_state(&run->instance) == PROGRESS_CRASHED
-						   ? "crashed"
-						   : "ended by itself");
+	arguments_free(&arguments);
+	free(path);
+	return status;
+}
+
+static int boot(struct run *run)
+{
+	int status;
+
+	watch_prepare(run);
+	status = instance_start(&run->instance, &run->launch);
+	if (status == STATUS_DONE)
+		status = watch(run);
+	instance_free(&run->instance);
+	return status;
 }
 
 static int start(struct run *run)
@@ -244,13 +160,7 @@ static int start(struct run *run)
 	if (!words)
 		return failed("no memory for the image's arguments");
 	run->launch.words = words;
-	run->launch.show_console = true;
-	run->signals = open_signals();
-	run->terminal = isatty(STDOUT_FILENO) && !run->json;
-	status = instance_start(&run->instance, &run->launch);
-	if (status == STATUS_DONE)
-		status = watch(run);
-	instance_free(&run->instance);
+	status = run->print ? print_command(run) : boot(run);
 	run->launch.words = "";
 	free(words);
 	return status;
@@ -284,6 +194,7 @@ int command_run(int argc, char **argv)
 						{"tap", required_argument, NULL, OPTION_TAP},
 						{"for", required_argument, NULL, OPTION_FOR},
 						{"json", no_argument, NULL, OPTION_JSON},
+						{"print", no_argument, NULL, OPTION_PRINT},
 						{"help", no_argument, NULL, 'h'},
 						{0}};
 	static struct run run;
@@ -299,5 +210,9 @@ int command_run(int argc, char **argv)
 	if (argc - optind != 1)
 		return misused("run wants one image: weir run gateway.elf --tap lan=tap0");
 	run.path = argv[optind];
+	if (run.print && is_config(run.path))
+		return misused("run --print wants an image; build it first: weir build %s", run.path);
+	if (launch_check(&run.launch) != STATUS_DONE)
+		return STATUS_USAGE;
 	return run_image(&run);
 }

@@ -32,10 +32,17 @@ static bool is_tap(const char *name)
 	return !wrong && strcmp(driver.driver, "tun") == 0 && strcmp(driver.bus_info, "tap") == 0;
 }
 
-int tap_check(const char *name)
+int tap_check_name(const char *name)
 {
 	if (strlen(name) >= IF_NAMESIZE || strpbrk(name, "/, "))
 		return misused("--tap %s: not a name that an interface can have", name);
+	return STATUS_DONE;
+}
+
+int tap_check(const char *name)
+{
+	if (tap_check_name(name) != STATUS_DONE)
+		return STATUS_USAGE;
 	if (access("/dev/net/tun", R_OK | W_OK) < 0)
 		return errno == ENOENT
 			   ? failed("this machine has no /dev/net/tun; load its module: modprobe tun")

@@ -12,6 +12,7 @@
 #define TEMPORARY_OBJECT "appliance.o"
 #define TEMPORARY_IMAGE	 "image.elf"
 #define TEMPORARY_DEBUG	 "image.elf.debug"
+#define TEMPORARY_KEPT	 "image.elf.c"
 
 /* Makes a folder. Returns its path, which is good until it is removed, or NULL after saying why. */
 const char *temporary_create(void);

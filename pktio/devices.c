@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include "linux/none.h"
 #include "linux/pcap.h"
 #include "linux/tap.h"
 #include "nf/appliance.h"
@@ -19,7 +20,7 @@ enum { VIRTIO_ID_NETWORK = 1, LINE_BYTES = 160 };
 struct device devices[PORTS_MAX];
 
 static bool can_wake = true;
-static enum source_kind opened_sources = SOURCE_NONE; /* one kind for all devices */
+static enum source_kind opened_sources = SOURCE_NONE; /* of all devices but those with none */
 
 __attribute__((format(printf, 2, 3))) static int refuse(int error, const char *format, ...)
 {
@@ -125,27 +126,40 @@ static int source_open(struct device *device, const struct device_source *source
 	case SOURCE_TAP:
 		return tap_device_open(device, source->in);
 	default:
-		return refuse(-ENODEV, "port %s: has no device; say %s=tap:INTERFACE or %s=pcap:IN[:OUT]",
-			      port_configs[device->index].name, port_configs[device->index].name,
-			      port_configs[device->index].name);
+		none_device_open(device);
+		return 0;
 	}
+}
+
+/* Beside taps a port may be left unconnected; a replay waits for the end of every port's capture. */
+static int sources_check(const struct device_source *sources)
+{
+	enum source_kind kind = SOURCE_NONE;
+
+	for (uint16_t i = 0; i < device_count; i++) {
+		if (kind != SOURCE_NONE && sources[i].kind != SOURCE_NONE && sources[i].kind != kind)
+			return refuse(-EINVAL, "port %s: captures and tap interfaces can't be mixed",
+				      port_configs[i].name);
+		kind = RTE_MAX(kind, sources[i].kind);
+	}
+	for (uint16_t i = 0; i < device_count && kind != SOURCE_TAP; i++)
+		if (sources[i].kind == SOURCE_NONE)
+			return refuse(-ENODEV,
+				      "port %s: has no device; say %s=tap:INTERFACE or %s=pcap:IN[:OUT]",
+				      port_configs[i].name, port_configs[i].name, port_configs[i].name);
+	opened_sources = kind;
+	return 0;
 }
 
 int devices_open_sources(const struct device_source *sources)
 {
-	for (uint16_t i = 0; i < device_count; i++) {
-		int error;
+	int error = sources_check(sources);
 
-		if (i > 0 && sources[i].kind != sources[0].kind && sources[i].kind != SOURCE_NONE)
-			return refuse(-EINVAL, "port %s: captures and tap interfaces can't be mixed",
-				      port_configs[i].name);
+	for (uint16_t i = 0; i < device_count && error == 0; i++)
 		error = source_open(device_prepare(i), &sources[i]);
-		if (error != 0)
-			return error;
-		opened_sources = sources[i].kind;
-	}
-	devices_check_links();
-	return 0;
+	if (error == 0)
+		devices_check_links();
+	return error;
 }
 
 int devices_close(void)
@@ -153,9 +167,9 @@ int devices_close(void)
 	int error = 0;
 
 	for (uint16_t i = 0; i < device_count && opened_sources != SOURCE_NONE; i++) {
-		if (opened_sources == SOURCE_TAP)
+		if (opened_sources == SOURCE_TAP && devices[i].state != NULL)
 			tap_device_close(&devices[i]);
-		else if (pcap_device_close(&devices[i]) != 0)
+		else if (opened_sources == SOURCE_PCAP && pcap_device_close(&devices[i]) != 0)
 			error = -EIO;
 	}
 	opened_sources = SOURCE_NONE;

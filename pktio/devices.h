@@ -24,8 +24,8 @@ struct device_source {
 extern struct device devices[PORTS_MAX]; /* the first device_count are in use */
 
 /* Open all configured devices: in a VM on the network cards that ring 0 found, as a process on one source for
- * each device, and look at their links. host_packet_pool is there. Return 0, or -errno after a line on the
- * console. */
+ * each device (SOURCE_NONE beside taps: it never has link), and look at their links. host_packet_pool is
+ * there. Return 0, or -errno after a line on the console. */
 int devices_open_cards(const struct handover *handover);
 int devices_open_sources(const struct device_source *sources);
 

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
+#include <rte_mempool.h>
 #include "nf/appliance.h"
 #include "nf/host.h"
 #include "pktio/devices.h"
@@ -33,7 +34,8 @@ const struct port_config port_configs[] = {
 
 struct stats_page stats;
 uint64_t host_now_ns;
-struct rte_mempool *host_packet_pool;
+static struct rte_mempool pool = {.size = 4096};
+struct rte_mempool *host_packet_pool = &pool;
 static char said[256];
 
 void host_log(const char *line)
@@ -217,6 +219,7 @@ int tap_device_open(struct device *device, const char *name)
 {
 	(void)name;
 	device->driver = &fake_driver;
+	device->state = &closed;
 	return 0;
 }
 
@@ -239,12 +242,23 @@ static const struct source_row {
      0,
      -EINVAL,
      "port wan: captures and tap interfaces can't be mixed"},
-    {"the first has none",
-     {SOURCE_NONE, SOURCE_TAP, SOURCE_TAP},
+    {"mixed, the first has none",
+     {SOURCE_NONE, SOURCE_PCAP, SOURCE_TAP},
+     0,
+     -EINVAL,
+     "port dmz: captures and tap interfaces can't be mixed"},
+    {"the first has no tap", {SOURCE_NONE, SOURCE_TAP, SOURCE_TAP}, 0, 0, NULL},
+    {"the last has no tap", {SOURCE_TAP, SOURCE_TAP, SOURCE_NONE}, 0, 0, NULL},
+    {"none has any",
+     {SOURCE_NONE, SOURCE_NONE, SOURCE_NONE},
      0,
      -ENODEV,
      "port lan: has no device; say lan=tap:INTERFACE or lan=pcap:IN[:OUT]"},
-    {"the last has none", {SOURCE_TAP, SOURCE_TAP, SOURCE_NONE}, 0, -ENODEV, "port dmz: has no device"},
+    {"the last has no capture",
+     {SOURCE_PCAP, SOURCE_PCAP, SOURCE_NONE},
+     0,
+     -ENODEV,
+     "port dmz: has no device"},
     {"a capture that can't be opened", {SOURCE_PCAP, SOURCE_PCAP, SOURCE_PCAP}, -ENOENT, -ENOENT, NULL},
 };
 
@@ -254,6 +268,7 @@ static void each_set_of_sources(void **state)
 	for (size_t i = 0; i < sizeof(source_rows) / sizeof(source_rows[0]); i++) {
 		const struct source_row *with = &source_rows[i];
 		struct device_source sources[PORTS] = {0};
+		int opened = 0;
 
 		print_message("  %s\n", with->name);
 		for (int port = 0; port < PORTS; port++)
@@ -265,12 +280,16 @@ static void each_set_of_sources(void **state)
 			fail_msg("it said: %s", said);
 		if (with->result != 0)
 			continue;
-		for (int port = 0; port < PORTS; port++)
-			assert_int_equal(stats.port[port].link_up, port != 1);
+		for (int port = 0; port < PORTS; port++) {
+			bool none = with->kinds[port] == SOURCE_NONE;
+
+			assert_int_equal(stats.port[port].link_up, port != 1 && !none);
+			opened += !none;
+		}
 		assert_int_equal(devices_close(), 0);
-		assert_int_equal(closed, PORTS);
+		assert_int_equal(closed, opened);
 		assert_int_equal(devices_close(), 0);
-		assert_int_equal(closed, PORTS);
+		assert_int_equal(closed, opened);
 	}
 }
 

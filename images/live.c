@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The live view; see live.h. Ports come first and always; rules, drop reasons and the image's console share
+ * what lines are left, the busiest first.
+ *
+ * Sources: ECMA-48; xterm's control sequences (private modes 7, 25 and 1049).
+ */
+#include "live.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+
+enum { ROWS_MIN = 4, SECTION_HEAD = 2, COUNT_WIDTH = 12 };
+
+struct screen {
+	FILE *out;
+	int rows, used;
+};
+
+/* A rule or a drop reason. */
+struct entry {
+	size_t index;
+	uint64_t packets;
+};
+
+void live_open(FILE *out)
+{
+	fputs("\033[?1049h\033[?25l\033[?7l", out);
+}
+
+void live_close(FILE *out)
+{
+	fputs("\033[?7h\033[?25h\033[?1049l", out);
+	fflush(out);
+}
+
+static double grown(uint64_t before, uint64_t now, double seconds)
+{
+	return now > before ? (double)(now - before) / seconds : 0;
+}
+
+void live_sample(struct live *live, const struct counters *counters, uint64_t now_ns)
+{
+	const struct stats_page *now = &counters->page, *before = &live->sample;
+	double seconds = (double)(now_ns - live->sampled_ns) / 1e9, packets = 0, cycles;
+
+	for (uint32_t i = 0; i < now->ports && live->sampled_ns && seconds > 0; i++) {
+		const struct port_stats *new = &now->port[i], *old = &before->port[i];
+
+		live->port[i] = (struct port_rates){
+		    .in_packets = grown(old->rx_packets, new->rx_packets, seconds),
+		    .in_bits = grown(old->rx_bytes, new->rx_bytes, seconds) * 8,
+		    .out_packets = grown(old->tx_packets, new->tx_packets, seconds),
+		    .out_bits = grown(old->tx_bytes, new->tx_bytes, seconds) * 8,
+		};
+		packets += live->port[i].in_packets;
+	}
+	cycles = live->sampled_ns ? grown(before->busy_cycles, now->busy_cycles, seconds) : 0;
+	live->busy = counters->progress.tsc_hz ? cycles / (double)counters->progress.tsc_hz : 0;
+	live->cycles_per_packet = packets > 0 ? cycles / packets : 0;
+	live->sample = *now;
+	live->sampled_ns = now_ns;
+}
+
+static bool line(struct screen *screen, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* One line, without wrapping; a line too many is left out. */
+static bool line(struct screen *screen, const char *format, ...)
+{
+	va_list values;
+
+	if (screen->used >= screen->rows)
+		return false;
+	fputs(screen->used++ ? "\r\n" : "\033[H", screen->out);
+	va_start(values, format);
+	vfprintf(screen->out, format, values);
+	va_end(values);
+	fputs("\033[K", screen->out);
+	return true;
+}
+
+static int room(const struct screen *screen)
+{
+	return screen->rows - screen->used;
+}
+
+/* "999", "1.23 M": in one of a few static places. */
+static const char *scaled(double value)
+{
+	static const char *const units[] = {"", " k", " M", " G", " T"};
+	static char places[8][16];
+	static unsigned int next;
+	char *text = places[next++ % 8];
+	int unit = 0;
+
+	while (value >= 999.5 && unit < 4) {
+		value /= 1000;
+		unit++;
+	}
+	snprintf(text, sizeof(places[0]), "%.*f%s",
+		 unit == 0 || value >= 99.95 ? 0
+		 : value >= 9.995	     ? 1
+					     : 2,
+		 value, units[unit]);
+	return text;
+}
+
+static const char *total(uint64_t value)
+{
+	const char *text = grouped(value);
+
+	return strlen(text) <= COUNT_WIDTH ? text : scaled((double)value);
+}
+
+static void draw_head(struct screen *screen, const struct live *live, const struct report *report)
+{
+	static const char *const accelerators[] = {
+	    [ACCELERATOR_KVM] = "KVM",
+	    [ACCELERATOR_TCG] = "TCG",
+	    [ACCELERATOR_PROCESS] = "Linux, as a process",
+	};
+	unsigned long long seconds = report->elapsed_ns / 1000000000;
+	char cycles[40] = "";
+
+	if (live->cycles_per_packet > 0)
+		snprintf(cycles, sizeof(cycles), ", %s cycles/packet",
+			 grouped((uint64_t)live->cycles_per_packet));
+	line(screen, "%s%s%s on %s, up %llu:%02llu:%02llu, %.1f %% busy%s", colour(screen->out, COLOUR_BOLD),
+	     report->instance->launch->image->config->name, colour(screen->out, COLOUR_PLAIN),
+	     accelerators[report->instance->accelerator], seconds / 3600, seconds / 60 % 60, seconds % 60,
+	     live->busy * 100, cycles);
+	if (*report->instance->fallback)
+		line(screen, "%semulated: %s%s", colour(screen->out, COLOUR_YELLOW),
+		     report->instance->fallback, colour(screen->out, COLOUR_PLAIN));
+	line(screen, "%s", "");
+}
+
+static void draw_port(struct screen *screen, const struct live *live, const struct config_port *port,
+		      size_t index)
+{
+	const struct stats_page *page = &live->sample;
+	const struct port_stats *port_stats = &page->port[index];
+	const struct port_rates *rates = &live->port[index];
+
+	if (!page->port[port->device].link_up)
+		line(screen, "%-15s %s%8s%s %9s %8s %9s %12s %12s", port->name,
+		     colour(screen->out, COLOUR_YELLOW), "no link", colour(screen->out, COLOUR_PLAIN), "", "",
+		     "", total(port_stats->rx_packets), total(port_stats->tx_packets));
+	else
+		line(screen, "%-15s %8s %9s %8s %9s %12s %12s", port->name, scaled(rates->in_packets),
+		     scaled(rates->in_bits), scaled(rates->out_packets), scaled(rates->out_bits),
+		     total(port_stats->rx_packets), total(port_stats->tx_packets));
+}
+
+static void draw_ports(struct screen *screen, const struct live *live, const struct report *report)
+{
+	const struct config *config = report->instance->launch->image->config;
+	size_t count = config->port_count < live->sample.ports ? config->port_count : live->sample.ports;
+	const char *dim = colour(screen->out, COLOUR_DIM), *plain = colour(screen->out, COLOUR_PLAIN);
+
+	line(screen, "%s%-15s %8s %9s %8s %9s %12s %12s%s", dim, "", "in", "in", "out", "out", "in", "out",
+	     plain);
+	line(screen, "%s%-15s %8s %9s %8s %9s %12s %12s%s", dim, "port", "packet/s", "bit/s", "packet/s",
+	     "bit/s", "packets", "packets", plain);
+	for (size_t i = 0; i < count; i++) {
+		if (room(screen) == 1 && i + 1 < count) {
+			line(screen, "and %zu more ports", count - i);
+			return;
+		}
+		draw_port(screen, live, &config->ports[i], i);
+	}
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct entry *one = a, *other = b;
+
+	if (one->packets != other->packets)
+		return one->packets > other->packets ? -1 : 1;
+	return one->index > other->index ? 1 : -1;
+}
+
+/* Those with packets, the busiest first. The caller frees them. */
+static struct entry *sort(const struct report *report, bool rules, size_t *used)
+{
+	const struct counters *counters = report->counters;
+	size_t count = rules ? report->instance->launch->image->config->rule_count : DROP_REASON_COUNT;
+	struct entry *entries = calloc(count + 1, sizeof(*entries));
+
+	*used = 0;
+	for (size_t i = 0; entries && i < count; i++) {
+		uint64_t packets = rules ? counters->rules[i].packets : counters->page.dropped[i];
+
+		if (packets)
+			entries[(*used)++] = (struct entry){i, packets};
+	}
+	if (entries)
+		qsort(entries, *used, sizeof(*entries), compare);
+	return entries;
+}
+
+static void draw_rules(struct screen *screen, const struct report *report, const struct entry *entries,
+		       size_t used, int lines)
+{
+	const struct config *config = report->instance->launch->image->config;
+	size_t unused = config->rule_count - used, shown = 0;
+	bool fold = unused > 0 || (int)used > lines - SECTION_HEAD;
+
+	if (lines <= SECTION_HEAD)
+		return;
+	line(screen, "%s", "");
+	line(screen, "%s%-32s %12s %15s%s", colour(screen->out, COLOUR_DIM), "rule", "packets", "bytes",
+	     colour(screen->out, COLOUR_PLAIN));
+	for (; shown < used && (int)shown < lines - SECTION_HEAD - fold; shown++) {
+		const struct config_rule *rule = &config->rules[entries[shown].index];
+
+		line(screen, "%-32s %12s %15s  %s", rule->name, total(entries[shown].packets),
+		     grouped(report->counters->rules[entries[shown].index].bytes),
+		     action_names[rule->action]);
+	}
+	if (shown < used)
+		line(screen, "and %zu rules with fewer packets, %zu without", used - shown, unused);
+	else if (unused)
+		line(screen, "%s%zu rule%s without packets", shown ? "and " : "", unused,
+		     unused == 1 ? "" : "s");
+}
+
+static void draw_drops(struct screen *screen, const struct entry *entries, size_t used, int lines)
+{
+	bool fold = (int)used > lines - SECTION_HEAD;
+	size_t shown = 0;
+
+	if (lines <= SECTION_HEAD || !used)
+		return;
+	line(screen, "%s", "");
+	line(screen, "%s%-22s %12s%s", colour(screen->out, COLOUR_DIM), "dropped", "packets",
+	     colour(screen->out, COLOUR_PLAIN));
+	for (; shown < used && (int)shown < lines - SECTION_HEAD - fold; shown++)
+		line(screen, "%-22s %12s  %s", reason_texts[entries[shown].index].name,
+		     total(entries[shown].packets), reason_texts[entries[shown].index].meaning);
+	if (shown < used)
+		line(screen, "and %zu reasons with fewer packets", used - shown);
+}
+
+/* Drop reasons get a third of the lines, or more where the rules leave some. */
+static void draw_sections(struct screen *screen, const struct report *report)
+{
+	size_t rules, drops, all = report->instance->launch->image->config->rule_count;
+	struct entry *rule_entries = sort(report, true, &rules), *drop_entries = sort(report, false, &drops);
+	int left = room(screen), rule_lines = all ? SECTION_HEAD + (int)rules + (rules < all) : 0;
+	int drop_lines = drops ? SECTION_HEAD + (int)drops : 0;
+	int spare = left - rule_lines > left / 3 ? left - rule_lines : left / 3;
+
+	if (drop_lines > spare)
+		drop_lines = spare;
+	if (rule_lines > left - drop_lines)
+		rule_lines = left - drop_lines;
+	draw_rules(screen, report, rule_entries, rules, rule_lines);
+	draw_drops(screen, drop_entries, drops, drop_lines);
+	free(rule_entries);
+	free(drop_entries);
+}
+
+static void draw_notices(struct screen *screen, const struct report *report)
+{
+	char text[REPORT_NOTICE_MAX];
+
+	for (int i = 0; i < REPORT_NOTICES; i++)
+		if (report_notice(report, i, text))
+			line(screen, "%s%s%s", colour(screen->out, COLOUR_YELLOW), text,
+			     colour(screen->out, COLOUR_PLAIN));
+}
+
+static void draw_console(struct screen *screen, const struct console *console)
+{
+	size_t lines = console->lines < CONSOLE_LINES_KEPT ? console->lines : CONSOLE_LINES_KEPT;
+
+	if (room(screen) <= SECTION_HEAD || !lines)
+		return;
+	line(screen, "%s", "");
+	line(screen, "%sconsole%s", colour(screen->out, COLOUR_DIM), colour(screen->out, COLOUR_PLAIN));
+	if ((int)lines > room(screen))
+		lines = (size_t)room(screen);
+	while (lines-- > 0)
+		line(screen, "%s", console_recent(console, lines));
+}
+
+void live_draw(const struct live *live, const struct report *report, FILE *out, int rows)
+{
+	struct screen screen = {.out = out, .rows = rows < ROWS_MIN ? ROWS_MIN : rows};
+
+	draw_head(&screen, live, report);
+	draw_ports(&screen, live, report);
+	draw_notices(&screen, report);
+	draw_sections(&screen, report);
+	draw_console(&screen, &report->instance->console);
+	fputs("\033[J", out);
+	fflush(out);
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * QEMU's command line; see qemu_command.h.
+ *
+ * Sources: QEMU 7.2, qemu-system-x86_64(1) and docs/system/i386/microvm.rst.
+ */
+#include "qemu_command.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+enum {
+	MICROVM_SLOTS = 8,
+	MICROVM_SLOTS_MAX = 24, /* with the second I/O APIC; each slot then has a line of it */
+	MICROVM_SECOND_IOAPIC_LINE = 24,
+	MICROVM_SLOT_BASE = 0xfeb00000,
+	SLOT_WORD_MAX = 48,
+	Q35_SLOTS = 30 /* 00:01 to 00:1e: the bus's first place is the bridge's, its last the chipset's */
+};
+
+uint64_t qemu_memory_mib(const struct image *image)
+{
+	uint64_t need = image->notes.end > image->config->memory ? image->notes.end : image->config->memory;
+
+	return (need + (1 << 20) - 1) >> 20;
+}
+
+/* acpi=off: the firmware then has no tables to build, which halves the time to the first instruction. But the
+ * second I/O APIC, whose lines the further slots need, comes with ACPI only. */
+static bool has_second_ioapic(const struct launch *launch)
+{
+	return launch->machine == MACHINE_MICROVM && launch->card_count > MICROVM_SLOTS;
+}
+
+static void add_machine(struct arguments *arguments, const struct launch *launch, bool shared)
+{
+	const char *memory = shared ? ",memory-backend=ram" : "";
+
+	if (launch->machine == MACHINE_Q35)
+		arguments_add(arguments, "q35,smm=off,vmport=off,sata=off,smbus=off%s", memory);
+	else
+		arguments_add(arguments, "microvm,%s%s",
+			      has_second_ioapic(launch) ? "ioapic2=on" : "acpi=off", memory);
+}
+
+static void add_peer(struct arguments *arguments, const struct card *card, size_t slot, bool vhost)
+{
+	arguments_add(arguments, "-netdev");
+	if (card->tap)
+		arguments_add(arguments, "tap,id=net%zu,ifname=%s,script=no,downscript=no%s", slot, card->tap,
+			      vhost ? ",vhost=on" : "");
+	else
+		arguments_add(arguments, "stream,id=net%zu,server=off,addr.type=fd,addr.str=%d", slot,
+			      card->stream);
+}
+
+/* Devices of a microvm are placed by name: left alone, QEMU fills the highest slot first. */
+static void add_card(struct arguments *arguments, const struct launch *launch, size_t slot, bool vhost)
+{
+	const struct card *card = &launch->cards[slot];
+	bool peer = card->stream >= 0 || card->tap;
+	const uint8_t *mac = card->mac;
+	char place[80], netdev[32] = "";
+
+	if (peer) {
+		add_peer(arguments, card, slot, vhost);
+		snprintf(netdev, sizeof(netdev), ",netdev=net%zu", slot);
+	}
+	if (launch->machine == MACHINE_Q35)
+		snprintf(place, sizeof(place),
+			 "virtio-net-pci,disable-legacy=on,romfile=,bus=pcie.0,addr=%zx", slot + 1);
+	else
+		snprintf(place, sizeof(place), "virtio-net-device,bus=virtio-mmio-bus.%zu", slot);
+	arguments_add(arguments, "-device");
+	arguments_add(arguments, "%s,mac=%02x:%02x:%02x:%02x:%02x:%02x%s%s", place, mac[0], mac[1], mac[2],
+		      mac[3], mac[4], mac[5], launch->packed ? ",packed=on" : "", netdev);
+}
+
+/* The image's words. Where a microvm has ACPI, QEMU leaves it to others to say where its slots are. */
+static void add_words(struct arguments *arguments, const struct launch *launch)
+{
+	char slots[MICROVM_SLOTS_MAX * SLOT_WORD_MAX] = "";
+	size_t used = 0;
+
+	for (size_t slot = 0; has_second_ioapic(launch) && slot < launch->card_count; slot++)
+		used += (size_t)snprintf(
+		    slots + used, sizeof(slots) - used, " virtio_mmio.device=512@%#x:%zu",
+		    MICROVM_SLOT_BASE + 512 * (unsigned int)slot, MICROVM_SECOND_IOAPIC_LINE + slot);
+	if (!*launch->words && !used)
+		return;
+	arguments_add(arguments, "-append");
+	arguments_add(arguments, "%s%s", launch->words, slots);
+}
+
+static void add_memory(struct arguments *arguments, const struct launch *launch, int descriptor)
+{
+	uint64_t mib = qemu_memory_mib(launch->image);
+
+	arguments_add(arguments, "-m");
+	arguments_add(arguments, "%lluM", (unsigned long long)mib);
+	if (descriptor < 0)
+		return;
+	arguments_add(arguments, "-object");
+	arguments_add(arguments, "memory-backend-file,id=ram,share=on,size=%lluM,mem-path=/proc/self/fd/%d",
+		      (unsigned long long)mib, descriptor);
+}
+
+size_t qemu_slots(enum machine machine)
+{
+	return machine == MACHINE_Q35 ? Q35_SLOTS : MICROVM_SLOTS_MAX;
+}
+
+/* isa-debug-exit lets the image end QEMU with a status; -no-reboot does it for what not even ring 0 survives.
+ */
+void qemu_command(struct arguments *arguments, const struct launch *launch, const struct qemu_processor *how,
+		  int memory_descriptor)
+{
+	bool vhost = how->accelerator == ACCELERATOR_KVM && access("/dev/vhost-net", R_OK | W_OK) == 0;
+
+	arguments_add(arguments, "%s", QEMU);
+	arguments_split(arguments, "-nodefaults -no-user-config -display none -no-reboot -machine");
+	add_machine(arguments, launch, memory_descriptor >= 0);
+	arguments_add(arguments, "-accel");
+	arguments_add(arguments, "%s", how->accel);
+	arguments_add(arguments, "-cpu");
+	arguments_add(arguments, "%s", how->cpu);
+	add_memory(arguments, launch, memory_descriptor);
+	arguments_split(arguments,
+			"-global virtio-mmio.force-legacy=false -chardev stdio,id=console,signal=off "
+			"-serial chardev:console -device isa-debug-exit,iobase=0xf4,iosize=4 -kernel");
+	arguments_add(arguments, "%s", launch->image->path);
+	add_words(arguments, launch);
+	for (size_t slot = 0; slot < launch->card_count; slot++)
+		add_card(arguments, launch, slot, vhost);
+}
