@@ -3,8 +3,6 @@
  * Binds configured devices to what the machine has; see devices.h.
  */
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include "linux/none.h"
 #include "linux/pcap.h"
@@ -12,27 +10,16 @@
 #include "nf/appliance.h"
 #include "nf/host.h"
 #include "virtio/virtio_net.h"
+#include "complain.h"
 #include "devices.h"
 #include "offload.h"
 
-enum { VIRTIO_ID_NETWORK = 1, LINE_BYTES = 160 };
+enum { VIRTIO_ID_NETWORK = 1 };
 
 struct device devices[PORTS_MAX];
 
 static bool can_wake = true;
 static enum source_kind opened_sources = SOURCE_NONE; /* of all devices but those with none */
-
-__attribute__((format(printf, 2, 3))) static int refuse(int error, const char *format, ...)
-{
-	char line[LINE_BYTES];
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(line, sizeof(line), format, arguments);
-	va_end(arguments);
-	host_log(line);
-	return error;
-}
 
 /* All receive rings together may hold a third of the pool, all transmit rings another. */
 static struct device *device_prepare(uint16_t index)
@@ -72,7 +59,7 @@ static int card_by_mac(const struct cards *cards, const struct port_config *port
 	for (unsigned int i = 0; i < cards->count; i++)
 		if (virtio_net_mac(cards->card[i], mac) && memcmp(mac, port->mac, sizeof(mac)) == 0)
 			return (int)i;
-	return refuse(
+	return complain(
 	    -ENODEV,
 	    "port %s: no network card has MAC address %02x:%02x:%02x:%02x:%02x:%02x; the machine has %u",
 	    port->name, port->mac[0], port->mac[1], port->mac[2], port->mac[3], port->mac[4], port->mac[5],
@@ -87,10 +74,10 @@ static int card_for(const struct cards *cards, const struct port_config *port)
 	if (card < 0)
 		return card;
 	if ((unsigned int)card >= cards->count)
-		return refuse(-ENODEV, "port %s: no network card in slot %d; the machine has %u", port->name,
+		return complain(-ENODEV, "port %s: no network card in slot %d; the machine has %u", port->name,
 			      card, cards->count);
 	if (cards->owner[card] != NULL)
-		return refuse(-EBUSY, "port %s: the network card in slot %d is port %s already", port->name,
+		return complain(-EBUSY, "port %s: the network card in slot %d is port %s already", port->name,
 			      card, cards->owner[card]);
 	return card;
 }
@@ -138,13 +125,13 @@ static int sources_check(const struct device_source *sources)
 
 	for (uint16_t i = 0; i < device_count; i++) {
 		if (kind != SOURCE_NONE && sources[i].kind != SOURCE_NONE && sources[i].kind != kind)
-			return refuse(-EINVAL, "port %s: captures and tap interfaces can't be mixed",
+			return complain(-EINVAL, "port %s: captures and tap interfaces can't be mixed",
 				      port_configs[i].name);
 		kind = RTE_MAX(kind, sources[i].kind);
 	}
 	for (uint16_t i = 0; i < device_count && kind != SOURCE_TAP; i++)
 		if (sources[i].kind == SOURCE_NONE)
-			return refuse(-ENODEV,
+			return complain(-ENODEV,
 				      "port %s: has no device; say %s=tap:INTERFACE or %s=pcap:IN[:OUT]",
 				      port_configs[i].name, port_configs[i].name, port_configs[i].name);
 	opened_sources = kind;

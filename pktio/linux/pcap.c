@@ -9,13 +9,13 @@
  */
 #include <byteswap.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "nf/host.h"
 #include "nf/stats.h"
 #include "pktio/replay.h"
+#include "pktio/complain.h"
 #include "chain.h"
 #include "pcap.h"
 
@@ -28,7 +28,6 @@ enum {
 	VERSION_MINOR = 4,
 	RECORD_MAX = 16 << 20, /* longer records are no capture's: the file is damaged */
 	NANOSECONDS = 1000000000,
-	LINE_BYTES = 256,
 };
 
 struct pcap_file_header {
@@ -55,18 +54,6 @@ struct pcap_state {
 	struct pcap_record_header pending; /* header of a frame that found no buffer */
 	bool is_pending;
 };
-
-__attribute__((format(printf, 2, 3))) static int complain(int error, const char *format, ...)
-{
-	char line[LINE_BYTES];
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(line, sizeof(line), format, arguments);
-	va_end(arguments);
-	host_log(line);
-	return error;
-}
 
 static uint32_t number(const struct pcap_state *state, uint32_t value)
 {
