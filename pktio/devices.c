@@ -74,11 +74,11 @@ static int card_for(const struct cards *cards, const struct port_config *port)
 	if (card < 0)
 		return card;
 	if ((unsigned int)card >= cards->count)
-		return complain(-ENODEV, "port %s: no network card in slot %d; the machine has %u", port->name,
-			      card, cards->count);
+		return complain(-ENODEV, "port %s: no network card in slot %d; the machine has %u",
+				port->name, card, cards->count);
 	if (cards->owner[card] != NULL)
 		return complain(-EBUSY, "port %s: the network card in slot %d is port %s already", port->name,
-			      card, cards->owner[card]);
+				card, cards->owner[card]);
 	return card;
 }
 
@@ -126,14 +126,14 @@ static int sources_check(const struct device_source *sources)
 	for (uint16_t i = 0; i < device_count; i++) {
 		if (kind != SOURCE_NONE && sources[i].kind != SOURCE_NONE && sources[i].kind != kind)
 			return complain(-EINVAL, "port %s: captures and tap interfaces can't be mixed",
-				      port_configs[i].name);
+					port_configs[i].name);
 		kind = RTE_MAX(kind, sources[i].kind);
 	}
 	for (uint16_t i = 0; i < device_count && kind != SOURCE_TAP; i++)
 		if (sources[i].kind == SOURCE_NONE)
 			return complain(-ENODEV,
-				      "port %s: has no device; say %s=tap:INTERFACE or %s=pcap:IN[:OUT]",
-				      port_configs[i].name, port_configs[i].name, port_configs[i].name);
+					"port %s: has no device; say %s=tap:INTERFACE or %s=pcap:IN[:OUT]",
+					port_configs[i].name, port_configs[i].name, port_configs[i].name);
 	opened_sources = kind;
 	return 0;
 }
