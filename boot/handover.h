@@ -66,11 +66,11 @@ struct handover {
 	uint32_t devices;
 	struct handover_device device[HANDOVER_DEVICES_MAX];
 	struct handover_clock clock;
-	uint64_t memory_bytes;	    /* usable RAM of the machine */
-	uint64_t first_tsc;	    /* TSC at ring 0's first instruction */
-	const char *boot_protocol;  /* "pvh" or "linux64" */
-	const char *hypervisor;	    /* CPUID 0x40000000 signature, or "none" */
-	bool weak_random;	    /* the processor has no RDRAND: getrandom can be guessed */
+	uint64_t memory_bytes;	   /* usable RAM of the machine */
+	uint64_t first_tsc;	   /* TSC at ring 0's first instruction */
+	const char *boot_protocol; /* "pvh" or "linux64" */
+	const char *hypervisor;	   /* CPUID 0x40000000 signature, or "none" */
+	bool weak_random;	   /* the processor has no RDRAND: getrandom can be guessed */
 };
 
 /* How far the image has come. Lives in the counters' pages (nf/stats.h), where the host reads it without the
@@ -110,9 +110,9 @@ enum image_exit {
 	IMAGE_EXIT_CRASHED = 70, /* EX_SOFTWARE of sysexits.h */
 };
 
-/* QEMU's own exit status for an image_exit, where it has `-device isa-debug-exit,iobase=0xf4,iosize=0x4`: the guest
- * writes v to that port, QEMU exits with v << 1 | 1. All of these differ from QEMU's own 0 and 1: DONE is 65,
- * FAILED 67, USAGE 69, CRASHED 205. */
+/* QEMU's own exit status for an image_exit, where it has `-device isa-debug-exit,iobase=0xf4,iosize=0x4`: the
+ * guest writes v to that port, QEMU exits with v << 1 | 1. All of these differ from QEMU's own 0 and 1: DONE
+ * is 65, FAILED 67, USAGE 69, CRASHED 205. */
 #define IMAGE_EXIT_PORT		     0xf4
 #define IMAGE_EXIT_PORT_VALUE(code)  ((code) + 0x20)
 #define IMAGE_EXIT_QEMU_STATUS(code) (IMAGE_EXIT_PORT_VALUE(code) << 1 | 1)

@@ -34,12 +34,13 @@ struct static_neighbour {
 
 struct port_config {
 	const char *name;
-	uint16_t device;     /* index of the device it sends and receives on */
-	uint16_t vlan;	     /* 802.1Q VLAN id, 0: untagged */
-	uint16_t mtu;	     /* bytes of L3, 68 .. 9000 */
-	uint16_t slot;	     /* devices: which of the machine's network cards, where mac_given is false */
-	bool mac_given;	     /* devices: match the network card by mac */
-	uint8_t mac[6];	     /* devices: where not given, what `weir run` gives the card: stable for name and port */
+	uint16_t device; /* index of the device it sends and receives on */
+	uint16_t vlan;	 /* 802.1Q VLAN id, 0: untagged */
+	uint16_t mtu;	 /* bytes of L3, 68 .. 9000 */
+	uint16_t slot;	 /* devices: which of the machine's network cards, where mac_given is false */
+	bool mac_given;	 /* devices: match the network card by mac */
+	uint8_t
+	    mac[6]; /* devices: where not given, what `weir run` gives the card: stable for name and port */
 	const struct ipv4_prefix *ipv4;
 	const struct ipv6_prefix *ipv6;
 	uint16_t ipv4_count, ipv6_count;
@@ -52,7 +53,8 @@ enum route_kind {
 	ROUTE_UNREACHABLE, /* dropped, with an ICMP error */
 };
 
-/* Connected routes are written out by the compiler; addresses of the appliance itself are added by the router. */
+/* Connected routes are written out by the compiler; addresses of the appliance itself are added by the
+ * router. */
 struct ipv4_route {
 	struct ipv4_prefix prefix;
 	uint32_t gateway;
@@ -67,8 +69,8 @@ struct ipv6_route {
 
 enum firewall_action { FIREWALL_ACCEPT, FIREWALL_DROP, FIREWALL_REJECT, FIREWALL_LOG /* and go on */ };
 
-/* A rule as the person wrote it: what happens and under which name. rule_stats[] has the same indices; the last
- * entry is the default. */
+/* A rule as the person wrote it: what happens and under which name. rule_stats[] has the same indices; the
+ * last entry is the default. */
 struct firewall_rule {
 	const char *name;
 	uint8_t action; /* enum firewall_action */
@@ -77,12 +79,12 @@ struct firewall_rule {
 
 /* One conjunction that a rule was expanded to. A rule without addresses has one in each family. */
 struct match_common {
-	uint32_t rule;				     /* index in firewall_rules; lower wins */
-	uint8_t protocol, protocol_mask;	     /* mask 0: any; 0xff: exact */
+	uint32_t rule;			 /* index in firewall_rules; lower wins */
+	uint8_t protocol, protocol_mask; /* mask 0: any; 0xff: exact */
 	uint8_t in_port, in_port_mask, out_port, out_port_mask;
 	uint8_t tcp_flags, tcp_flags_mask;
-	bool needs_l4;				     /* ports, ICMP type or TCP flags are part of the match */
-	uint16_t source_port_low, source_port_high;  /* host order; any: 0 .. 65535 */
+	bool needs_l4;				    /* ports, ICMP type or TCP flags are part of the match */
+	uint16_t source_port_low, source_port_high; /* host order; any: 0 .. 65535 */
 	uint16_t destination_port_low, destination_port_high; /* ICMP: type << 8 | code */
 };
 
@@ -113,7 +115,7 @@ extern const struct ipv4_match ipv4_matches[];
 extern const struct ipv6_match ipv6_matches[];
 extern const uint32_t ipv4_match_count, ipv6_match_count;
 
-extern const uint32_t packet_buffers;	/* mbufs in the packet pool */
+extern const uint32_t packet_buffers; /* mbufs in the packet pool */
 extern const uint16_t log_lines_per_second, icmp_errors_per_second;
 
 /* Creates what the configured functions need. Returns 0, or -errno after a host_log line that says why. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the network functions need of whoever hosts them: the seam under nf/. boot/ring3 and pktio/ implement it
- * in an image; a test implements it in a few lines, hands in its own clock and randomness, and keeps what
+ * What the network functions need of whoever hosts them: the seam under nf/. boot/ring3 and pktio/ implement
+ * it in an image; a test implements it in a few lines, hands in its own clock and randomness, and keeps what
  * was transmitted.
  */
 #ifndef NF_HOST_H

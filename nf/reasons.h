@@ -34,7 +34,8 @@
 	X(FIREWALL_DROP, "firewall-drop", "a rule, or the default, says drop") \
 	X(FIREWALL_REJECT, "firewall-reject", "a rule, or the default, says reject") \
 	X(NEIGHBOUR_QUEUE_FULL, "neighbour-queue-full", "too many packets wait for the same next hop") \
-	X(NEIGHBOUR_UNRESOLVED, "neighbour-unresolved", "next hop did not answer ARP or neighbour discovery") \
+	X(NEIGHBOUR_UNRESOLVED, "neighbour-unresolved", \
+	  "next hop did not answer ARP or neighbour discovery") \
 	X(NEIGHBOUR_TABLE_FULL, "neighbour-table-full", "no room to learn another next hop") \
 	X(LOCAL_UNWANTED, "local-unwanted", "to the appliance itself, which offers no such service") \
 	X(LOCAL_CHECKSUM, "local-checksum", "to the appliance itself, transport checksum wrong") \
@@ -46,7 +47,7 @@ enum drop_reason {
 #define X(identifier, name, meaning) DROP_##identifier,
 	DROP_REASONS(X)
 #undef X
-	DROP_REASON_COUNT
+	    DROP_REASON_COUNT
 };
 
 #endif

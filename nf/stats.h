@@ -2,9 +2,9 @@
  *
  * The counters, as the packet path writes them and as the host reads them.
  *
- * Everything here lives in the image's `.weir.stats` section. The image never sends a counter anywhere: the host
- * maps the guest's memory (or, for a process, the file that backs the section) and reads. An ELF note tells
- * it where. Values are little-endian 64-bit, written by one core, and only ever grow, gauges apart;
+ * Everything here lives in the image's `.weir.stats` section. The image never sends a counter anywhere: the
+ * host maps the guest's memory (or, for a process, the file that backs the section) and reads. An ELF note
+ * tells it where. Values are little-endian 64-bit, written by one core, and only ever grow, gauges apart;
  * what the host reads is outside input to it, and is bounds-checked there.
  *
  * The books balance, always, when no packet is inside the chain:
@@ -40,13 +40,13 @@ struct port_stats {
 	uint64_t rx_packets, rx_bytes; /* bytes from the Ethernet header on, without FCS */
 	uint64_t tx_packets, tx_bytes; /* what the driver took; a super-frame counts once */
 	/* Written by the driver; zero on VLAN ports. */
-	uint64_t device_resets;	     /* the device misbehaved and was reset */
-	uint64_t device_errors;	     /* frames refused for what the device said of them */
-	uint64_t rx_no_buffer;	     /* times the receive ring could not be refilled */
-	uint64_t segmented;	     /* super-frames cut (pktio/segment.c) because the way out can't take them */
-	uint64_t checksummed;	     /* transport checksums finished in software */
-	uint64_t notifications;	     /* times the device was told of new buffers */
-	uint64_t link_up;	     /* gauge: 1 when there is link */
+	uint64_t device_resets; /* the device misbehaved and was reset */
+	uint64_t device_errors; /* frames refused for what the device said of them */
+	uint64_t rx_no_buffer;	/* times the receive ring could not be refilled */
+	uint64_t segmented;	/* super-frames cut (pktio/segment.c) because the way out can't take them */
+	uint64_t checksummed;	/* transport checksums finished in software */
+	uint64_t notifications; /* times the device was told of new buffers */
+	uint64_t link_up;	/* gauge: 1 when there is link */
 };
 
 struct rule_stats {
