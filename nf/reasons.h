@@ -20,7 +20,8 @@
 	X(IP_HEADER, "ip-header", "IP header length or total length is absurd") \
 	X(IP_CHECKSUM, "ip-checksum", "IPv4 header checksum is wrong") \
 	X(IP_OPTIONS, "ip-options", "malformed IPv4 options, or source routing (RFC 7126)") \
-	X(IP_SOURCE, "ip-source", "source address that must not be on the wire (RFC 1812, section 5.3.7)") \
+	X(IP_SOURCE, "ip-source", \
+	  "source address that is not forwarded: a martian or our own (RFC 1812, section 5.3.7)") \
 	X(IP_DESTINATION, "ip-destination", "destination address that is never forwarded") \
 	X(IPV6_EXTENSION, "ipv6-extension", "extension header chain malformed or too long") \
 	X(FRAGMENT_BAD, "fragment-bad", "tiny, overlong or otherwise impossible fragment (RFC 1858, 8200)") \
@@ -37,7 +38,7 @@
 	X(NEIGHBOUR_UNRESOLVED, "neighbour-unresolved", \
 	  "next hop did not answer ARP or neighbour discovery") \
 	X(NEIGHBOUR_TABLE_FULL, "neighbour-table-full", "no room to learn another next hop") \
-	X(LOCAL_UNWANTED, "local-unwanted", "to the appliance itself, which offers no such service") \
+	X(LOCAL_UNWANTED, "local-unwanted", "to the appliance itself: no such service, or a fragment") \
 	X(LOCAL_CHECKSUM, "local-checksum", "to the appliance itself, transport checksum wrong") \
 	X(TX_FULL, "tx-full", "the way out took no more packets") \
 	X(LINK_DOWN, "link-down", "the way out has no link") \
