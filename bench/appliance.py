@@ -26,10 +26,10 @@ router:
 MACS = ["02:00:00:00:01:00", "02:00:00:00:01:01"]
 
 
-def build():
-    image = BUILD / "bench" / "gateway.elf"
-    source = BUILD / "bench" / "gateway.yaml"
-    source.write_text(CONFIGURATION)
+def build(name="gateway", configuration=CONFIGURATION):
+    image = BUILD / "bench" / f"{name}.elf"
+    source = BUILD / "bench" / f"{name}.yaml"
+    source.write_text(configuration)
     run_tool([str(BUILD / "weir"), "build", str(source), "-o", str(image)])
     return image
 

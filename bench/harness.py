@@ -19,13 +19,14 @@ class Unavailable(Exception):
 
 @dataclasses.dataclass
 class Row:
-    """`samples` are repetitions of one measurement; the median is compared with `at_most`."""
+    """`samples` are repetitions of one measurement; the median is compared with `at_most` or `at_least`."""
 
     name: str
     samples: list
     unit: str
     at_most: float | None = None
     why_skipped: str = ""
+    at_least: float | None = None
 
     @classmethod
     def skipped(cls, name, why):
@@ -39,22 +40,25 @@ class Row:
     def verdict(self):
         if self.why_skipped:
             return "skipped"
-        if self.at_most is None:
+        if self.at_most is None and self.at_least is None:
             return ""
-        return "reached" if self.median <= self.at_most else "missed"
+        low = self.at_least is not None and self.median < self.at_least
+        high = self.at_most is not None and self.median > self.at_most
+        return "missed" if low or high else "reached"
 
     def as_json(self):
         fields = {"name": self.name.strip(), "unit": self.unit, "verdict": self.verdict, "samples": self.samples}
         if self.why_skipped:
             return {"name": self.name, "verdict": "skipped", "why": self.why_skipped}
-        return fields | {"median": self.median, "at_most": self.at_most}
+        return fields | {"median": self.median, "at_most": self.at_most, "at_least": self.at_least}
 
 
 def run_tool(command, env=None):
-    """Runs a build step; says what it said if it fails."""
+    """Runs a step; returns what it wrote, and says what it said if it fails."""
     done = subprocess.run(command, capture_output=True, text=True, env=os.environ | (env or {}), check=False)
     if done.returncode:
         raise Unavailable(f"{pathlib.Path(command[0]).name} failed: {(done.stdout + done.stderr).strip()[-600:]}")
+    return done.stdout
 
 
 def number(value):
@@ -66,6 +70,8 @@ def line_of(row):
         return f"{row.name:<34} skipped: {row.why_skipped}"
     spread = f"{number(min(row.samples))} .. {number(max(row.samples))}" if len(row.samples) > 1 else ""
     target = f"<= {number(row.at_most)}" if row.at_most is not None else ""
+    if row.at_least is not None:
+        target = f">= {number(row.at_least)}"
     return f"{row.name:<34} {number(row.median):>10}  {spread:<20} {row.unit:<15} {target:<10} {row.verdict}".rstrip()
 
 

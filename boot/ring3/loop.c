@@ -2,7 +2,8 @@
  *
  * The poll loop: each burst runs through the whole chain before the next device is asked. A loop that finds
  * nothing for a while asks all devices for an interrupt, looks once more, and sleeps until one comes or a
- * timer is due.
+ * timer is due. How long that while is depends on the last sleeps: falling asleep and waking can take longer
+ * than the gaps between a TCP sender's bursts, so who was woken soon waits longer the next time.
  */
 #include <rte_cycles.h>
 #include "boot/handover.h"
@@ -18,18 +19,20 @@
 #define LINK_INTERVAL_NS UINT64_C(1000000000)
 
 enum {
-	IDLE_NS = 200000,   /* without a packet, until the loop sleeps */
-	TICK_NS = 1000000,  /* at the latest, timers are looked at again: packets start earlier ones */
-	RETRY_NS = 1000000, /* longest sleep while something waits that no interrupt announces */
+	PATIENCE_MIN_NS = 200000,  /* without a packet, until the loop sleeps: after a long sleep */
+	PATIENCE_MAX_NS = 1000000, /* ... and after many short ones */
+	TICK_NS = 1000000,	   /* at the latest, timers are looked at again: packets start earlier ones */
+	RETRY_NS = 1000000,	   /* longest sleep while something waits that no interrupt announces */
 };
 
 volatile sig_atomic_t loop_stop;
 
 struct loop {
-	uint64_t tick_ns;  /* when timers are looked at next */
-	uint64_t timer_ns; /* when the next one was due, at the last look */
-	uint64_t link_ns;  /* when links are looked at next */
-	uint64_t busy_ns;  /* when the last packet came */
+	uint64_t tick_ns;     /* when timers are looked at next */
+	uint64_t timer_ns;    /* when the next one was due, at the last look */
+	uint64_t link_ns;     /* when links are looked at next */
+	uint64_t busy_ns;     /* when the last packet came */
+	uint64_t patience_ns; /* without a packet, until the loop sleeps */
 };
 
 static void clock_read(uint64_t tsc)
@@ -99,9 +102,18 @@ static bool flush_devices(void)
 	return all;
 }
 
+/* Doubled when staying awake would have met the next packet, else back to the least. */
+static void learn_patience(struct loop *loop, uint64_t slept_ns)
+{
+	if (slept_ns < PATIENCE_MAX_NS)
+		loop->patience_ns = RTE_MIN(2 * loop->patience_ns, (uint64_t)PATIENCE_MAX_NS);
+	else
+		loop->patience_ns = PATIENCE_MIN_NS;
+}
+
 static void rest(struct loop *loop, bool process)
 {
-	uint64_t deadline;
+	uint64_t deadline, began_ns = host_now_ns;
 
 	run_timers(loop);
 	deadline = RTE_MIN(loop->timer_ns, loop->link_ns);
@@ -116,13 +128,14 @@ static void rest(struct loop *loop, bool process)
 	}
 	disarm_devices();
 	clock_read(rte_rdtsc());
+	learn_patience(loop, host_now_ns - began_ns);
 	devices_check_links();
 	loop->tick_ns = host_now_ns;
 }
 
 void loop_run(bool process)
 {
-	struct loop loop = {.busy_ns = host_now_ns};
+	struct loop loop = {.busy_ns = host_now_ns, .patience_ns = PATIENCE_MIN_NS};
 
 	while (!loop_stop) {
 		if (poll_devices())
@@ -133,7 +146,7 @@ void loop_run(bool process)
 			devices_check_links();
 			loop.link_ns = host_now_ns + LINK_INTERVAL_NS;
 		}
-		if (host_now_ns - loop.busy_ns > IDLE_NS)
+		if (host_now_ns - loop.busy_ns > loop.patience_ns)
 			rest(&loop, process);
 	}
 }

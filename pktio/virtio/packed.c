@@ -89,6 +89,52 @@ static void packed_offer(struct ring *ring, struct rte_mbuf **packets, uint16_t 
 	publish(first, first_flags);
 }
 
+/* Table entries have no flags (section 2.8.7). */
+static void fill_table(struct packed_descriptor *table, const struct rte_mbuf *packet)
+{
+	for (const struct rte_mbuf *segment = packet; segment; segment = segment->next)
+		*table++ = (struct packed_descriptor){
+		    .address = rte_pktmbuf_mtod(segment, uintptr_t),
+		    .length = segment->data_len,
+		};
+}
+
+/* Fills a chain's descriptors. Makes all of them available but the burst's first, whose flags it returns. */
+static uint16_t add_chain(struct ring *ring, struct rte_mbuf *packet, struct packed_descriptor *first)
+{
+	uint16_t id = take_slot(ring, packet, packet->nb_segs), first_flags = 0;
+
+	for (struct rte_mbuf *segment = packet; segment; segment = segment->next) {
+		struct packed_descriptor *descriptor = &ring->packed.descriptors[ring->packed.next];
+		uint16_t flags =
+		    fill_descriptor(ring, id, rte_pktmbuf_mtod(segment, uintptr_t), segment->data_len);
+
+		if (segment->next)
+			flags |= DESCRIPTOR_NEXT;
+		if (descriptor == first)
+			first_flags = flags;
+		else
+			ring_store16(&descriptor->flags, flags);
+	}
+	return first_flags;
+}
+
+/* As add_chain. */
+static uint16_t add_indirect(struct ring *ring, struct rte_mbuf *packet, struct packed_descriptor *table,
+			     struct packed_descriptor *first)
+{
+	struct packed_descriptor *descriptor = &ring->packed.descriptors[ring->packed.next];
+	uint16_t id = take_slot(ring, packet, 1), flags;
+
+	fill_table(table, packet);
+	flags = fill_descriptor(ring, id, (uintptr_t)table, packet->nb_segs * sizeof(*table));
+	flags |= DESCRIPTOR_INDIRECT;
+	if (descriptor == first)
+		return flags;
+	ring_store16(&descriptor->flags, flags);
+	return 0;
+}
+
 static void packed_send(struct ring *ring, struct rte_mbuf **packets, uint16_t count)
 {
 	struct packed_descriptor *first = &ring->packed.descriptors[ring->packed.next];
@@ -96,20 +142,10 @@ static void packed_send(struct ring *ring, struct rte_mbuf **packets, uint16_t c
 
 	assert(count);
 	for (uint16_t i = 0; i < count; i++) {
-		uint16_t id = take_slot(ring, packets[i], packets[i]->nb_segs);
+		struct packed_descriptor *table = ring_table(ring, packets[i]);
 
-		for (struct rte_mbuf *segment = packets[i]; segment; segment = segment->next) {
-			struct packed_descriptor *descriptor = &ring->packed.descriptors[ring->packed.next];
-			uint16_t flags = fill_descriptor(ring, id, rte_pktmbuf_mtod(segment, uintptr_t),
-							 segment->data_len);
-
-			if (segment->next)
-				flags |= DESCRIPTOR_NEXT;
-			if (descriptor == first)
-				first_flags = flags;
-			else
-				ring_store16(&descriptor->flags, flags);
-		}
+		first_flags |=
+		    table ? add_indirect(ring, packets[i], table, first) : add_chain(ring, packets[i], first);
 	}
 	publish(first, first_flags);
 }

@@ -37,6 +37,7 @@ enum feature {
 	FEATURE_HOST_ECN = 13,
 	FEATURE_MRG_RXBUF = 15,	      /* a frame may fill several receive buffers */
 	FEATURE_STATUS = 16,	      /* config.status is valid */
+	FEATURE_INDIRECT_DESC = 28,   /* a descriptor may stand for a table of them */
 	FEATURE_EVENT_IDX = 29,	      /* notifications are suppressed by position */
 	FEATURE_VERSION_1 = 32,	      /* not a legacy device */
 	FEATURE_ACCESS_PLATFORM = 33, /* device sees memory through an IOMMU, or not all of it */
@@ -134,7 +135,8 @@ _Static_assert(sizeof(struct pci_common) == 0x38, "4.1.4.3");
 /* Sections 2.7.5 and 2.8.13: descriptor flags. The last two exist in packed rings only. */
 enum descriptor_flag {
 	DESCRIPTOR_NEXT = 1 << 0,
-	DESCRIPTOR_WRITE = 1 << 1, /* the device writes, the driver reads */
+	DESCRIPTOR_WRITE = 1 << 1,    /* the device writes, the driver reads */
+	DESCRIPTOR_INDIRECT = 1 << 2, /* the buffer is a table of descriptors */
 	DESCRIPTOR_AVAILABLE = 1 << 7,
 	DESCRIPTOR_USED = 1 << 15,
 };

@@ -25,7 +25,11 @@
 
 struct ring;
 
-enum { RING_ENTRIES_MAX = 1024 };
+enum {
+	RING_ENTRIES_MAX = 1024,
+	RING_TABLE_MAX = 64,	     /* entries that a fresh mbuf of a ring with `indirect` has room for */
+	RING_TABLE_ENTRY_BYTES = 16, /* a descriptor, split or packed; also a table's alignment */
+};
 
 /* A chain that the device has finished with. */
 struct completion {
@@ -38,7 +42,7 @@ struct ring_operations {
 	void (*start)(struct ring *ring, struct queue_memory *memory);
 
 	/* Give mbufs to the device, visible to it all at once: empty ones to be written, or chains to be
-	 * read. Take them. There must be room: a free descriptor for each segment. */
+	 * read. Take them. There must be room: ring_entries free descriptors for each. */
 	void (*offer)(struct ring *ring, struct rte_mbuf **packets, uint16_t count);
 	void (*send)(struct ring *ring, struct rte_mbuf **packets, uint16_t count);
 
@@ -87,6 +91,7 @@ struct ring {
 	uint16_t free_slot; /* first of the list */
 	uint16_t in_flight; /* chains with the device */
 	bool event_index;
+	bool indirect; /* a chain takes one descriptor where its first mbuf has room for a table of them */
 	union {
 		struct split_state split;
 		struct packed_state packed;
@@ -152,6 +157,27 @@ static inline struct ring_slot *ring_claim(struct ring *ring, uint32_t id, uint3
 	ring->in_flight--;
 	ring->free += slot->descriptors;
 	return slot;
+}
+
+/* Where a chain's table of descriptors goes (sections 2.7.5.3 and 2.8.7): behind the data of its first mbuf.
+ * NULL where its descriptors go into the ring. */
+static inline void *ring_table(const struct ring *ring, const struct rte_mbuf *packet)
+{
+	uintptr_t end = (uintptr_t)packet->buf_addr + packet->buf_len;
+	uintptr_t table =
+	    RTE_ALIGN_CEIL(rte_pktmbuf_mtod(packet, uintptr_t) + packet->data_len, RING_TABLE_ENTRY_BYTES);
+
+	if (packet->nb_segs == 1 || !ring->indirect || packet->nb_segs > ring->size)
+		return NULL;
+	if (!RTE_MBUF_DIRECT(packet) || rte_mbuf_refcnt_read(packet) > 1)
+		return NULL;
+	return table + packet->nb_segs * RING_TABLE_ENTRY_BYTES <= end ? (void *)table : NULL;
+}
+
+/* Descriptors of the ring that a chain takes. */
+static inline uint16_t ring_entries(const struct ring *ring, const struct rte_mbuf *packet)
+{
+	return ring_table(ring, packet) ? 1 : packet->nb_segs;
 }
 
 /* What the device writes to when it fills an empty mbuf. */

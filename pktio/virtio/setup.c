@@ -10,15 +10,18 @@
 enum {
 	RESET_POLLS = 1000000,
 	GENERATION_TRIES = 16,
-	QUEUE_SIZE_MIN = 2,	/* a frame and the header that may need an mbuf of its own */
-	MTU_MIN = 68,		/* section 5.1.4.1 */
+	QUEUE_SIZE_MIN = 2, /* a frame and the header that may need an mbuf of its own */
+	MTU_MIN = 68,	    /* section 5.1.4.1 */
+	/* of a buffer that a frame's header and its table of descriptors go into */
+	TABLE_ROOM_MIN =
+	    RTE_PKTMBUF_HEADROOM + NET_HEADER_BYTES + (RING_TABLE_MAX + 1) * RING_TABLE_ENTRY_BYTES,
 	LINK_HEADER_BYTES = 18, /* Ethernet and one 802.1Q tag */
 	SUPER_FRAME_RING_MIN =
 	    64, /* descriptors, so that the 34 of a super-frame can pass while others wait */
 };
 
 /* What the driver understands, and what each of these needs (section 5.1.3.1). Not in the table, and so never
- * negotiated: INDIRECT_DESC (tx.c says why), IN_ORDER (the free list is no slower), ACCESS_PLATFORM
+ * negotiated: IN_ORDER (the free list is no slower), ACCESS_PLATFORM
  * (addresses are physical ones, and nothing is encrypted), control queue and multiple queues (one core
  * polls). */
 static const struct wish {
@@ -27,6 +30,7 @@ static const struct wish {
 } wishes[] = {
     {FEATURE_VERSION_1, 0},
     {FEATURE_RING_PACKED, 0},
+    {FEATURE_INDIRECT_DESC, 0},
     {FEATURE_EVENT_IDX, 0},
     {FEATURE_MAC, 0},
     {FEATURE_STATUS, 0},
@@ -233,6 +237,8 @@ static int start_queue(struct net *net, struct ring *ring, uint16_t queue)
 		return -EPROTO;
 	ring->operations = net_has(net, FEATURE_RING_PACKED) ? &packed_operations : &split_operations;
 	ring->event_index = net_has(net, FEATURE_EVENT_IDX);
+	ring->indirect = queue == QUEUE_TRANSMIT && net_has(net, FEATURE_INDIRECT_DESC) &&
+			 rte_pktmbuf_data_room_size(net->device->pool) >= TABLE_ROOM_MIN;
 	ring_start(ring, &memory);
 	ring->operations->disable_interrupt(ring);
 	error = net->transport.operations->queue_enable(&net->transport, queue, &memory);

@@ -87,11 +87,44 @@ static void add_chain(struct ring *ring, struct rte_mbuf *packet)
 	make_available(ring, head);
 }
 
+static void fill_table(struct split_descriptor *table, const struct rte_mbuf *packet)
+{
+	uint16_t i = 0;
+
+	for (const struct rte_mbuf *segment = packet; segment; segment = segment->next, i++)
+		table[i] = (struct split_descriptor){
+		    .address = rte_pktmbuf_mtod(segment, uintptr_t),
+		    .length = segment->data_len,
+		    .flags = segment->next ? DESCRIPTOR_NEXT : 0,
+		    .next = i + 1,
+		};
+}
+
+static void add_indirect(struct ring *ring, struct rte_mbuf *packet, struct split_descriptor *table)
+{
+	uint16_t id = take_slot(ring);
+
+	fill_table(table, packet);
+	ring->slots[id].packet = packet;
+	ring->slots[id].descriptors = 1;
+	ring->split.descriptors[id] = (struct split_descriptor){
+	    .address = (uintptr_t)table,
+	    .length = packet->nb_segs * sizeof(*table),
+	    .flags = DESCRIPTOR_INDIRECT,
+	};
+	make_available(ring, id);
+}
+
 static void split_send(struct ring *ring, struct rte_mbuf **packets, uint16_t count)
 {
 	for (uint16_t i = 0; i < count; i++) {
-		assert(packets[i]->nb_segs <= ring->free);
-		add_chain(ring, packets[i]);
+		struct split_descriptor *table = ring_table(ring, packets[i]);
+
+		assert(ring_entries(ring, packets[i]) <= ring->free);
+		if (table)
+			add_indirect(ring, packets[i], table);
+		else
+			add_chain(ring, packets[i]);
 	}
 	publish(ring);
 }

@@ -49,6 +49,8 @@ static const struct row rows[] = {
     {"a busy loop never sleeps", .frame_every = 150000, .run = 100 * MS},
     {"a frame ends each sleep", .frame_every = 10 * MS, .run = 1000 * MS, .sleeps_min = 98, .sleeps_max = 102,
      .longest_sleep = 10 * MS},
+    {"frames soon after it slept: then it waits for them awake", .frame_every = MS * 6 / 10, .run = 1000 * MS,
+     .sleeps_min = 2, .sleeps_max = 3, .longest_sleep = MS / 2},
     {"frames came while it armed: no sleep", .run = 50 * MS, .wary = true},
     {"a device without interrupts: short sleeps", .run = 500 * MS, .deaf = true, .sleeps_min = 400,
      .sleeps_max = 500, .longest_sleep = 1 * MS},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Frames through the rings of a card that behaves: each test runs for split and packed rings, with and
- * without EVENT_IDX, and ends with every mbuf back in the pool.
+ * without EVENT_IDX and INDIRECT_DESC, and ends with every mbuf back in the pool.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -195,6 +195,47 @@ static void transmits_chains(void **state)
 		assert_int_equal(card_fetch(&port.card, frame, &header, &descriptors), segments * 1000u);
 		assert_int_equal(descriptors, segments);
 	}
+	close_balanced();
+}
+
+/* With tables of descriptors a ring holds as many frames of 33 segments as it has entries, and not the one
+ * that fits without. */
+static void queues_super_frames(void **state)
+{
+	const struct ring_mode *mode = *state;
+	uint16_t expected = mode->features & FEATURE(INDIRECT_DESC) ? 40 : 1;
+
+	open_mode(state, CARD_FEATURES);
+	for (uint16_t i = 0; i < 40; i++)
+		burst[i] = port_frame(&port, 65000, 1992, (uint8_t)i);
+	assert_int_equal(burst[0]->nb_segs, 33);
+	assert_int_equal(transmit(40), expected);
+	for (uint16_t i = 0; i < expected; i++)
+		expect_sent(65000, (uint8_t)i);
+	for (uint16_t i = expected; i < 40; i++)
+		assert_true(port_matches(burst[i], 65000, (uint8_t)i));
+	rte_pktmbuf_free_bulk(burst + expected, 40 - expected);
+	assert_true(port.device.driver->drain(&port.device));
+	close_balanced();
+}
+
+/* Then the frame's descriptors go into the ring, as long as there are as many. */
+static void needs_no_buffer_for_a_table(void **state)
+{
+	static struct rte_mbuf *hoard[PORT_MBUFS];
+	uint32_t hoarded = 0;
+
+	open_mode(state, CARD_FEATURES);
+	for (uint16_t i = 0; i < 2; i++)
+		burst[i] = port_frame(&port, 65000, 1992, i);
+	while ((hoard[hoarded] = rte_pktmbuf_alloc(port.device.pool)))
+		hoarded++;
+	assert_int_equal(transmit(2), 1);
+	expect_sent(65000, 0);
+	assert_true(port_matches(burst[1], 65000, 1));
+	rte_pktmbuf_free(burst[1]);
+	rte_pktmbuf_free_bulk(hoard, hoarded);
+	assert_true(port.device.driver->drain(&port.device));
 	close_balanced();
 }
 
@@ -411,6 +452,8 @@ static const struct {
     {"the rest of a frame comes later", waits_for_the_rest_of_a_frame},
     {"buffers finished out of order", finishes_out_of_order},
     {"chains of 1 to 40 segments", transmits_chains},
+    {"a ring full of super-frames", queues_super_frames},
+    {"super-frames and an empty pool", needs_no_buffer_for_a_table},
     {"frames that must not be written to", leaves_shared_frames_alone},
     {"empty segments", sends_no_empty_segments},
     {"transmit ring full", leaves_the_tail_to_the_caller},

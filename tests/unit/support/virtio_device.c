@@ -151,6 +151,24 @@ static void add_segment(struct card_chain *chain, uint64_t address, uint32_t len
 	chain->writable = flags & DESCRIPTOR_WRITE;
 }
 
+/* Sections 2.7.5.3 and 2.8.7: a table stands alone in its chain. Split entries are linked, packed ones just
+ * follow each other. */
+static void add_table(struct card_chain *chain, uint64_t address, uint32_t length, bool packed)
+{
+	const struct split_descriptor *split = (const struct split_descriptor *)address;
+	const struct packed_descriptor *entry = (const struct packed_descriptor *)address;
+	uint32_t entries = length / sizeof(*split), at = 0;
+
+	assert(chain->descriptors == 0 && entries && length % sizeof(*split) == 0);
+	chain->indirect = true;
+	for (uint32_t i = 0; packed && i < entries; i++)
+		add_segment(chain, entry[i].address, entry[i].length, 0);
+	for (uint32_t i = 0; !packed && i < entries; i++, at = split[at].next) {
+		assert(at < entries && !!(split[at].flags & DESCRIPTOR_NEXT) == (i + 1 < entries));
+		add_segment(chain, split[at].address, split[at].length, split[at].flags);
+	}
+}
+
 static bool split_take(struct card_queue *queue, struct card_chain *chain)
 {
 	const struct split_descriptor *table = (const struct split_descriptor *)queue->memory.descriptors;
@@ -163,6 +181,10 @@ static bool split_take(struct card_queue *queue, struct card_chain *chain)
 	chain->id = at;
 	for (;; at = table[at].next) {
 		assert(at < queue->memory.size);
+		if (table[at].flags & DESCRIPTOR_INDIRECT) {
+			add_table(chain, table[at].address, table[at].length, false);
+			return true;
+		}
 		add_segment(chain, table[at].address, table[at].length, table[at].flags);
 		if (!(table[at].flags & DESCRIPTOR_NEXT))
 			return true;
@@ -188,7 +210,10 @@ static bool packed_take(struct card_queue *queue, struct card_chain *chain)
 	do {
 		assert(packed_available(queue));
 		flags = ring[queue->next].flags;
-		add_segment(chain, ring[queue->next].address, ring[queue->next].length, flags);
+		if (flags & DESCRIPTOR_INDIRECT)
+			add_table(chain, ring[queue->next].address, ring[queue->next].length, true);
+		else
+			add_segment(chain, ring[queue->next].address, ring[queue->next].length, flags);
 		chain->id = ring[queue->next].id;
 		if (++queue->next == queue->memory.size) {
 			queue->next = 0;
@@ -203,6 +228,7 @@ bool card_take(struct virtio_card *card, uint16_t number, struct card_chain *cha
 	struct card_queue *queue = &card->queue[number];
 
 	chain->descriptors = 0;
+	chain->indirect = false;
 	return queue->enabled && (is_packed(card) ? packed_take(queue, chain) : split_take(queue, chain));
 }
 
@@ -245,7 +271,7 @@ static bool packed_use(struct card_queue *queue, const struct card_chain *chain,
 	    .id = chain->id,
 	    .flags = flags | (chain->writable ? DESCRIPTOR_WRITE : 0),
 	};
-	queue->used += chain->descriptors;
+	queue->used += chain->indirect ? 1 : chain->descriptors;
 	if (queue->used >= queue->memory.size) {
 		queue->used -= queue->memory.size;
 		queue->used_wrap = !queue->used_wrap;

@@ -19,7 +19,7 @@ enum { CARD_SEGMENTS_MAX = 64, CARD_FRAME_MAX = 70000 };
 /* A chain of descriptors that the driver made available. */
 struct card_chain {
 	uint16_t id, descriptors;
-	bool writable;
+	bool writable, indirect;
 	uint8_t *data[CARD_SEGMENTS_MAX];
 	uint32_t length[CARD_SEGMENTS_MAX];
 };

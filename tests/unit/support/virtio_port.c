@@ -14,6 +14,8 @@ const struct ring_mode ring_modes[RING_MODES] = {
     {"split, EVENT_IDX", FEATURE(EVENT_IDX)},
     {"packed", FEATURE(RING_PACKED)},
     {"packed, EVENT_IDX", FEATURE(RING_PACKED) | FEATURE(EVENT_IDX)},
+    {"split, INDIRECT_DESC", FEATURE(EVENT_IDX) | FEATURE(INDIRECT_DESC)},
+    {"packed, INDIRECT_DESC", FEATURE(RING_PACKED) | FEATURE(INDIRECT_DESC)},
 };
 
 void port_init(struct virtio_port *port, uint64_t features)

@@ -23,12 +23,12 @@ struct virtio_port {
 	 FEATURE(CSUM) | FEATURE(GUEST_CSUM) | FEATURE(HOST_TSO4) | FEATURE(HOST_TSO6) | FEATURE(HOST_ECN) | \
 	 FEATURE(GUEST_TSO4) | FEATURE(GUEST_TSO6) | FEATURE(GUEST_ECN))
 
-/* The four shapes that a ring can have. */
+/* The shapes that a ring can have. */
 struct ring_mode {
 	const char *name;
 	uint64_t features;
 };
-enum { RING_MODES = 4 };
+enum { RING_MODES = 6 };
 extern const struct ring_mode ring_modes[RING_MODES];
 
 /* A card and a device to open it as; nothing is opened yet. */
