@@ -23,14 +23,11 @@ static struct queue {
 static uint64_t waiting; /* bit for each device whose queue is not empty */
 _Static_assert(PORTS_MAX <= 64, "one bit for each device");
 
-void output_header(struct rte_mbuf *m, uint8_t port, const struct rte_ether_addr *mac, uint16_t ether_type)
+uint8_t output_write_header(uint8_t *to, uint8_t port, const struct rte_ether_addr *mac, uint16_t ether_type)
 {
 	uint16_t vlan = port_configs[port].vlan;
-	uint8_t bytes = ports[port].vlan_header_bytes;
-	struct rte_ether_hdr *ether = (void *)rte_pktmbuf_prepend(m, bytes);
+	struct rte_ether_hdr *ether = (void *)to;
 
-	assert(ether);
-	m->l2_len = bytes;
 	ether->dst_addr = *mac;
 	ether->src_addr = ports[port].mac;
 	ether->ether_type = rte_cpu_to_be_16(vlan ? RTE_ETHER_TYPE_VLAN : ether_type);
@@ -40,6 +37,15 @@ void output_header(struct rte_mbuf *m, uint8_t port, const struct rte_ether_addr
 		tag->vlan_tci = rte_cpu_to_be_16(vlan);
 		tag->eth_proto = rte_cpu_to_be_16(ether_type);
 	}
+	return ports[port].vlan_header_bytes;
+}
+
+void output_header(struct rte_mbuf *m, uint8_t port, const struct rte_ether_addr *mac, uint16_t ether_type)
+{
+	char *to = rte_pktmbuf_prepend(m, ports[port].vlan_header_bytes);
+
+	assert(to);
+	m->l2_len = output_write_header((uint8_t *)to, port, mac, ether_type);
 }
 
 static void count_sent(const struct note *note)
