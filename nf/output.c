@@ -48,14 +48,19 @@ void output_header(struct rte_mbuf *m, uint8_t port, const struct rte_ether_addr
 	m->l2_len = output_write_header((uint8_t *)to, port, mac, ether_type);
 }
 
-static void count_sent(const struct note *note)
+/* Frames that follow each other are mostly of one kind, so the books are kept by runs of them. */
+static void count_sent(const struct note *notes, uint16_t count)
 {
-	stats.port[note->port].tx_packets++;
-	stats.port[note->port].tx_bytes += note->bytes;
-	if (note->originated)
-		stats.originated++;
-	else
-		stats.forwarded++;
+	for (uint16_t i = 0, start = 0; i < count; start = i) {
+		const struct note kind = notes[i];
+		uint64_t bytes = 0;
+
+		for (; i < count && notes[i].port == kind.port && notes[i].originated == kind.originated; i++)
+			bytes += notes[i].bytes;
+		stats.port[kind.port].tx_packets += i - start;
+		stats.port[kind.port].tx_bytes += bytes;
+		*(kind.originated ? &stats.originated : &stats.forwarded) += i - start;
+	}
 }
 
 static void refuse(struct rte_mbuf *m, const struct note *note, enum drop_reason reason)
@@ -72,8 +77,7 @@ static void flush(uint16_t device)
 	bool up = host_link_is_up(device);
 	uint16_t sent = up ? host_transmit(device, queue->packets, queue->count) : 0;
 
-	for (uint16_t i = 0; i < sent; i++)
-		count_sent(&queue->notes[i]);
+	count_sent(queue->notes, sent);
 	for (uint16_t i = sent; i < queue->count; i++)
 		refuse(queue->packets[i], &queue->notes[i], up ? DROP_TX_FULL : DROP_LINK_DOWN);
 	queue->count = 0;
