@@ -7,6 +7,8 @@
  * forward_to_neighbour else it waits in neighbour.c
  */
 #include <netinet/in.h>
+#include <string.h>
+#include <rte_ether.h>
 #include <rte_ip.h>
 #include "checksum.h"
 #include "forward.h"
@@ -78,7 +80,7 @@ static struct neighbour *connected(struct rte_mbuf *m, uint8_t port)
 	return neighbour_get(&key);
 }
 
-static inline void strip_ethernet(struct rte_mbuf *m)
+static void strip_ethernet(struct rte_mbuf *m)
 {
 	rte_pktmbuf_adj(m, m->l2_len);
 	m->l2_len = 0;
@@ -98,38 +100,57 @@ void forward_to_neighbour(const struct neighbour *neighbour, struct rte_mbuf *m)
 	output_packet(m, port);
 }
 
+/* The frame to a confirmed neighbour, where its header is as long as the one that came and so takes that
+ * one's place: most packets. False: strip, resolve, cut or prepend. */
+static inline bool overwrite_ethernet(struct rte_mbuf *m, const struct neighbour *neighbour)
+{
+	uint8_t *to = rte_pktmbuf_mtod(m, uint8_t *);
+
+	if (unlikely(neighbour->state != NEIGHBOUR_REACHABLE && neighbour->state != NEIGHBOUR_PERMANENT))
+		return false;
+	if (unlikely(m->l2_len != neighbour->header_bytes))
+		return false;
+	memcpy(to, neighbour->header, RTE_ETHER_HDR_LEN);
+	if (m->l2_len > RTE_ETHER_HDR_LEN)
+		memcpy(to + RTE_ETHER_HDR_LEN, neighbour->header + RTE_ETHER_HDR_LEN, ETHER_TAG_BYTES);
+	return true;
+}
+
 static inline void forward_one(struct rte_mbuf *m)
 {
 	const struct packet_meta *meta = packet_meta(m);
-	struct next_hop hop;
+	const struct next_hop *hop;
 	struct neighbour *neighbour;
 	uint8_t *ttl;
+	bool fits;
 
 	if (unlikely(meta->out_port == PORT_SELF)) {
 		local_deliver(m);
 		return;
 	}
-	hop = next_hops[meta->next_hop];
+	hop = &next_hops[meta->next_hop];
 	ttl = ttl_of(m);
 	if (unlikely(*ttl <= 1)) {
 		refuse(m, ICMP_ERROR_TTL_EXCEEDED, 0, DROP_TTL_EXCEEDED);
 		return;
 	}
-	if (unlikely(wire_bytes(m) > port_configs[hop.port].mtu && must_stay_whole(m))) {
-		refuse(m, ICMP_ERROR_TOO_BIG, port_configs[hop.port].mtu, DROP_TOO_BIG);
+	fits = wire_bytes(m) <= port_configs[hop->port].mtu;
+	if (unlikely(!fits && must_stay_whole(m))) {
+		refuse(m, ICMP_ERROR_TOO_BIG, port_configs[hop->port].mtu, DROP_TOO_BIG);
 		return;
 	}
-	neighbour = hop.kind == NEXT_HOP_GATEWAY ? hop.neighbour : connected(m, hop.port);
+	neighbour = hop->kind == NEXT_HOP_GATEWAY ? hop->neighbour : connected(m, hop->port);
 	if (unlikely(!neighbour)) {
 		packet_drop(m, DROP_NEIGHBOUR_TABLE_FULL);
 		return;
 	}
 	decrement(m, ttl);
+	if (likely(fits && overwrite_ethernet(m, neighbour))) {
+		output_packet(m, hop->port);
+		return;
+	}
 	strip_ethernet(m);
-	if (likely(neighbour->state == NEIGHBOUR_REACHABLE || neighbour->state == NEIGHBOUR_PERMANENT))
-		forward_to_neighbour(neighbour, m);
-	else
-		neighbour_send(neighbour, m);
+	neighbour_send(neighbour, m);
 }
 
 void router_forward(struct rte_mbuf **packets, uint16_t count)

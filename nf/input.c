@@ -121,10 +121,27 @@ static bool input_l3(struct rte_mbuf *m, uint8_t port, rte_be16_t type, uint16_t
 	return false;
 }
 
-static void count_arrival(uint8_t port, uint32_t bytes)
+/* Frames of one port that arrived one after the other, not yet in its books. */
+struct run {
+	uint32_t bytes;
+	uint16_t packets;
+	uint8_t port;
+};
+
+static inline void count_run(const struct run *run)
 {
-	stats.port[port].rx_packets++;
-	stats.port[port].rx_bytes += bytes;
+	stats.port[run->port].rx_packets += run->packets;
+	stats.port[run->port].rx_bytes += run->bytes;
+}
+
+static inline void count_arrival(struct run *run, uint8_t port, uint32_t bytes)
+{
+	if (unlikely(port != run->port)) {
+		count_run(run);
+		*run = (struct run){.port = port};
+	}
+	run->packets++;
+	run->bytes += bytes;
 }
 
 static bool is_tag(rte_be16_t type)
@@ -153,7 +170,7 @@ static uint8_t untag(struct rte_mbuf *m, uint16_t device, rte_be16_t *type)
 }
 
 /* One frame. True: it goes on to the next stage. */
-static inline bool input_frame(struct rte_mbuf *m, uint16_t device)
+static inline bool input_frame(struct rte_mbuf *m, uint16_t device, struct run *run)
 {
 	const struct rte_ether_hdr *ether;
 	uint16_t flags = 0;
@@ -162,12 +179,12 @@ static inline bool input_frame(struct rte_mbuf *m, uint16_t device)
 	rte_be16_t type;
 
 	if (unlikely(m->nb_segs > 1 && !make_contiguous(m))) {
-		count_arrival(port, bytes);
+		count_arrival(run, port, bytes);
 		packet_drop(m, DROP_NO_BUFFER);
 		return false;
 	}
 	if (unlikely(m->data_len < RTE_ETHER_HDR_LEN)) {
-		count_arrival(port, bytes);
+		count_arrival(run, port, bytes);
 		packet_drop(m, DROP_RUNT);
 		return false;
 	}
@@ -176,7 +193,7 @@ static inline bool input_frame(struct rte_mbuf *m, uint16_t device)
 	m->l2_len = RTE_ETHER_HDR_LEN;
 	if (unlikely(is_tag(type)))
 		port = untag(m, device, &type);
-	count_arrival(port == PORT_NONE ? device : port, bytes);
+	count_arrival(run, port == PORT_NONE ? device : port, bytes);
 	if (unlikely(port == PORT_NONE)) {
 		packet_drop(m, DROP_VLAN_UNKNOWN);
 		return false;
@@ -193,6 +210,7 @@ static inline bool input_frame(struct rte_mbuf *m, uint16_t device)
 
 uint16_t input(uint16_t device, struct rte_mbuf **packets, uint16_t count)
 {
+	struct run run = {.port = device};
 	uint16_t kept = 0;
 
 	for (uint16_t i = 0; i < count && i < PREFETCH_AHEAD; i++)
@@ -203,7 +221,8 @@ uint16_t input(uint16_t device, struct rte_mbuf **packets, uint16_t count)
 		if (i + PREFETCH_AHEAD < count)
 			rte_prefetch0(rte_pktmbuf_mtod(packets[i + PREFETCH_AHEAD], void *));
 		packets[kept] = m;
-		kept += input_frame(m, device);
+		kept += input_frame(m, device, &run);
 	}
+	count_run(&run);
 	return kept;
 }

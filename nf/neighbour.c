@@ -17,6 +17,7 @@
 #include "icmp.h"
 #include "nd.h"
 #include "neighbour.h"
+#include "output.h"
 #include "packet.h"
 
 #define SECOND UINT64_C(1000000000)
@@ -333,11 +334,18 @@ void neighbour_send(struct neighbour *n, struct rte_mbuf *m)
 	happen(n, EVENT_SEND);
 }
 
+static void set_mac(struct neighbour *n, const struct rte_ether_addr *mac)
+{
+	n->mac = *mac;
+	n->header_bytes = output_write_header(n->header, n->key.port, mac,
+					      n->key.ipv6 ? RTE_ETHER_TYPE_IPV6 : RTE_ETHER_TYPE_IPV4);
+}
+
 void neighbour_confirm(struct neighbour *n, const struct rte_ether_addr *mac)
 {
 	if (n->state == NEIGHBOUR_PERMANENT)
 		return;
-	n->mac = *mac;
+	set_mac(n, mac);
 	happen(n, EVENT_CONFIRMED);
 }
 
@@ -347,7 +355,7 @@ void neighbour_hear(struct neighbour *n, const struct rte_ether_addr *mac)
 
 	if (known || n->state == NEIGHBOUR_PERMANENT)
 		return;
-	n->mac = *mac;
+	set_mac(n, mac);
 	happen(n, EVENT_HEARD);
 }
 
@@ -401,7 +409,7 @@ static int add_static(const struct static_neighbour *known)
 
 	if (!n)
 		return -ENOSPC;
-	memcpy(n->mac.addr_bytes, known->mac, RTE_ETHER_ADDR_LEN);
+	set_mac(n, (const struct rte_ether_addr *)known->mac);
 	enter(n, NEIGHBOUR_PERMANENT);
 	return 0;
 }

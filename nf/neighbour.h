@@ -62,7 +62,9 @@ struct neighbour {
 	uint8_t state; /* enum neighbour_state */
 	bool pinned;   /* a gateway: never evicted, never forgotten */
 	uint8_t tries, queued;
-	uint32_t next_hop; /* router: index of a gateway in the next-hop table, 0: none */
+	uint8_t header[18];   /* of frames to it: Ethernet, with a tag where its port has one */
+	uint8_t header_bytes; /* 14 or 18; 0 while `mac` is unknown */
+	uint32_t next_hop;    /* router: index of a gateway in the next-hop table, 0: none */
 	uint64_t deadline_ns;
 	TAILQ_ENTRY(neighbour) link;
 	struct rte_mbuf *queue[NEIGHBOUR_QUEUE_MAX];

@@ -23,14 +23,11 @@ static struct queue {
 static uint64_t waiting; /* bit for each device whose queue is not empty */
 _Static_assert(PORTS_MAX <= 64, "one bit for each device");
 
-void output_header(struct rte_mbuf *m, uint8_t port, const struct rte_ether_addr *mac, uint16_t ether_type)
+uint8_t output_write_header(uint8_t *to, uint8_t port, const struct rte_ether_addr *mac, uint16_t ether_type)
 {
 	uint16_t vlan = port_configs[port].vlan;
-	uint8_t bytes = ports[port].vlan_header_bytes;
-	struct rte_ether_hdr *ether = (void *)rte_pktmbuf_prepend(m, bytes);
+	struct rte_ether_hdr *ether = (void *)to;
 
-	assert(ether);
-	m->l2_len = bytes;
 	ether->dst_addr = *mac;
 	ether->src_addr = ports[port].mac;
 	ether->ether_type = rte_cpu_to_be_16(vlan ? RTE_ETHER_TYPE_VLAN : ether_type);
@@ -40,16 +37,30 @@ void output_header(struct rte_mbuf *m, uint8_t port, const struct rte_ether_addr
 		tag->vlan_tci = rte_cpu_to_be_16(vlan);
 		tag->eth_proto = rte_cpu_to_be_16(ether_type);
 	}
+	return ports[port].vlan_header_bytes;
 }
 
-static void count_sent(const struct note *note)
+void output_header(struct rte_mbuf *m, uint8_t port, const struct rte_ether_addr *mac, uint16_t ether_type)
 {
-	stats.port[note->port].tx_packets++;
-	stats.port[note->port].tx_bytes += note->bytes;
-	if (note->originated)
-		stats.originated++;
-	else
-		stats.forwarded++;
+	char *to = rte_pktmbuf_prepend(m, ports[port].vlan_header_bytes);
+
+	assert(to);
+	m->l2_len = output_write_header((uint8_t *)to, port, mac, ether_type);
+}
+
+/* Frames that follow each other are mostly of one kind, so the books are kept by runs of them. */
+static void count_sent(const struct note *notes, uint16_t count)
+{
+	for (uint16_t i = 0, start = 0; i < count; start = i) {
+		const struct note kind = notes[i];
+		uint64_t bytes = 0;
+
+		for (; i < count && notes[i].port == kind.port && notes[i].originated == kind.originated; i++)
+			bytes += notes[i].bytes;
+		stats.port[kind.port].tx_packets += i - start;
+		stats.port[kind.port].tx_bytes += bytes;
+		*(kind.originated ? &stats.originated : &stats.forwarded) += i - start;
+	}
 }
 
 static void refuse(struct rte_mbuf *m, const struct note *note, enum drop_reason reason)
@@ -66,8 +77,7 @@ static void flush(uint16_t device)
 	bool up = host_link_is_up(device);
 	uint16_t sent = up ? host_transmit(device, queue->packets, queue->count) : 0;
 
-	for (uint16_t i = 0; i < sent; i++)
-		count_sent(&queue->notes[i]);
+	count_sent(queue->notes, sent);
 	for (uint16_t i = sent; i < queue->count; i++)
 		refuse(queue->packets[i], &queue->notes[i], up ? DROP_TX_FULL : DROP_LINK_DOWN);
 	queue->count = 0;

@@ -11,6 +11,10 @@
 #include <rte_mbuf.h>
 #include "ports.h"
 
+/* Writes the Ethernet header of frames from `port` to `mac`, VLAN tag included. Returns its bytes: 14 or 18.
+ */
+uint8_t output_write_header(uint8_t *to, uint8_t port, const struct rte_ether_addr *mac, uint16_t ether_type);
+
 /* Puts the Ethernet header of frames from `port` to `mac` before the packet, VLAN tag included. */
 void output_header(struct rte_mbuf *m, uint8_t port, const struct rte_ether_addr *mac, uint16_t ether_type);
 

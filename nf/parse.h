@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The checks of input, one file a layer: parse_ipv4.c, parse_ipv6.c, parse_transport.c. All work on headers
+ * The checks of input, one file a layer: parse_ipv4.c, parse_ipv6.c, parse_transport.h. All work on headers
  * that input.c made contiguous, borrow the packet, and answer with PARSE_GOOD where nothing is wrong.
  */
 #ifndef NF_PARSE_H
@@ -25,20 +25,6 @@ enum {
  * and meta, and cuts off link padding. */
 enum drop_reason parse_ipv4(struct rte_mbuf *m, uint8_t port, uint16_t flags);
 enum drop_reason parse_ipv6(struct rte_mbuf *m, uint8_t port, uint16_t flags);
-
-/* Where the transport header stands in its datagram. */
-struct transport_place {
-	const uint8_t *header;
-	uint32_t contiguous;	  /* bytes from there on that may be read */
-	uint32_t payload_bytes;	  /* of the IP packet from there on */
-	uint32_t fragment_offset; /* bytes */
-	bool more_fragments;
-};
-
-/* Fills in what the transport header says, and judges the fragment, if it is one. meta's protocol and flags
- * are set. */
-enum drop_reason parse_transport(struct rte_mbuf *m, struct packet_meta *meta,
-				 const struct transport_place *place);
 
 /* Removes bytes from the end; the segments that hold nothing else go with them. At least one byte is left. */
 static inline void parse_trim(struct rte_mbuf *m, uint32_t bytes)

@@ -6,6 +6,7 @@
 #include <rte_ip.h>
 #include "checksum.h"
 #include "parse.h"
+#include "parse_transport.h"
 #include "ports.h"
 
 /* What the first octet says of an address (RFC 6890). */
@@ -37,7 +38,7 @@ static bool options_are_good(const uint8_t *at, const uint8_t *end)
 	return true;
 }
 
-static enum drop_reason check_addresses(const struct rte_ipv4_hdr *ip, uint16_t *flags)
+static inline enum drop_reason check_addresses(const struct rte_ipv4_hdr *ip, uint16_t *flags)
 {
 	uint32_t source = rte_be_to_cpu_32(ip->src_addr), destination = rte_be_to_cpu_32(ip->dst_addr);
 	uint8_t class = class_of[destination >> 24];
@@ -50,16 +51,13 @@ static enum drop_reason check_addresses(const struct rte_ipv4_hdr *ip, uint16_t 
 	return class == CLASS_MULTICAST || destination == INADDR_BROADCAST ? PARSE_GOOD : DROP_IP_DESTINATION;
 }
 
-static enum drop_reason check_header(const struct rte_ipv4_hdr *ip, uint32_t there, uint32_t frame_bytes)
+static inline enum drop_reason check_header(const struct rte_ipv4_hdr *ip, uint32_t header_bytes,
+					    uint32_t there, uint32_t frame_bytes)
 {
-	uint32_t header_bytes, total;
+	uint32_t total = rte_be_to_cpu_16(ip->total_length);
 
-	if (there < sizeof(*ip))
-		return DROP_IP_TRUNCATED;
 	if (ip->version_ihl >> 4 != 4)
 		return DROP_IP_VERSION;
-	header_bytes = rte_ipv4_hdr_len(ip);
-	total = rte_be_to_cpu_16(ip->total_length);
 	if (header_bytes < sizeof(*ip) || total < header_bytes)
 		return DROP_IP_HEADER;
 	if (header_bytes > there || total > frame_bytes)
@@ -67,20 +65,35 @@ static enum drop_reason check_header(const struct rte_ipv4_hdr *ip, uint32_t the
 	return ipv4_checksum_is_right(ip, header_bytes) ? PARSE_GOOD : DROP_IP_CHECKSUM;
 }
 
-enum drop_reason parse_ipv4(struct rte_mbuf *m, uint8_t port, uint16_t flags)
+static inline struct transport_place place_of(const struct rte_ipv4_hdr *ip, uint32_t header_bytes,
+					      uint32_t there)
+{
+	uint32_t total = rte_be_to_cpu_16(ip->total_length), fragment = rte_be_to_cpu_16(ip->fragment_offset);
+
+	return (struct transport_place){
+	    .header = (const uint8_t *)ip + header_bytes,
+	    .contiguous = RTE_MIN(there, total) - header_bytes,
+	    .payload_bytes = total - header_bytes,
+	    .fragment_offset = (fragment & RTE_IPV4_HDR_OFFSET_MASK) * RTE_IPV4_HDR_OFFSET_UNITS,
+	    .more_fragments = fragment & RTE_IPV4_HDR_MF_FLAG,
+	};
+}
+
+/* The header's first 20 bytes may be read, and it says that it has `header_bytes`: where that is a constant,
+ * most of this is decided when it is compiled. */
+static __rte_always_inline enum drop_reason parse(struct rte_mbuf *m, uint8_t port, uint16_t flags,
+						  uint32_t header_bytes)
 {
 	const struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *, m->l2_len);
 	uint32_t there = m->data_len - m->l2_len, frame_bytes = m->pkt_len - m->l2_len;
-	struct packet_meta *meta = packet_meta(m);
+	uint32_t total = rte_be_to_cpu_16(ip->total_length);
+	enum drop_reason reason = check_header(ip, header_bytes, there, frame_bytes);
 	struct transport_place place;
-	enum drop_reason reason = check_header(ip, there, frame_bytes);
-	uint32_t header_bytes, total, fragment;
+	struct packet_meta meta;
 
 	if (unlikely(reason != PARSE_GOOD))
 		return reason;
-	header_bytes = rte_ipv4_hdr_len(ip);
-	total = rte_be_to_cpu_16(ip->total_length);
-	if (unlikely(header_bytes > sizeof(*ip))) {
+	if (header_bytes > sizeof(*ip)) {
 		if (!options_are_good((const uint8_t *)(ip + 1), (const uint8_t *)ip + header_bytes))
 			return DROP_IP_OPTIONS;
 		flags |= PACKET_IPV4_OPTIONS;
@@ -88,27 +101,40 @@ enum drop_reason parse_ipv4(struct rte_mbuf *m, uint8_t port, uint16_t flags)
 	reason = check_addresses(ip, &flags);
 	if (unlikely(reason != PARSE_GOOD))
 		return reason;
-	if (total < frame_bytes)
+	if (unlikely(total < frame_bytes))
 		parse_trim(m, frame_bytes - total);
-	fragment = rte_be_to_cpu_16(ip->fragment_offset);
-	place = (struct transport_place){
-	    .header = (const uint8_t *)ip + header_bytes,
-	    .contiguous = RTE_MIN(there, total) - header_bytes,
-	    .payload_bytes = total - header_bytes,
-	    .fragment_offset = (fragment & RTE_IPV4_HDR_OFFSET_MASK) * RTE_IPV4_HDR_OFFSET_UNITS,
-	    .more_fragments = fragment & RTE_IPV4_HDR_MF_FLAG,
-	};
+	place = place_of(ip, header_bytes, there);
 	if (unlikely(place.fragment_offset || place.more_fragments))
 		flags |= PACKET_FRAGMENT | (place.fragment_offset ? PACKET_LATER_FRAGMENT : 0);
 	m->l3_len = header_bytes;
 	m->packet_type =
 	    RTE_PTYPE_L2_ETHER | (flags & PACKET_IPV4_OPTIONS ? RTE_PTYPE_L3_IPV4_EXT : RTE_PTYPE_L3_IPV4);
-	*meta = (struct packet_meta){
+	meta = (struct packet_meta){
 	    .in_port = port,
 	    .out_port = PORT_NONE,
 	    .protocol = ip->next_proto_id,
 	    .flags = flags,
 	    .l3_bytes = total,
 	};
-	return parse_transport(m, meta, &place);
+	reason = parse_transport(m, &meta, &place);
+	*packet_meta(m) = meta;
+	return reason;
+}
+
+/* A header with options, or a wrong one. */
+static __rte_noinline enum drop_reason parse_unusual(struct rte_mbuf *m, uint8_t port, uint16_t flags)
+{
+	return parse(m, port, flags,
+		     rte_ipv4_hdr_len(rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *, m->l2_len)));
+}
+
+enum drop_reason parse_ipv4(struct rte_mbuf *m, uint8_t port, uint16_t flags)
+{
+	const struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *, m->l2_len);
+
+	if (unlikely(m->data_len - m->l2_len < (int)sizeof(*ip)))
+		return DROP_IP_TRUNCATED;
+	if (likely(ip->version_ihl == RTE_IPV4_VHL_DEF))
+		return parse(m, port, flags, sizeof(*ip));
+	return parse_unusual(m, port, flags);
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <rte_ip.h>
 #include "parse.h"
+#include "parse_transport.h"
 #include "ports.h"
 
 enum { EXTENSION_UNIT = 8, OPTION_PAD1 = 0, OPTION_JUMBO = 0xc2, PROTOCOL_AH = 51 };

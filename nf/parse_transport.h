@@ -3,7 +3,12 @@
  * Transport headers and fragments, the same for both families: lengths (RFC 768, RFC 9293, RFC 792, RFC
  * 4443), and fragments that only attacks send (RFC 1858, RFC 3128, RFC 8200, section 4.5, and the "ping of
  * death").
+ *
+ * A header, since it is inlined into the layer below, where most of what it asks is known.
  */
+#ifndef NF_PARSE_TRANSPORT_H
+#define NF_PARSE_TRANSPORT_H
+
 #include <netinet/in.h>
 #include <string.h>
 #include <rte_icmp.h>
@@ -11,16 +16,26 @@
 #include <rte_udp.h>
 #include "parse.h"
 
+/* Where the transport header stands in its datagram. */
+struct transport_place {
+	const uint8_t *header;
+	uint32_t contiguous;	  /* bytes from there on that may be read */
+	uint32_t payload_bytes;	  /* of the IP packet from there on */
+	uint32_t fragment_offset; /* bytes */
+	bool more_fragments;
+};
+
 enum { DATAGRAM_MAX = 65535, FRAGMENT_UNIT = 8 };
 
-static void read_ports(struct packet_meta *meta, const uint8_t *header)
+static inline void read_ports(struct packet_meta *meta, const uint8_t *header)
 {
 	memcpy(&meta->source_port, header, sizeof(meta->source_port));
 	memcpy(&meta->destination_port, header + 2, sizeof(meta->destination_port));
 	meta->flags |= PACKET_L4;
 }
 
-static bool parse_tcp(struct rte_mbuf *m, struct packet_meta *meta, const struct transport_place *place)
+static inline bool parse_tcp(struct rte_mbuf *m, struct packet_meta *meta,
+			     const struct transport_place *place)
 {
 	const struct rte_tcp_hdr *tcp = (const void *)place->header;
 	uint32_t bytes;
@@ -38,7 +53,8 @@ static bool parse_tcp(struct rte_mbuf *m, struct packet_meta *meta, const struct
 }
 
 /* A first fragment has the length of the whole datagram in its header. */
-static bool parse_udp(struct rte_mbuf *m, struct packet_meta *meta, const struct transport_place *place)
+static inline bool parse_udp(struct rte_mbuf *m, struct packet_meta *meta,
+			     const struct transport_place *place)
 {
 	const struct rte_udp_hdr *udp = (const void *)place->header;
 	uint16_t bytes;
@@ -55,7 +71,8 @@ static bool parse_udp(struct rte_mbuf *m, struct packet_meta *meta, const struct
 }
 
 /* Type and code, as they are in the header, take the place of the destination port. */
-static bool parse_icmp(struct rte_mbuf *m, struct packet_meta *meta, const struct transport_place *place)
+static inline bool parse_icmp(struct rte_mbuf *m, struct packet_meta *meta,
+			      const struct transport_place *place)
 {
 	if (place->contiguous < sizeof(struct rte_icmp_hdr))
 		return false;
@@ -68,7 +85,7 @@ static bool parse_icmp(struct rte_mbuf *m, struct packet_meta *meta, const struc
 
 /* A fragment that covers bytes which only a first one may have: of a TCP header, up to its flags and beyond.
  */
-static bool is_possible(const struct packet_meta *meta, const struct transport_place *place)
+static inline bool is_possible(const struct packet_meta *meta, const struct transport_place *place)
 {
 	uint32_t end = place->fragment_offset + place->payload_bytes;
 
@@ -80,8 +97,10 @@ static bool is_possible(const struct packet_meta *meta, const struct transport_p
 	       place->fragment_offset >= sizeof(struct rte_tcp_hdr);
 }
 
-enum drop_reason parse_transport(struct rte_mbuf *m, struct packet_meta *meta,
-				 const struct transport_place *place)
+/* Fills in what the transport header says, and judges the fragment, if it is one. meta's protocol and flags
+ * are set. */
+static __rte_always_inline enum drop_reason parse_transport(struct rte_mbuf *m, struct packet_meta *meta,
+							    const struct transport_place *place)
 {
 	bool fragment = meta->flags & PACKET_FRAGMENT, ipv6 = meta->flags & PACKET_IPV6;
 	bool good = true;
@@ -103,3 +122,5 @@ enum drop_reason parse_transport(struct rte_mbuf *m, struct packet_meta *meta,
 		return PARSE_GOOD;
 	return fragment ? DROP_FRAGMENT_BAD : DROP_L4_TRUNCATED;
 }
+
+#endif
