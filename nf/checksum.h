@@ -13,17 +13,24 @@
 #include <rte_ip.h>
 #include <rte_mbuf.h>
 
+static inline uint32_t checksum_word(const struct rte_ipv4_hdr *ip, uint32_t offset)
+{
+	uint32_t word;
+
+	memcpy(&word, (const uint8_t *)ip + offset, sizeof(word));
+	return word;
+}
+
 /* Adds up 32-bit words, which a 64-bit sum of at most 15 cannot overflow, and folds once at the end. */
 static inline bool ipv4_checksum_is_right(const struct rte_ipv4_hdr *ip, uint32_t header_bytes)
 {
 	uint64_t sum = 0;
 
-	for (uint32_t i = 0; i < header_bytes; i += 4) {
-		uint32_t word;
-
-		memcpy(&word, (const uint8_t *)ip + i, sizeof(word));
-		sum += word;
-	}
+#pragma GCC unroll 5
+	for (uint32_t i = 0; i < sizeof(*ip); i += 4)
+		sum += checksum_word(ip, i);
+	for (uint32_t i = sizeof(*ip); i < header_bytes; i += 4)
+		sum += checksum_word(ip, i);
 	sum = (sum & 0xffffffff) + (sum >> 32);
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);

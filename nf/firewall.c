@@ -24,6 +24,9 @@ struct results {
 	uint32_t word[BURST_MAX * RTE_ACL_MAX_CATEGORIES];
 };
 
+/* Of every packet of a family that no rule looks at. */
+static const uint32_t no_results[RTE_ACL_MAX_CATEGORIES];
+
 int firewall_init(void)
 {
 	return firewall_rules_compile(&classifiers);
@@ -137,15 +140,15 @@ static void fire_log_rules(const uint32_t *result, uint32_t decided, struct rte_
 	}
 }
 
-/* Returns whether the packet goes on; takes it if not. `result` is NULL where no rule looks at its family. */
+/* Returns whether the packet goes on; takes it if not. */
 static inline bool judge(struct rte_mbuf *m, const uint32_t *result)
 {
 	struct packet_meta *meta = packet_meta(m);
-	uint32_t decided = result && result[0] ? result[0] - 1 : firewall_rule_count - 1;
+	uint32_t decided = result[0] ? result[0] - 1 : firewall_rule_count - 1;
 	const struct firewall_rule *rule = &firewall_rules[decided];
 
 	meta->rule = decided;
-	if (result && classifiers.categories > 1)
+	if (classifiers.categories > 1)
 		fire_log_rules(result, decided, m);
 	count_rule(decided, m, meta);
 	if (rule->log)
@@ -161,26 +164,30 @@ static inline bool judge(struct rte_mbuf *m, const uint32_t *result)
 uint16_t firewall(struct rte_mbuf **packets, uint16_t count)
 {
 	struct results ipv4, ipv6;
-	const uint32_t *ipv4_next = NULL, *ipv6_next = NULL;
+	const uint32_t *ipv4_next = no_results, *ipv6_next = no_results;
+	uint32_t ipv4_words = 0, ipv6_words = 0; /* of results a packet */
 	uint16_t kept = 0;
 
 	assert(count <= BURST_MAX);
 	if (classifiers.ipv4.first) {
 		classify_ipv4(packets, count, &ipv4);
 		ipv4_next = ipv4.word;
+		ipv4_words = classifiers.categories;
 	}
 	if (classifiers.ipv6.first) {
 		classify_ipv6(packets, count, &ipv6);
 		ipv6_next = ipv6.word;
+		ipv6_words = classifiers.categories;
 	}
 	for (uint16_t i = 0; i < count; i++) {
 		struct rte_mbuf *m = packets[i];
-		const uint32_t **next = packet_meta(m)->flags & PACKET_IPV6 ? &ipv6_next : &ipv4_next;
+		bool is_ipv6 = packet_meta(m)->flags & PACKET_IPV6;
+		const uint32_t *result = is_ipv6 ? ipv6_next : ipv4_next;
 
-		if (judge(m, *next))
+		ipv4_next += is_ipv6 ? 0 : ipv4_words;
+		ipv6_next += is_ipv6 ? ipv6_words : 0;
+		if (judge(m, result))
 			packets[kept++] = m;
-		if (*next)
-			*next += classifiers.categories;
 	}
 	return kept;
 }

@@ -18,6 +18,8 @@ static const uint8_t class_of[256] = {
     [240 ... 255] = CLASS_RESERVED,
 };
 
+#define FRAGMENT_BITS rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)
+
 enum { OPTION_END = 0, OPTION_NOP = 1, OPTION_LOOSE_ROUTE = 131, OPTION_STRICT_ROUTE = 137 };
 
 /* Each option but two has a length; together they fill their room. Source routes are refused as RFC 7126,
@@ -104,7 +106,7 @@ static __rte_always_inline enum drop_reason parse(struct rte_mbuf *m, uint8_t po
 	if (unlikely(total < frame_bytes))
 		parse_trim(m, frame_bytes - total);
 	place = place_of(ip, header_bytes, there);
-	if (unlikely(place.fragment_offset || place.more_fragments))
+	if (unlikely(ip->fragment_offset & FRAGMENT_BITS))
 		flags |= PACKET_FRAGMENT | (place.fragment_offset ? PACKET_LATER_FRAGMENT : 0);
 	m->l3_len = header_bytes;
 	m->packet_type =

@@ -123,11 +123,15 @@ struct burst {
 	uint64_t hop4[BURST_MAX], hop6[BURST_MAX];
 	uint32_t address4[BURST_MAX];
 	uint8_t address6[BURST_MAX][16];
-	uint16_t count4, count6;
+};
+
+/* How many of each family: apart from the arrays, so that they are in registers. */
+struct collected {
+	uint16_t ipv4, ipv6;
 };
 
 /* Collects what is to be looked up; drops what has no place in a routing table. */
-static inline bool collect(struct burst *burst, struct rte_mbuf *m)
+static inline bool collect(struct burst *burst, struct collected *count, struct rte_mbuf *m)
 {
 	const void *header = rte_pktmbuf_mtod_offset(m, const void *, m->l2_len);
 
@@ -136,7 +140,7 @@ static inline bool collect(struct burst *burst, struct rte_mbuf *m)
 
 		if (unlikely(is_scoped(ip)))
 			return decide_scoped(m, ip);
-		memcpy(burst->address6[burst->count6++], ip->dst_addr, sizeof(ip->dst_addr));
+		memcpy(burst->address6[count->ipv6++], ip->dst_addr, sizeof(ip->dst_addr));
 	} else {
 		const struct rte_ipv4_hdr *ip = header;
 
@@ -145,7 +149,7 @@ static inline bool collect(struct burst *burst, struct rte_mbuf *m)
 			packet_drop(m, DROP_LINK_LOCAL);
 			return false;
 		}
-		burst->address4[burst->count4++] = rte_be_to_cpu_32(ip->dst_addr);
+		burst->address4[count->ipv4++] = rte_be_to_cpu_32(ip->dst_addr);
 	}
 	return true;
 }
@@ -153,19 +157,19 @@ static inline bool collect(struct burst *burst, struct rte_mbuf *m)
 uint16_t router_lookup(struct rte_mbuf **packets, uint16_t count)
 {
 	struct burst burst;
+	struct collected families = {0};
 	uint16_t kept = 0, collected = 0, next4 = 0, next6 = 0;
 
-	burst.count4 = burst.count6 = 0;
 	for (uint16_t i = 0; i < count; i++) {
 		struct rte_mbuf *m = packets[i];
 
 		packets[collected] = m;
-		collected += collect(&burst, m);
+		collected += collect(&burst, &families, m);
 	}
-	if (burst.count4)
-		routes_lookup_ipv4(burst.address4, burst.hop4, burst.count4);
-	if (burst.count6)
-		routes_lookup_ipv6(burst.address6, burst.hop6, burst.count6);
+	if (families.ipv4)
+		routes_lookup_ipv4(burst.address4, burst.hop4, families.ipv4);
+	if (families.ipv6)
+		routes_lookup_ipv6(burst.address6, burst.hop6, families.ipv6);
 	for (uint16_t i = 0; i < collected; i++) {
 		struct rte_mbuf *m = packets[i];
 		const struct packet_meta *meta = packet_meta(m);
