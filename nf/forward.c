@@ -3,8 +3,10 @@
  * The second stage of the router: TTL, size, next hop, and out. Called by the generated chain with what the
  * firewall let pass; takes all packets. What is decided here about one packet:
  *
- *     for us? -> local.c      TTL used up? -> error      too big? -> error      next hop known? ->
- * forward_to_neighbour else it waits in neighbour.c
+ *   - for us?            local.c
+ *   - TTL used up?       an error
+ *   - too big?           an error, or fragment.c
+ *   - next hop known?    forward_to_neighbour; else it waits in neighbour.c
  */
 #include <netinet/in.h>
 #include <string.h>
