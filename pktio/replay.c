@@ -204,6 +204,27 @@ static struct rte_mbuf *header_put(struct rte_mbuf *m, uint32_t flags)
 	return front;
 }
 
+static int wait_drained(struct replay_queue *queue)
+{
+	uint64_t patience = PATIENCE_SECONDS * rte_get_tsc_hz(), since = rte_rdtsc();
+
+	while (queue->driver->drain != NULL && !queue->driver->drain(queue->device))
+		if (rte_rdtsc() - since > patience)
+			return -ETIMEDOUT;
+	return 0;
+}
+
+/* Frames that are on their way hold buffers, and how many are depends on how fast the devices are. So when
+ * few buffers are left they are waited for, lest it be chance whether the chain finds one. */
+static void wait_for_buffers(void)
+{
+	if (rte_mempool_avail_count(host_packet_pool) >= host_packet_pool->size / 2 &&
+	    rte_mempool_avail_count(host_indirect_pool) >= host_indirect_pool->size / 2)
+		return;
+	for (uint16_t i = 0; i < queue_count; i++)
+		wait_drained(&queues[i]);
+}
+
 static uint16_t replay_transmit(struct device *device, struct rte_mbuf **packets, uint16_t count)
 {
 	struct replay_queue *queue = queue_of(device);
@@ -222,6 +243,7 @@ static uint16_t replay_transmit(struct device *device, struct rte_mbuf **packets
 		if (ready == 0)
 			break;
 		transmit_all(queue, framed, ready);
+		wait_for_buffers();
 		done += ready;
 	}
 	return done;
@@ -278,16 +300,6 @@ static int send_end(struct replay_queue *queue)
 		return -ENOMEM;
 	framed = header_put(m, REPLAY_END);
 	return transmit_all(queue, &framed, 1) ? 0 : -ETIMEDOUT;
-}
-
-static int wait_drained(struct replay_queue *queue)
-{
-	uint64_t patience = PATIENCE_SECONDS * rte_get_tsc_hz(), since = rte_rdtsc();
-
-	while (queue->driver->drain != NULL && !queue->driver->drain(queue->device))
-		if (rte_rdtsc() - since > patience)
-			return -ETIMEDOUT;
-	return 0;
 }
 
 int replay_finish(void)
