@@ -24,11 +24,11 @@
 #include <rte_udp.h>
 #include "boot/handover.h"
 #include "nf/appliance.h"
-#include "nf/firewall.h"
+#include "nf/firewall/firewall.h"
 #include "nf/host.h"
-#include "nf/input.h"
+#include "nf/input/input.h"
 #include "nf/packet.h"
-#include "nf/router.h"
+#include "nf/router/router.h"
 
 enum { FLOWS = 4096, IN_FLIGHT = 512, FRAME = 60 /* 64 with its FCS */, ROUNDS = 2000, ROUNDS_MAX = 20000 };
 
@@ -70,6 +70,13 @@ uint64_t host_random(void)
 	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
 	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
 	return z ^ (z >> 31);
+}
+
+void *host_shared_memory(size_t bytes)
+{
+	void *memory = aligned_alloc(2 << 20, RTE_ALIGN_CEIL(bytes, (size_t)2 << 20));
+
+	return memory ? memset(memory, 0, bytes) : NULL;
 }
 
 void host_log(const char *line)

@@ -87,7 +87,7 @@ struct config_route {
 
 enum config_action { CONFIG_ACCEPT, CONFIG_DROP, CONFIG_REJECT, CONFIG_LOG };
 
-/* Rules with the action CONFIG_LOG: FIREWALL_LOG_RULES_MAX of nf/firewall_rules.h. */
+/* Rules with the action CONFIG_LOG: FIREWALL_LOG_RULES_MAX of nf/firewall/firewall_rules.h. */
 enum { CONFIG_LOG_RULES_MAX = 15 };
 
 enum { CONFIG_PORT_SELF = 0xfe }; /* in a rule's `to`: the appliance itself; PORT_SELF of nf/packet.h */

@@ -329,16 +329,34 @@ static void emit_note(const struct config *config, FILE *out)
 	free(text);
 }
 
+/* Flows, sets and NAT. */
+static void emit_state(FILE *out)
+{
+	fputs("const struct address_set address_sets[] = {{ 0 }};\nconst uint32_t address_set_count = 0;\n"
+	      "const bool firewall_judges_invalid = false;\nconst uint32_t firewall_sources = 0;\n"
+	      "const uint32_t flow_capacity = 0, flow_timeouts_s[] = { 0 };\nconst bool flow_loose = false;\n"
+	      "const bool nat_configured = false, nat_hairpin = false;\n"
+	      "const struct nat_source_rule nat_source_rules[] = {{ 0 }};\n"
+	      "const struct nat_destination_rule nat_destination_rules[] = {{ 0 }};\n"
+	      "const struct nat_static_rule nat_static_rules[] = {{ 0 }};\n"
+	      "const uint32_t nat_source_rule_count = 0, nat_destination_rule_count = 0, "
+	      "nat_static_rule_count = "
+	      "0;\n\n",
+	      out);
+}
+
 int config_emit_c(const struct config *config, FILE *out)
 {
 	fprintf(out, "/* The appliance %s, as weir compiled it from its configuration. */\n", config->name);
-	fputs("#include \"nf/appliance.h\"\n#include \"nf/firewall.h\"\n#include \"nf/input.h\"\n"
-	      "#include \"nf/packet.h\"\n#include \"nf/router.h\"\n#include \"nf/stats.h\"\n\n",
+	fputs("#include \"nf/appliance.h\"\n#include \"nf/firewall/firewall.h\"\n#include "
+	      "\"nf/input/input.h\"\n"
+	      "#include \"nf/packet.h\"\n#include \"nf/router/router.h\"\n#include \"nf/stats.h\"\n\n",
 	      out);
 	fprintf(out, "const char appliance_name[] = \"%s\";\nconst uint32_t packet_buffers = %u;\n",
 		config->name, config->buffers);
 	fprintf(out, "const uint16_t log_lines_per_second = %u, icmp_errors_per_second = %u;\n\n",
 		config->log_rate, config->icmp_error_rate);
+	emit_state(out);
 	emit_ports(config, out);
 	emit_neighbours(config, out);
 	fputs("/* Routes */\n\n", out);

@@ -37,8 +37,11 @@ struct port_config {
 	uint16_t device; /* index of the device it sends and receives on */
 	uint16_t vlan;	 /* 802.1Q VLAN id, 0: untagged */
 	uint16_t mtu;	 /* bytes of L3, 68 .. 9000 */
-	uint16_t slot;	 /* devices: which of the machine's network cards, where mac_given is false */
-	bool mac_given;	 /* devices: match the network card by mac */
+	uint16_t
+	    mss; /* TCP's largest segment in packets of IPv4 through this port, 20 less for IPv6; 0: any */
+	uint8_t zone;	/* ports of one zone share their flows; each is its own unless configured otherwise */
+	uint16_t slot;	/* devices: which of the machine's network cards, where mac_given is false */
+	bool mac_given; /* devices: match the network card by mac */
 	uint8_t
 	    mac[6]; /* devices: where not given, what `weir run` gives the card: stable for name and port */
 	const struct ipv4_prefix *ipv4;
@@ -67,25 +70,55 @@ struct ipv6_route {
 	uint8_t kind, port;
 };
 
-enum firewall_action { FIREWALL_ACCEPT, FIREWALL_DROP, FIREWALL_REJECT, FIREWALL_LOG /* and go on */ };
+/* A limit on how often something may happen, as nf/bucket.h measures it. */
+struct rate_limit {
+	uint64_t interval_ns; /* on average one event in so many; 0: no limit */
+	uint32_t burst;	      /* events at once */
+	bool per_source;      /* each source address by itself; IPv6: each /64 */
+};
+
+/* LOG, COUNT and LIMIT let packets go on to the rules after them; what exceeds a LIMIT's rate is dropped. */
+enum firewall_action {
+	FIREWALL_ACCEPT,
+	FIREWALL_DROP,
+	FIREWALL_REJECT,
+	FIREWALL_LOG,
+	FIREWALL_COUNT,
+	FIREWALL_LIMIT,
+};
 
 /* A rule as the person wrote it: what happens and under which name. rule_stats[] has the same indices; the
- * last entry is the default. */
+ * last entry is the default. A rule with a limit matches as long as it is kept: what exceeds it goes on to
+ * the next rules, and if one of these drops it, the limit is the reason. */
 struct firewall_rule {
 	const char *name;
 	uint8_t action; /* enum firewall_action */
 	bool log;	/* write a (rate-limited) line */
+	bool each;	/* looks at what differs among the packets of one flow: TCP flags, DSCP, rates */
+	struct rate_limit rate;
+	uint32_t connections; /* flows that one source may have by this rule at a time, 0: any number */
+};
+
+/* A named set of prefixes. Rules ask for one by its number, which is its index plus one. */
+struct address_set {
+	const char *name;
+	const struct ipv4_prefix *ipv4;
+	const struct ipv6_prefix *ipv6;
+	uint32_t ipv4_count, ipv6_count;
 };
 
 /* One conjunction that a rule was expanded to. A rule without addresses has one in each family. */
 struct match_common {
 	uint32_t rule;			 /* index in firewall_rules; lower wins */
+	uint8_t states;			 /* enum packet_state, any of them; 0: all but INVALID */
 	uint8_t protocol, protocol_mask; /* mask 0: any; 0xff: exact */
 	uint8_t in_port, in_port_mask, out_port, out_port_mask;
 	uint8_t tcp_flags, tcp_flags_mask;
+	uint8_t dscp, dscp_mask;		    /* of the 6 bits of RFC 2474, not shifted: 0 .. 63 */
 	bool needs_l4;				    /* ports, ICMP type or TCP flags are part of the match */
 	uint16_t source_port_low, source_port_high; /* host order; any: 0 .. 65535 */
 	uint16_t destination_port_low, destination_port_high; /* ICMP: type << 8 | code */
+	uint16_t source_set, destination_set; /* number of an address_set, 0: none is asked for */
 };
 
 struct ipv4_match {
@@ -96,6 +129,69 @@ struct ipv4_match {
 struct ipv6_match {
 	struct match_common common;
 	struct ipv6_prefix source, destination;
+};
+
+/* RFC 4787, sections 4.1 and 5. */
+enum nat_mapping { NAT_MAPPING_ENDPOINT_INDEPENDENT, NAT_MAPPING_ADDRESS_AND_PORT_DEPENDENT };
+enum nat_filtering {
+	NAT_FILTERING_ADDRESS_AND_PORT_DEPENDENT,
+	NAT_FILTERING_ADDRESS_DEPENDENT,
+	NAT_FILTERING_ENDPOINT_INDEPENDENT,
+};
+
+/* An address of either family: IPv4 in host order, IPv6 as on the wire. */
+union nat_address {
+	uint32_t ipv4;
+	uint8_t ipv6[16];
+};
+
+struct nat_prefix {
+	union nat_address address; /* without host bits */
+	uint8_t length;		   /* 0: any */
+};
+
+enum nat_source_kind {
+	NAT_SOURCE_KEEP,       /* not translated: an exception to the rules below it */
+	NAT_SOURCE_MASQUERADE, /* to the address of the port that the packet leaves by */
+	NAT_SOURCE_POOL,       /* to one of first .. last */
+};
+
+/* What happens to the source of new flows; the first rule that matches decides, and without one the source
+ * stays. */
+struct nat_source_rule {
+	const char *name;
+	uint8_t kind; /* enum nat_source_kind */
+	bool ipv6;
+	uint8_t out_port;
+	uint8_t in_port;  /* PORT_NONE: any */
+	uint8_t protocol; /* 0: any */
+	struct nat_prefix source, destination;
+	union nat_address first, last; /* POOL */
+	uint16_t port_low, port_high;  /* external ports to choose from, host order */
+	uint8_t mapping, filtering;    /* enum nat_mapping, nat_filtering */
+};
+
+/* Port forwarding: new flows to `address` (or to any address that in_port has)
+ * are sent to another address and port. */
+struct nat_destination_rule {
+	const char *name;
+	bool ipv6;
+	uint8_t in_port;  /* where the address is; hairpinned packets come from elsewhere */
+	uint8_t protocol; /* 0: any */
+	bool any_address; /* every address of in_port, else only `address` */
+	union nat_address address;
+	struct nat_prefix source;
+	uint16_t port_low, port_high; /* host order; 0 .. 65535: any */
+	union nat_address to;
+	uint16_t to_port; /* that port_low is sent to, and so on upwards; 0: the port stays */
+};
+
+/* 1:1: the addresses of two prefixes of one length stand for each other, in both directions. */
+struct nat_static_rule {
+	const char *name;
+	bool ipv6;
+	uint8_t port; /* where the external addresses are */
+	struct nat_prefix external, internal;
 };
 
 extern const char appliance_name[];
@@ -114,6 +210,21 @@ extern const uint32_t firewall_rule_count; /* the default included */
 extern const struct ipv4_match ipv4_matches[];
 extern const struct ipv6_match ipv6_matches[];
 extern const uint32_t ipv4_match_count, ipv6_match_count;
+
+extern const struct address_set address_sets[];
+extern const uint32_t address_set_count;
+extern const bool firewall_judges_invalid; /* a rule names the state `invalid` */
+extern const uint32_t firewall_sources;	   /* sources that limits per source remember at a time */
+
+extern const uint32_t flow_capacity;	 /* records; 0: this appliance tracks no flows */
+extern const uint32_t flow_timeouts_s[]; /* by enum flow_timeout (nf/flow/record.h) */
+extern const bool flow_loose;		 /* TCP connections may be picked up in mid-stream */
+
+extern const bool nat_configured, nat_hairpin;
+extern const struct nat_source_rule nat_source_rules[];
+extern const struct nat_destination_rule nat_destination_rules[];
+extern const struct nat_static_rule nat_static_rules[];
+extern const uint32_t nat_source_rule_count, nat_destination_rule_count, nat_static_rule_count;
 
 extern const uint32_t packet_buffers; /* mbufs in the packet pool */
 extern const uint16_t log_lines_per_second, icmp_errors_per_second;

@@ -8,6 +8,7 @@
 #define NF_HOST_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <rte_mbuf.h>
 
@@ -33,6 +34,10 @@ const uint8_t *host_mac_address(uint16_t device);
 
 /* Unpredictable bits, except under a given seed. */
 uint64_t host_random(void);
+
+/* Zeroed memory for a table that the host reads along with the counters; for once, at start. In large pages
+ * where there are any. NULL: there is not as much. */
+void *host_shared_memory(size_t bytes);
 
 /* One line for the console, without its newline; copied. Rate limits are the caller's. */
 void host_log(const char *line);

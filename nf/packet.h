@@ -37,6 +37,17 @@ enum packet_flag {
 	PACKET_DST_GROUP = 1 << 5,	/* IP destination is multicast or broadcast */
 	PACKET_IPV4_OPTIONS = 1 << 6,
 	PACKET_ORIGINATED = 1 << 7, /* made by the appliance: in none of the arrivals' books */
+	PACKET_REPLY = 1 << 8,	    /* flow: goes in its flow's reply direction */
+	PACKET_TRANSLATED = 1 << 9, /* nat: its headers are not those that it arrived with */
+	PACKET_EACH = 1 << 10,	    /* firewall: the verdict is for this packet only, not for its flow */
+};
+
+/* What a packet is to its flow; nf/flow/flow.h says when it is which. One bit each, for the rules. */
+enum packet_state {
+	STATE_NEW = 1 << 0,
+	STATE_ESTABLISHED = 1 << 1,
+	STATE_RELATED = 1 << 2,
+	STATE_INVALID = 1 << 3,
 };
 
 /* Lives in the mbuf's dynfield1, on the cache line that l2_len is on. Set by input.c and by the stages named;
@@ -44,14 +55,19 @@ enum packet_flag {
 struct packet_meta {
 	uint8_t protocol; /* transport protocol, IPv6 extension headers skipped */
 	uint8_t tcp_flags;
-	uint8_t in_port;  /* logical port of arrival */
-	uint8_t out_port; /* route lookup: logical port of departure, PORT_SELF or PORT_NONE */
-	rte_be16_t destination_port, source_port; /* ICMP: type << 8 | code in destination_port */
-	uint16_t flags;				  /* enum packet_flag */
-	uint16_t l3_bytes; /* IP total length: header and payload, without link padding */
-	uint32_t next_hop; /* route lookup: index in the next-hop table */
-	uint32_t rule;	   /* firewall: the rule that decided */
-	uint32_t flow;	   /* flow table's record; not used yet */
+	uint8_t in_port;	     /* logical port of arrival */
+	uint8_t out_port;	     /* route lookup: logical port of departure, PORT_SELF or PORT_NONE */
+	rte_be16_t destination_port; /* ICMP: type and code, as on the wire */
+	rte_be16_t source_port;	     /* ICMP echo: the identifier */
+	uint16_t flags;		     /* enum packet_flag */
+	uint16_t l3_bytes;	     /* IP total length: header and payload, without link padding */
+	uint32_t next_hop;	     /* route lookup: index in the next-hop table */
+	uint32_t rule;		     /* firewall: the rule that decided */
+	uint32_t flow;		     /* flow_find: index of its record, 0: none */
+	uint8_t state;		     /* flow_find: enum packet_state */
+	uint8_t draft;		     /* flow_find: index in flow_drafts[] */
+	uint8_t invalid;	     /* flow_find: enum drop_reason, of STATE_INVALID */
+	uint8_t zero;
 };
 _Static_assert(sizeof(struct packet_meta) <= sizeof(((struct rte_mbuf *)0)->dynfield1),
 	       "meta must fit the mbuf");

@@ -25,7 +25,21 @@
 	X(IP_DESTINATION, "ip-destination", "destination address that is never forwarded") \
 	X(IPV6_EXTENSION, "ipv6-extension", "extension header chain malformed or too long") \
 	X(FRAGMENT_BAD, "fragment-bad", "tiny, overlong or otherwise impossible fragment (RFC 1858, 8200)") \
+	X(FRAGMENT_OVERLAP, "fragment-overlap", "overlaps another fragment of its datagram (RFC 5722)") \
+	X(FRAGMENT_TIMEOUT, "fragment-timeout", "waited in vain for its datagram's first fragment") \
+	X(FRAGMENT_TABLE_FULL, "fragment-table-full", \
+	  "too many unfinished datagrams, or fragments that wait") \
 	X(L4_TRUNCATED, "l4-truncated", "transport header is cut off") \
+	X(L4_CHECKSUM, "l4-checksum", \
+	  "transport checksum of a flow's first packet, or of an ICMP error, is wrong") \
+	X(LAND, "land", "source and destination are the same (LAND attack)") \
+	X(TCP_FLAGS, "tcp-flags", "combination of TCP flags that nobody sends (RFC 9293, section 3.10)") \
+	X(TCP_STATE, "tcp-state", "TCP segment that its connection's state, or the lack of one, rules out") \
+	X(TCP_WINDOW, "tcp-window", "TCP segment outside its connection's window") \
+	X(ICMP_UNRELATED, "icmp-unrelated", "ICMP error or reply that belongs to no flow, or misquotes it") \
+	X(FLOW_TABLE_FULL, "flow-table-full", "no room for another flow") \
+	X(NAT_EXHAUSTED, "nat-exhausted", "no free port to translate another flow to") \
+	X(NAT_UNTRANSLATABLE, "nat-untranslatable", "would need a translation that its protocol has not") \
 	X(TTL_EXCEEDED, "ttl-exceeded", "TTL or hop limit used up") \
 	X(NO_ROUTE, "no-route", "no route to the destination") \
 	X(ROUTE_REJECT, "route-reject", "route says unreachable or blackhole") \
@@ -34,6 +48,8 @@
 	X(FRAGMENTATION_FAILED, "fragmentation-failed", "could not be fragmented: no buffers") \
 	X(FIREWALL_DROP, "firewall-drop", "a rule, or the default, says drop") \
 	X(FIREWALL_REJECT, "firewall-reject", "a rule, or the default, says reject") \
+	X(RATE_LIMIT, "rate-limit", "more than a rule's rate limit allows") \
+	X(CONNECTION_LIMIT, "connection-limit", "more connections from one source than a rule allows") \
 	X(NEIGHBOUR_QUEUE_FULL, "neighbour-queue-full", "too many packets wait for the same next hop") \
 	X(NEIGHBOUR_UNRESOLVED, "neighbour-unresolved", \
 	  "next hop did not answer ARP or neighbour discovery") \

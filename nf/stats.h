@@ -19,7 +19,7 @@
 
 enum {
 	STATS_MAGIC = 0x52494557, /* "WEIR" */
-	STATS_VERSION = 1,
+	STATS_VERSION = 2,
 	PORTS_MAX = 64, /* logical ports: devices and their VLANs */
 	STATS_NOTE_TYPE = 1,
 	CONFIG_NOTE_TYPE = 2, /* the note's body: the canonical configuration, YAML, NUL-terminated */
@@ -49,6 +49,18 @@ struct port_stats {
 	uint64_t link_up;	/* gauge: 1 when there is link */
 };
 
+/* Flows; all zero in an appliance that tracks none. */
+struct flow_stats {
+	uint64_t
+	    records; /* address of struct flow_record[capacity + 1] (nf/flow/record.h), 0: there is none */
+	uint64_t record_bytes; /* sizeof(struct flow_record) */
+	uint64_t capacity;
+	uint64_t flows, half_open; /* gauges: in use, and of those not assured */
+	uint64_t created, expired, evicted, refused;
+	uint64_t bindings;	/* gauge: NAT mappings */
+	uint64_t nat_exhausted; /* times that no port was free */
+};
+
 struct rule_stats {
 	uint64_t packets, bytes;
 };
@@ -58,7 +70,7 @@ struct stats_page {
 	uint32_t bytes; /* sizeof(struct stats_page) */
 	uint32_t ports, drop_reasons;
 	uint32_t reserved;
-	uint64_t forwarded, consumed, held; /* held is a gauge: waiting for a next hop */
+	uint64_t forwarded, consumed, held; /* held is a gauge: waiting for a next hop, or as a fragment */
 	uint64_t fragmented, fragments;	    /* datagrams forwarded in pieces; pieces sent */
 	uint64_t originated;		    /* packets the appliance sent on its own behalf */
 	uint64_t errors_suppressed;	    /* ICMP errors not sent, by rate limit */
@@ -67,6 +79,7 @@ struct stats_page {
 	uint64_t polls, empty_polls, sleeps;
 	uint64_t busy_cycles; /* TSC cycles in polls that found packets */
 	uint64_t now_ns;      /* the appliance's clock, updated when it polls */
+	struct flow_stats flow;
 	struct port_stats port[PORTS_MAX];
 };
 

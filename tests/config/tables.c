@@ -6,10 +6,10 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 #include "nf/appliance.h"
-#include "nf/firewall.h"
-#include "nf/input.h"
+#include "nf/firewall/firewall.h"
+#include "nf/input/input.h"
 #include "nf/packet.h"
-#include "nf/router.h"
+#include "nf/router/router.h"
 
 int input_init(void)
 {

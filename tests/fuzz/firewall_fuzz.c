@@ -5,7 +5,7 @@
  */
 #include <assert.h>
 #include <string.h>
-#include "nf/firewall.h"
+#include "nf/firewall/firewall.h"
 #include "nf/host.h"
 #include "tests/unit/support/firewall_oracle.h"
 #include "tests/unit/support/nf_host.h"

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Fuzzes the first stage with one frame, and checks what it promises of packets that it lets through
- * (nf/input.h). The first byte says how the frame is cut into segments.
+ * (nf/input/input.h). The first byte says how the frame is cut into segments.
  */
 #include <assert.h>
 #include <rte_mbuf.h>
 #include "nf/appliance.h"
-#include "nf/input.h"
+#include "nf/input/input.h"
 #include "nf/packet.h"
 #include "tests/unit/support/nf_host.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * nf/firewall.c and firewall_rules.c: what each part of a rule matches, in named rows; and rte_acl against an
- * oracle that walks the same tables rule by rule, over many random rules and packets.
+ * nf/firewall/firewall.c and firewall_rules.c: what each part of a rule matches, in named rows; and rte_acl
+ * against an oracle that walks the same tables rule by rule, over many random rules and packets.
  */
 #include <stdarg.h>
 #include <setjmp.h>
@@ -12,8 +12,8 @@
 #include <cmocka.h>
 #include "config/config.h"
 #include "nf/appliance.h"
-#include "nf/firewall.h"
-#include "nf/firewall_rules.h"
+#include "nf/firewall/firewall.h"
+#include "nf/firewall/firewall_rules.h"
 #include "nf/host.h"
 #include "nf/packet.h"
 #include "support/craft.h"
@@ -240,8 +240,11 @@ static void rules_that_log_go_on(void **state)
 {
 	const struct craft packet = {V4, IPPROTO_UDP, 1, 2};
 	static const struct firewall_rule rules[] = {
-	    {"first", FIREWALL_LOG, true}, {"second", FIREWALL_LOG, true},    {"gate", FIREWALL_ACCEPT, true},
-	    {"never", FIREWALL_LOG, true}, {"default", FIREWALL_DROP, false},
+	    {.name = "first", .action = FIREWALL_LOG, .log = true},
+	    {.name = "second", .action = FIREWALL_LOG, .log = true},
+	    {.name = "gate", .action = FIREWALL_ACCEPT, .log = true},
+	    {.name = "never", .action = FIREWALL_LOG, .log = true},
+	    {.name = "default", .action = FIREWALL_DROP},
 	};
 
 	(void)state;

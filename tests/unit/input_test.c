@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * nf/input.c and the files parse_*.c: named rows, each a sample with a few bytes changed, and under which
+ * nf/input/input.c and the files parse_*.c: named rows, each a sample with a few bytes changed, and under which
  * reason the frame ends, or that it goes on. What input promises of those that go on is held by
  * tests/fuzz/input_fuzz.c too.
  */
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "nf/appliance.h"
-#include "nf/input.h"
+#include "nf/input/input.h"
 #include "nf/packet.h"
 #include "support/nf_host.h"
 #include "support/sample.h"

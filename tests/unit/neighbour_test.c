@@ -9,8 +9,8 @@
 #include <string.h>
 #include <cmocka.h>
 #include "nf/appliance.h"
-#include "nf/neighbour.h"
 #include "nf/packet.h"
+#include "nf/router/neighbour.h"
 #include "support/craft.h"
 #include "support/nf_host.h"
 #include "support/sample.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * nf/reject.c in the chain of the example appliance, whose firewall here rejects everything: which packets
+ * nf/firewall/reject.c in the chain of the example appliance, whose firewall here rejects everything: which packets
  * are answered, and with what.
  */
 #include <stdarg.h>

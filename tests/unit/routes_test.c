@@ -11,7 +11,7 @@
 #include "nf/appliance.h"
 #include "nf/host.h"
 #include "nf/ports.h"
-#include "nf/routes.h"
+#include "nf/router/routes.h"
 
 enum { PORTS = 3, ROUTES_MAX = 5000, GATEWAYS = 20, ANYWHERE = 4000, ADDRESS_BYTES = 16 };
 

@@ -6,8 +6,8 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <string.h>
-#include "craft.h"
 #include "nf/packet.h"
+#include "craft.h"
 #include "nf_host.h"
 
 enum { ETHERNET = 14, IPV4 = 20, IPV6 = 40, FRAGMENT_HEADER = 8 };

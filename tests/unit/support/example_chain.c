@@ -4,9 +4,9 @@
  * `chain: [firewall, router]`.
  */
 #include "nf/appliance.h"
-#include "nf/firewall.h"
-#include "nf/input.h"
-#include "nf/router.h"
+#include "nf/firewall/firewall.h"
+#include "nf/input/input.h"
+#include "nf/router/router.h"
 
 int appliance_init(void)
 {

@@ -9,3 +9,7 @@ const uint32_t firewall_rule_count = 1;
 const struct ipv4_match ipv4_matches[] = {{.common = {.rule = 0}}};
 const struct ipv6_match ipv6_matches[] = {{.common = {.rule = 0}}};
 const uint32_t ipv4_match_count = 0, ipv6_match_count = 0;
+const struct address_set address_sets[] = {{.name = ""}};
+const uint32_t address_set_count = 0;
+const bool firewall_judges_invalid = false;
+const uint32_t firewall_sources = 1024;

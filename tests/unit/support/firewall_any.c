@@ -3,7 +3,7 @@
  * Any rules and any packets, from few values, so that they meet; see firewall_oracle.h.
  */
 #include <netinet/in.h>
-#include "nf/firewall_rules.h"
+#include "nf/firewall/firewall_rules.h"
 #include "firewall_oracle.h"
 #include "nf_host.h"
 

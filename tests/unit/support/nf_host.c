@@ -54,6 +54,17 @@ uint64_t host_random(void)
 	return z ^ (z >> 31);
 }
 
+/* What the last world had is given back: its tables are gone. */
+void *host_shared_memory(size_t bytes)
+{
+	static void *memory;
+
+	free(memory);
+	if (posix_memalign(&memory, RTE_CACHE_LINE_SIZE, bytes) != 0)
+		return memory = NULL;
+	return memset(memory, 0, bytes);
+}
+
 void host_log(const char *line)
 {
 	if (nf_host.logged_count < LOGGED_MAX)

@@ -11,8 +11,8 @@
 #include <netinet/in.h>
 #include <rte_icmp.h>
 #include <rte_ip.h>
-#include "checksum.h"
-#include "host.h"
+#include "nf/checksum.h"
+#include "nf/host.h"
 #include "nd.h"
 #include "neighbour.h"
 #include "output.h"

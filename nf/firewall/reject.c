@@ -2,7 +2,7 @@
  *
  * Answers to refused packets. A TCP segment is answered as by a host on which nobody listens (RFC 9293,
  * section 3.10.7.1); everything else, and TCP that doesn't show enough of itself, by an ICMP error
- * (nf/icmp.c), which has its own rules about when to be silent.
+ * (nf/router/icmp.c), which has its own rules about when to be silent.
  *
  * The reset goes back to whoever sent the segment, so it may not come from a segment that is damaged, was
  * sent to a group, or is a reset itself.
@@ -10,12 +10,12 @@
 #include <string.h>
 #include <rte_ip.h>
 #include <rte_tcp.h>
-#include "checksum.h"
-#include "host.h"
-#include "icmp.h"
-#include "packet.h"
+#include "nf/checksum.h"
+#include "nf/host.h"
+#include "nf/packet.h"
+#include "nf/router/icmp.h"
+#include "nf/router/router.h"
 #include "reject.h"
-#include "router.h"
 
 enum { RESET_TTL = 64 };
 

@@ -9,12 +9,12 @@
 #include <string.h>
 #include <rte_ether.h>
 #include <rte_prefetch.h>
-#include "arp.h"
-#include "host.h"
+#include "nf/host.h"
+#include "nf/ports.h"
+#include "nf/router/arp.h"
+#include "nf/router/nd.h"
 #include "input.h"
-#include "nd.h"
 #include "parse.h"
-#include "ports.h"
 
 enum { PREFETCH_AHEAD = 4, VLAN_ID_MASK = 0xfff };
 

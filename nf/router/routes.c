@@ -12,8 +12,8 @@
 #include <rte_errno.h>
 #include <rte_fib.h>
 #include <rte_fib6.h>
-#include "host.h"
-#include "ports.h"
+#include "nf/host.h"
+#include "nf/ports.h"
 #include "routes.h"
 
 enum {

@@ -11,11 +11,11 @@
 #include <rte_icmp.h>
 #include <rte_ip.h>
 #include <rte_udp.h>
-#include "checksum.h"
+#include "nf/checksum.h"
+#include "nf/packet.h"
+#include "nf/ports.h"
 #include "icmp.h"
 #include "local.h"
-#include "packet.h"
-#include "ports.h"
 #include "router.h"
 
 enum {

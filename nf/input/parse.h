@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <rte_mbuf.h>
-#include "packet.h"
+#include "nf/packet.h"
 
 static const enum drop_reason PARSE_GOOD = DROP_REASON_COUNT;
 

@@ -9,13 +9,13 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <rte_ip.h>
+#include "nf/host.h"
+#include "nf/packet.h"
 #include "arp.h"
 #include "forward.h"
-#include "host.h"
 #include "icmp.h"
 #include "nd.h"
 #include "output.h"
-#include "packet.h"
 #include "router.h"
 #include "routes.h"
 

@@ -9,13 +9,13 @@
 #include <string.h>
 #include <rte_icmp.h>
 #include <rte_ip.h>
-#include "appliance.h"
-#include "bucket.h"
-#include "checksum.h"
-#include "host.h"
+#include "nf/appliance.h"
+#include "nf/bucket.h"
+#include "nf/checksum.h"
+#include "nf/host.h"
+#include "nf/packet.h"
+#include "nf/ports.h"
 #include "icmp.h"
-#include "packet.h"
-#include "ports.h"
 #include "router.h"
 
 enum {

@@ -11,9 +11,9 @@
 #include <string.h>
 #include <rte_common.h>
 #include <rte_lcore.h>
-#include "appliance.h"
+#include "nf/appliance.h"
+#include "nf/host.h"
 #include "firewall_rules.h"
-#include "host.h"
 
 /* Fields of an IPv6 rule; addresses are last, four words each. */
 enum {

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <rte_ether.h>
 #include <rte_mbuf.h>
-#include "ports.h"
+#include "nf/ports.h"
 
 /* Writes the Ethernet header of frames from `port` to `mac`, VLAN tag included. Returns its bytes: 14 or 18.
  */

@@ -12,13 +12,13 @@
 #include <string.h>
 #include <rte_ether.h>
 #include <rte_ip.h>
-#include "checksum.h"
+#include "nf/checksum.h"
+#include "nf/packet.h"
 #include "forward.h"
 #include "fragment.h"
 #include "icmp.h"
 #include "local.h"
 #include "output.h"
-#include "packet.h"
 #include "router.h"
 #include "routes.h"
 

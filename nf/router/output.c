@@ -5,7 +5,7 @@
  */
 #include <assert.h>
 #include <string.h>
-#include "host.h"
+#include "nf/host.h"
 #include "output.h"
 
 struct note {

@@ -8,11 +8,11 @@
 #include <rte_ip_frag.h>
 #include <rte_tcp.h>
 #include <rte_udp.h>
-#include "checksum.h"
+#include "nf/checksum.h"
+#include "nf/host.h"
+#include "nf/packet.h"
 #include "fragment.h"
-#include "host.h"
 #include "output.h"
-#include "packet.h"
 
 enum { PIECES_MAX = 256 };
 

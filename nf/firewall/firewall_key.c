@@ -6,8 +6,8 @@
  * Sources: DPDK Programmer's Guide 22.11, "Packet Classification and Access Control".
  */
 #include <assert.h>
+#include "nf/ports.h"
 #include "firewall_key.h"
-#include "ports.h"
 
 enum { GROUP_BYTES = 4, NO_FACT = 0xff };
 

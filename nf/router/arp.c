@@ -10,9 +10,9 @@
 #include <string.h>
 #include <netinet/in.h>
 #include <rte_arp.h>
+#include "nf/bucket.h"
+#include "nf/host.h"
 #include "arp.h"
-#include "bucket.h"
-#include "host.h"
 #include "neighbour.h"
 #include "output.h"
 

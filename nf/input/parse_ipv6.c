@@ -11,9 +11,9 @@
 #include <netinet/ip6.h>
 #include <string.h>
 #include <rte_ip.h>
+#include "nf/ports.h"
 #include "parse.h"
 #include "parse_transport.h"
-#include "ports.h"
 
 enum { EXTENSION_UNIT = 8, OPTION_PAD1 = 0, OPTION_JUMBO = 0xc2, PROTOCOL_AH = 51 };
 

@@ -10,11 +10,11 @@
 #include <string.h>
 #include <rte_acl.h>
 #include <rte_ip.h>
-#include "appliance.h"
+#include "nf/appliance.h"
+#include "nf/log.h"
+#include "nf/packet.h"
 #include "firewall.h"
 #include "firewall_rules.h"
-#include "log.h"
-#include "packet.h"
 #include "reject.h"
 
 static struct firewall_classifiers classifiers;

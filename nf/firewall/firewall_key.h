@@ -15,8 +15,8 @@
 #include <rte_acl.h>
 #include <rte_ip.h>
 #include <rte_vect.h>
-#include "appliance.h"
-#include "packet.h"
+#include "nf/appliance.h"
+#include "nf/packet.h"
 
 /* All that rules ask about: the start of struct packet_meta, then the addresses of the IP header. */
 struct firewall_facts {

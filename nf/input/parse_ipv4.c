@@ -4,10 +4,10 @@
  */
 #include <netinet/in.h>
 #include <rte_ip.h>
-#include "checksum.h"
+#include "nf/checksum.h"
+#include "nf/ports.h"
 #include "parse.h"
 #include "parse_transport.h"
-#include "ports.h"
 
 /* What the first octet says of an address (RFC 6890). */
 enum address_class { CLASS_HOST, CLASS_NEVER, CLASS_MULTICAST, CLASS_RESERVED };

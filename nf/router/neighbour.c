@@ -9,16 +9,16 @@
 #include <rte_hash.h>
 #include <rte_jhash.h>
 #include <rte_malloc.h>
-#include "appliance.h"
+#include "nf/appliance.h"
+#include "nf/bucket.h"
+#include "nf/host.h"
+#include "nf/packet.h"
 #include "arp.h"
-#include "bucket.h"
 #include "forward.h"
-#include "host.h"
 #include "icmp.h"
 #include "nd.h"
 #include "neighbour.h"
 #include "output.h"
-#include "packet.h"
 
 #define SECOND UINT64_C(1000000000)
 

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Flows: one lookup a packet finds the record that all network functions share (nf/flow/record.h).
+ *
+ * Overview. flow_find() is the stage after input. It looks up the packets of a burst together, tracks their
+ * connections, and parts them in two: those whose record has an answer to everything (which rule accepts
+ * them, the next hop, the translation), and the others, which walk through NAT's rules, the routes and the
+ * firewall one more time. flow_settle() ends that walk: it makes the record of a new flow, and remembers in a
+ * record what was decided. So for most packets the chain is flow_find, nat_translate, router_forward.
+ *
+ *     input -> reassembly -> flow_find +-> decided ----------------------------------> nat_translate +->
+ * forward
+ *                                      '-> nat_destination -> lookup -> firewall -> nat_source -> flow_settle
+ * -'
+ *
+ * Life of a record. Made by flow_settle, from a fixed pool that flow_init reserved. While packets come, only
+ * `seen` is written. A flow that both sides take part in (FLOW_ASSURED) waits in a timing wheel, and is
+ * looked at when it could be over; any other waits in a queue of its timeout class, in order of age. When the
+ * pool is empty, the oldest half-open flow gives way, then the oldest that is closed; an assured one never
+ * does. Freeing a record releases what others hang on it: nat_release(), firewall_release().
+ *
+ * Both directions have an entry in the hash table, which is keyed with secret random numbers, so that nobody
+ * can aim at one bucket. Records and table are one region of memory that the host can see.
+ *
+ * State of a packet, for the firewall (enum packet_state): NEW for the original direction until a reply was
+ * seen, ESTABLISHED after, RELATED for an ICMP error that quotes a flow, INVALID for what fits no flow and
+ * can't begin one. Unless a rule names `invalid`, such packets end in flow_find, under what is wrong with
+ * them. Packets to the appliance itself are judged one by one, and make no flow.
+ */
+#ifndef NF_FLOW_H
+#define NF_FLOW_H
+
+#include <stdint.h>
+#include <rte_mbuf.h>
+#include "nf/flow/record.h"
+#include "nf/packet.h"
+
+/* What is known of a packet that no record decides, from flow_find to flow_settle: packet_meta.draft is its
+ * index in flow_drafts[]. Stages in between rewrite the packet, never the draft's tuple. */
+struct flow_draft {
+	struct flow_tuple tuple; /* as the packet arrived */
+	struct flow_addresses ipv6;
+	uint32_t binding; /* nat_source's: the mapping that it took for a new flow, 0: none */
+	uint32_t flags;	  /* enum flow_flag that the new record shall have */
+};
+extern struct flow_draft flow_drafts[BURST_MAX];
+
+extern struct flow_record *flow_records; /* [flow_capacity + 1]; 0 is none */
+
+/* Needs flow_capacity (nf/appliance.h). Returns 0, or -errno after a host_log line. */
+int flow_init(void);
+
+/* Returns how many packets are left, *decided of them first: each of these has meta->flow, rule, next_hop and
+ * out_port, is accepted and counted. The others follow, in order of arrival, each with meta->state and draft,
+ * and with meta->flow where there is a record (always, unless NEW or INVALID). */
+uint16_t flow_find(struct rte_mbuf **packets, uint16_t count, uint16_t *decided);
+
+/* Ends the walk of the packets that flow_find did not decide. New flows that find no room are dropped. */
+uint16_t flow_settle(struct rte_mbuf **packets, uint16_t count);
+
+/* Ends flows whose time is over; a bounded number of them. Returns when it wants to be called next. */
+uint64_t flow_tick(void);
+
+/* The flow of a tuple and its direction; 0 where there is none. `ipv6` may be NULL for IPv4. Borrows both. */
+uint32_t flow_lookup(const struct flow_tuple *tuple, const struct flow_addresses *ipv6,
+		     enum flow_direction *direction);
+
+static inline enum flow_direction flow_direction_of(const struct packet_meta *meta)
+{
+	return meta->flags & PACKET_REPLY ? FLOW_REPLY : FLOW_ORIGINAL;
+}
+
+static inline struct flow_record *flow_of(const struct packet_meta *meta)
+{
+	return &flow_records[meta->flow];
+}
+
+#endif

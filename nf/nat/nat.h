@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Network address translation: which addresses and ports a new flow gets, and the rewriting of packets.
+ *
+ * Overview. Rules are asked for a flow's first packet only: nat_destination before the route is chosen
+ * (port forwarding, 1:1, and arrivals at an endpoint-independent mapping), nat_source after the firewall
+ * (masquerade, pools, 1:1, hairpinning). What they decide is written into the packet; flow_settle reads from
+ * it what the replies will look like. From then on the record's tuples are the translation: a packet of one
+ * direction leaves as the reverse of the other direction's tuple.
+ *
+ * So the firewall sees the destination as translated and the source as it came, in both directions.
+ *
+ * A mapping (RFC 4787, section 2) is an internal endpoint and the external one that stands for it; the flows
+ * that use it hold it. RFC 4787 and RFC 5382 name the behaviours: endpoint-independent mapping and the kinds
+ * of filtering, port parity and randomness, hairpinning. NPTv6 (RFC 6296) and NAT64 (RFC 6146) will be files
+ * of their own beside nat_source.c.
+ *
+ * Checksums are updated, not computed again (RFC 1624), so that what was wrong stays wrong. An ICMP error is
+ * translated outside and inside (RFC 5508, section 4.2).
+ */
+#ifndef NF_NAT_H
+#define NF_NAT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <rte_mbuf.h>
+
+int nat_init(void);
+
+/* Between flow_find and router_lookup, of the packets that no record decides: rewrites the destination, by
+ * the record where there is one, else by the rules. */
+uint16_t nat_destination(struct rte_mbuf **packets, uint16_t count);
+
+/* Between firewall and flow_settle: rewrites the source. A new flow that finds no free port is dropped. */
+uint16_t nat_source(struct rte_mbuf **packets, uint16_t count);
+
+/* Rewrites source and destination of packets that flow_find decided. Drops nothing. */
+void nat_translate(struct rte_mbuf **packets, uint16_t count);
+
+/* Makes a packet what it was when it arrived, for an ICMP error or a reset about it. Does nothing to one that
+ * was not rewritten. */
+void nat_restore(struct rte_mbuf *m);
+
+/* A flow that held a mapping is gone. */
+void nat_release(uint32_t binding);
+
+#endif
