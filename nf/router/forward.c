@@ -13,6 +13,7 @@
 #include <rte_ether.h>
 #include <rte_ip.h>
 #include "nf/checksum.h"
+#include "nf/flow/flow.h"
 #include "nf/packet.h"
 #include "forward.h"
 #include "fragment.h"
@@ -69,17 +70,29 @@ static void refuse(struct rte_mbuf *m, enum icmp_error error, uint32_t value, en
 	packet_drop(m, reason);
 }
 
-/* A packet to a host on a link of ours; the table may have no room for it. */
+/* A packet to a host on a link of ours; the table may have no room for it. The flow remembers where it was
+ * found last. */
 static struct neighbour *connected(struct rte_mbuf *m, uint8_t port)
 {
 	const void *ip = rte_pktmbuf_mtod_offset(m, const void *, m->l2_len);
+	const struct packet_meta *meta = packet_meta(m);
 	struct neighbour_key key;
+	struct neighbour *neighbour;
+	uint32_t *hint;
 
-	if (packet_meta(m)->flags & PACKET_IPV6)
+	if (meta->flags & PACKET_IPV6)
 		key = neighbour_key_ipv6(port, ((const struct rte_ipv6_hdr *)ip)->dst_addr);
 	else
 		key = neighbour_key_ipv4(port, rte_be_to_cpu_32(((const struct rte_ipv4_hdr *)ip)->dst_addr));
-	return neighbour_get(&key);
+	if (!meta->flow)
+		return neighbour_get(&key);
+	hint = &flow_of(meta)->neighbour[flow_direction_of(meta)];
+	neighbour = neighbour_recall(*hint, &key);
+	if (unlikely(!neighbour)) {
+		neighbour = neighbour_get(&key);
+		*hint = neighbour ? neighbour_number(neighbour) : 0;
+	}
+	return neighbour;
 }
 
 static void strip_ethernet(struct rte_mbuf *m)

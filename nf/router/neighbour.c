@@ -194,6 +194,7 @@ static void forget(struct neighbour *n)
 	assert(gone >= 0 && !n->pinned && n->queued == 0);
 	TAILQ_REMOVE(list_of(n), n, link);
 	TAILQ_INSERT_TAIL(&unused, n, link);
+	n->key = (struct neighbour_key){.port = PORT_NONE}; /* nobody recalls it */
 }
 
 /* Takes its place in the list of its new state, whose time starts. */
@@ -262,6 +263,18 @@ struct neighbour *neighbour_find(const struct neighbour_key *key)
 	void *data;
 
 	return rte_hash_lookup_data(table, key, &data) >= 0 ? data : NULL;
+}
+
+uint32_t neighbour_number(const struct neighbour *n)
+{
+	return n - entries + 1;
+}
+
+struct neighbour *neighbour_recall(uint32_t number, const struct neighbour_key *key)
+{
+	struct neighbour *n = &entries[number - 1];
+
+	return number && memcmp(&n->key, key, sizeof(*key)) == 0 ? n : NULL;
 }
 
 /* Makes room by the order of neighbour.h. False: all entries must stay. */

@@ -82,6 +82,11 @@ struct neighbour *neighbour_find(const struct neighbour_key *key);
 /* The entry, made if need be. NULL: the table is full of entries that must stay. */
 struct neighbour *neighbour_get(const struct neighbour_key *key);
 
+/* Remembering an entry without keeping a pointer: its number, never 0, and the entry that once had that
+ * number, if it still is the one for `key`, else NULL. */
+uint32_t neighbour_number(const struct neighbour *neighbour);
+struct neighbour *neighbour_recall(uint32_t number, const struct neighbour_key *key);
+
 /* The entry for a gateway: made if need be, and valid for ever. NULL: the table is full. */
 struct neighbour *neighbour_pin(const struct neighbour_key *key);
 

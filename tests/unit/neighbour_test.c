@@ -166,6 +166,27 @@ static void a_scan_evicts_no_friend(void **state)
 	assert_true(nf_host_settles());
 }
 
+/* What a flow remembers of a host is the host's entry, or nothing. */
+static void recalled_by_number_and_key(void **state)
+{
+	struct neighbour_key key = neighbour_key_ipv4(LAN, 192u << 24 | 2 << 8 | 77), other = key;
+	struct neighbour *n;
+	uint32_t number;
+
+	(void)state;
+	n = neighbour_get(&key);
+	assert_non_null(n);
+	number = neighbour_number(n);
+	other.address[3]++;
+	assert_ptr_equal(neighbour_recall(number, &key), n);
+	assert_null(neighbour_recall(number, &other));
+	assert_null(neighbour_recall(0, &key));
+	send_to(77, 10);
+	nf_host_run((uint64_t)20 * SECOND); /* it fails, and is forgotten */
+	assert_null(neighbour_find(&key));
+	assert_null(neighbour_recall(number, &key));
+}
+
 static void learns_who_asks_for_us(void **state)
 {
 	uint8_t frame[SAMPLE_BYTES_MAX];
@@ -226,6 +247,7 @@ int main(void)
 	    cmocka_unit_test_setup(nobody_answers, start),
 	    cmocka_unit_test_setup(confirmed_again_when_used, start),
 	    cmocka_unit_test_setup(a_scan_evicts_no_friend, start),
+	    cmocka_unit_test_setup(recalled_by_number_and_key, start),
 	    cmocka_unit_test_setup(learns_who_asks_for_us, start),
 	    cmocka_unit_test_setup(our_address_is_defended, start),
 	    cmocka_unit_test_setup(ipv6_is_resolved_too, start),
