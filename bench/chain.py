@@ -7,10 +7,10 @@ both worlds. Its numbers are the TSC's; bench/chain.c says what is measured and 
 
 import ipaddress
 import random
-import subprocess
 
+import inside
 import machine
-from harness import BUILD, ROOT, Row, Unavailable, run_tool
+from harness import Row, Unavailable
 
 RULES, ROUTES = 100, 10000
 TARGET_CYCLES = 120
@@ -63,55 +63,15 @@ def configuration():
     return "\n".join(lines) + "\n"
 
 
-def build():
-    """The image, linked as `weir build` links every image, but with our archive in place of ring3 and pktio."""
-    image = BUILD / "bench" / "chain.elf"
-    source = BUILD / "bench" / "chain.yaml"
-    archive = BUILD / "image" / "bench-chain.a"
-    flags = (BUILD / "image" / "flags").read_text().split()
-    source.write_text(configuration())
-    run_tool([*flags, f"-I{ROOT}", "-c", str(ROOT / "bench" / "chain.c"), "-o", str(BUILD / "bench" / "chain.o")])
-    archive.unlink(missing_ok=True)
-    run_tool(["gcc-ar", "rcs", str(archive), str(BUILD / "bench" / "chain.o")])
-    run_tool([str(BUILD / "weir"), "build", str(source), "-o", str(image)], env={"ARCHIVES": "nf eal bench-chain"})
-    return image
-
-
-def parse(text):
-    """Lines of "name median least p90"; the console may have others."""
-    found = {}
-    for line in text.splitlines():
-        words = line.split()
-        try:
-            found[words[0]] = [float(word) for word in words[1:4]]
-        except (IndexError, ValueError):
-            continue
-    if "chain" not in found:
-        raise Unavailable("the chain printed no figures: " + (text.strip().splitlines() or ["nothing"])[-1])
-    return found
-
-
-def run_process(image):
-    done = subprocess.run([str(image)], capture_output=True, text=True, timeout=120, check=False)
-    return parse(done.stdout + done.stderr)
-
-
-def run_vm(image):
-    vm = machine.Machine(image, memory_mib=128)
-    with vm:
-        vm.wait_end(120)
-        return parse(vm.console())
-
-
 def rows():
-    image = build()
-    process = [run_process(image) for _ in range(RUNS)]
+    image = inside.build("chain", configuration())
+    process = [inside.run_process(image) for _ in range(RUNS)]
     yield Row("chain, process", [run["chain"][0] for run in process], "cycles/packet", at_most=TARGET_CYCLES)
     for stage in STAGES + ["refill"]:
         yield Row(f"  {stage}", [run[stage][0] for run in process], "cycles/packet")
     yield Row("  rules hit", [process[0]["rules"][0]], f"of {RULES + 1}")
     try:
-        pairs = [(run_process(image), run_vm(image)) for _ in range(RUNS)]
+        pairs = [(inside.run_process(image), inside.run_vm(image)) for _ in range(RUNS)]
     except Unavailable as why:
         yield Row.skipped("chain, VM", why)
         return

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Programs that measure network functions from inside an image: bench/NAME.c upon bench/bed.c, linked as `weir build`
+links every image, but in the place of boot/ring3 and pktio/; run as a process and in a VM, the same ELF."""
+
+import subprocess
+
+import machine
+from harness import BUILD, ROOT, Unavailable, run_tool
+
+
+def build(program, configuration, name=None):
+    """The image of a program with a configuration (YAML text), under `name`."""
+    name = name or program
+    image, source = BUILD / "bench" / f"{name}.elf", BUILD / "bench" / f"{name}.yaml"
+    archive = BUILD / "image" / f"bench-{program}.a"
+    flags = (BUILD / "image" / "flags").read_text().split()
+    source.write_text(configuration)
+    objects = []
+    for part in ("bed", program):
+        objects.append(str(BUILD / "bench" / f"{part}.o"))
+        run_tool([*flags, f"-I{ROOT}", "-c", str(ROOT / "bench" / f"{part}.c"), "-o", objects[-1]])
+    archive.unlink(missing_ok=True)
+    run_tool(["gcc-ar", "rcs", str(archive), *objects])
+    run_tool([str(BUILD / "weir"), "build", str(source), "-o", str(image)],
+             env={"ARCHIVES": f"nf eal bench-{program}"})
+    return image
+
+
+def parse(text):
+    """Lines of "name number..."; the console may have others."""
+    found = {}
+    for line in text.splitlines():
+        words = line.split()
+        try:
+            found[words[0]] = [float(word) for word in words[1:4]]
+        except (IndexError, ValueError):
+            continue
+    if not found:
+        raise Unavailable("the program printed no figures: " + (text.strip().splitlines() or ["nothing"])[-1])
+    return found
+
+
+def run_process(image, words="", seconds=120):
+    done = subprocess.run([str(image), *words.split()], capture_output=True, text=True, timeout=seconds, check=False)
+    if done.returncode:
+        raise Unavailable((done.stderr.strip().splitlines() or [f"exit {done.returncode}"])[-1])
+    return parse(done.stdout)
+
+
+def run_vm(image, words="", seconds=120, memory_mib=128):
+    with machine.Machine(image, memory_mib=memory_mib, words=words) as vm:
+        vm.wait_end(seconds)
+        return parse(vm.console())
