@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Established flows, new ones, and a SYN flood: firewall, NAT and router, measured by bench/flows.c in an image.
+
+The growth rows change one thing each, in the same run: the number of flows, of rules, of routes. Their figures also go to
+build/bench/growth.{svg,png}.
+"""
+
+import ipaddress
+import pathlib
+import random
+import shutil
+import subprocess
+
+import inside
+import machine
+from harness import BUILD, Row, Unavailable
+
+FLOWS, CAPACITY = 100_000, 1_050_000
+TARGET_CYCLES, TARGET_GROWTH, TARGET_CONNECTIONS, TARGET_MIB = 200, 1.5, 1_000_000, 256
+RUNS = 3
+FLOOD_SECONDS, FLOOD_RATE = 10, 1_000_000
+GROWTH = {"flows": [1_000, 10_000, 100_000, 1_000_000], "rules": [10, 100, 1_000, 10_000],
+          "routes": [10, 1_000, 100_000, 1_000_000]}
+
+
+def rule_yaml(number, rng):
+    """New connections from a network inside to some service outside: none is the bench's, so that all are walked."""
+    inside_network = ipaddress.ip_network((0x0A800000 | rng.getrandbits(23), rng.choice([20, 24, 28])), strict=False)
+    outside = ipaddress.ip_network((rng.randrange(40, 60) << 24 | rng.getrandbits(24), 16), strict=False)
+    return (f"    - {{ accept: new, from: lan, to: wan, proto: tcp, source: {inside_network}, destination: {outside}, "
+            f"port: {rng.choice([22, 80, 443, 993])}, name: rule-{number} }}")
+
+
+def routes_yaml(count, rng):
+    seen = set()
+    while len(seen) < count:
+        seen.add(ipaddress.ip_network((rng.randrange(40, 200) << 24 | rng.getrandbits(24), rng.choice([20, 22, 24])),
+                                      strict=False))
+    return [f"    - {{ to: {network}, via: 192.0.2.254 }}" for network in sorted(seen)]
+
+
+def configuration(capacity=CAPACITY, rules=100, routes=10_000):
+    rng = random.Random(3)
+    return "\n".join([
+        "name: bench-flows", f"flows: {capacity}", "ports:",
+        '  lan: { addresses: [10.255.0.1/24], mac: "02:00:00:00:00:01", neighbours: { 10.255.0.2: "02:00:00:00:02:01" } }',
+        '  wan: { addresses: [192.0.2.1/24], mac: "02:00:00:00:00:02", gateway: 192.0.2.254, '
+        'neighbours: { 192.0.2.254: "02:00:00:00:02:02" } }',
+        "chain: [firewall, nat, router]", "firewall:", "  default: drop", "  rules:",
+        "    - { accept: [established, related] }",
+        *[rule_yaml(number, rng) for number in range(rules)],
+        "    - { accept: new, from: lan, to: wan, name: out }",
+        "    - { accept: new, from: wan, to: lan, proto: tcp, port: 80, name: server }",
+        "nat:", "  source: [{ out: wan, source: 10.0.0.0/8, to: 192.0.2.64/26 }]",
+        "router:", "  routes:", "    - { to: 10.0.0.0/9, via: 10.255.0.2 }", *routes_yaml(routes, rng)]) + "\n"
+
+
+def established(image, flows, vm=False):
+    run = inside.run_vm if vm else inside.run_process
+    return run(image, f"flows={flows} seed=0", **({"memory_mib": 512} if vm else {}))["established"][0]
+
+
+def growth(name, image_of):
+    """Rows of one growing number, each as a multiple of the smallest; pairs in turn, so that both see the same noise."""
+    smallest, *larger = GROWTH[name]
+    first, flows = image_of(smallest)
+    for size in larger:
+        image, size_flows = image_of(size)
+        pairs = [(established(first, flows), established(image, size_flows)) for _ in range(RUNS)]
+        yield size, pairs
+
+
+def growth_rows(plotted):
+    """Fills plotted[name] with (size, cycles)."""
+    images = {}
+
+    def image_of(**sizes):
+        key = tuple(sizes.items())
+        if key not in images:
+            tag = "-".join(f"{name}{size}" for name, size in key) or "usual"
+            images[key] = inside.build("flows", configuration(**sizes), f"flows-{tag}")
+        return images[key]
+
+    kinds = {"flows": lambda size: (image_of(), size), "rules": lambda size: (image_of(capacity=4096, rules=size), 1000),
+             "routes": lambda size: (image_of(capacity=4096, routes=size), 1000)}
+    for name, kind in kinds.items():
+        points = plotted.setdefault(name, [])
+        try:
+            for size, pairs in growth(name, kind):
+                if not points:
+                    points.append((GROWTH[name][0], sorted(small for small, _ in pairs)[RUNS // 2]))
+                points.append((size, sorted(large for _, large in pairs)[RUNS // 2]))
+                yield Row(f"  {size:,} {name} / {GROWTH[name][0]:,}", [large / small for small, large in pairs], "times",
+                          at_most=TARGET_GROWTH)
+        except Unavailable as why:
+            yield Row.skipped(f"  more {name}", why)
+
+
+PLOT = """
+set terminal {terminal} size {size}
+set output "{output}"
+set logscale x
+set yrange [0:*]
+set format x "10^{{%T}}"
+set grid
+set key bottom right
+set xlabel "flows, rules or routes"
+set ylabel "cycles a packet, 64 bytes, established"
+set title "What an established packet costs, as a configuration grows"
+plot {curves}
+"""
+
+
+def plot(plotted):
+    """SVG and PNG beside the results. Returns the files."""
+    if not shutil.which("gnuplot"):
+        raise Unavailable("gnuplot is not installed")
+    folder = BUILD / "bench"
+    curves = []
+    for name, points in plotted.items():
+        data = folder / f"growth-{name}.data"
+        data.write_text("".join(f"{size} {cycles}\n" for size, cycles in points))
+        curves.append(f'"{data}" using 1:2 with linespoints linewidth 2 pointtype 7 title "{name}"')
+    files = []
+    for terminal, size, suffix in (("svg", "800,500", "svg"), ("pngcairo", "800,500", "png")):
+        files.append(folder / f"growth.{suffix}")
+        script = PLOT.format(terminal=terminal, size=size, output=files[-1], curves=", ".join(curves))
+        subprocess.run(["gnuplot"], input=script, text=True, check=True, capture_output=True)
+    return [pathlib.Path(file) for file in files]
+
+
+def flood_rows(image, vm):
+    words = f"flows=1024 rounds=0 flood={FLOOD_SECONDS} rate={FLOOD_RATE} seed=0"
+    run = inside.run_vm(image, words, memory_mib=512) if vm else inside.run_process(image, words)
+    where = "VM" if vm else "process"
+    yield Row(f"SYN flood, {where}: packets lost of connections", [run["flood_lost"][0] + run["flood_dropped"][0]],
+              f"of {run['flood_packets'][0] + run['flood_lost'][0]:,.0f}", at_most=0)
+    yield Row("  SYNs taken", [run["flood_syns"][0] / FLOOD_SECONDS / 1e6], "million/s")
+
+
+def connection_rows(image, vm):
+    runs = []
+    for _ in range(RUNS):
+        words = "flows=1024 rounds=0 connections=500000 seed=0"
+        runs.append(inside.run_vm(image, words, memory_mib=512) if vm else inside.run_process(image, words))
+    yield Row(f"new connections, {'VM' if vm else 'process'}", [run["tsc_hz"][0] / run["connection"][0] for run in runs],
+              "a second", at_least=TARGET_CONNECTIONS)
+
+
+def memory_of(image):
+    """What `weir build` found the image to need."""
+    text = (BUILD / "bench" / f"{image.stem}.memory").read_text()
+    return float(text)
+
+
+def rows():
+    image = inside.build("flows", configuration())
+    worlds = [False] + ([True] if machine.accelerator() == "kvm" else [])
+    for vm in worlds:
+        samples = [established(image, FLOWS, vm) for _ in range(RUNS)]
+        yield Row(f"{FLOWS:,} flows, {'VM' if vm else 'process'}", samples, "cycles/packet", at_most=TARGET_CYCLES)
+    for vm in worlds:
+        yield from connection_rows(image, vm)
+        yield from flood_rows(image, vm)
+    plotted = {}
+    yield from growth_rows(plotted)
+    try:
+        plot(plotted)
+    except Unavailable as why:
+        yield Row.skipped("growth, plotted", why)
