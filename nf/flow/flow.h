@@ -58,6 +58,10 @@ uint16_t flow_find(struct rte_mbuf **packets, uint16_t count, uint16_t *decided)
 /* Ends the walk of the packets that flow_find did not decide. New flows that find no room are dropped. */
 uint16_t flow_settle(struct rte_mbuf **packets, uint16_t count);
 
+/* Packets that had to wait for the first one of their flow, which was in the same burst; at most BURST_MAX.
+ * To be called when the burst is at its end. They begin with flow_find. */
+uint16_t flow_again(struct rte_mbuf **packets);
+
 /* Ends flows whose time is over; a bounded number of them. Returns when it wants to be called next. */
 uint64_t flow_tick(void);
 

@@ -110,6 +110,11 @@ enum flow_tcp_flag {
 	FLOW_TCP_FIN = 1 << 3, /* it has sent FIN, at end - 1 */
 };
 
+/* Neighbours in a list of flows: numbers of records, or of the list's head (nf/flow/flow_wheel.h). */
+struct flow_link {
+	uint32_t previous, next;
+};
+
 /* The first cache line says what happens to a packet, the second what happened; the third is for IPv6. */
 struct flow_record {
 	struct flow_tuple tuple[FLOW_DIRECTIONS];
@@ -117,14 +122,14 @@ struct flow_record {
 	uint16_t next_hop[FLOW_DIRECTIONS];  /* index in the router's table */
 	uint32_t neighbour[FLOW_DIRECTIONS]; /* a hint: where the next hop was found last, router's own */
 	uint8_t state;			     /* enum flow_state */
-	uint8_t list;			     /* flow/: the queue that it waits for its end in */
+	uint8_t wheel;			     /* flow/: enum flow_wheel */
 	uint16_t flags;			     /* enum flow_flag */
 	uint32_t seen;	  /* FLOW_TICK_NS since start: time of the last packet, modulo 2^32 */
 	uint32_t created; /* the same, of the first */
 	uint32_t binding; /* nat/: the mapping it holds, 0: none */
 	/* second line */
 	struct flow_tcp_end tcp[FLOW_DIRECTIONS];
-	uint32_t previous, next;				   /* flow/: in `list` */
+	struct flow_link link; /* flow/: in the wheel slot it waits in, or among the free */
 	uint64_t packets[FLOW_DIRECTIONS], bytes[FLOW_DIRECTIONS]; /* bytes of frames, without FCS */
 	/* third line */
 	struct flow_addresses ipv6[FLOW_DIRECTIONS];

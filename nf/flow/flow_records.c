@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Records; see flow_records.h. One region has all of them, and the hash table behind. Records that were never
+ * used are taken in order, so that nothing touches them at start; those that are free again hang in a list.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <rte_common.h>
+#include "nf/appliance.h"
+#include "nf/firewall/firewall.h"
+#include "nf/flow/flow_records.h"
+#include "nf/flow/flow_table.h"
+#include "nf/flow/flow_wheel.h"
+#include "nf/flow/track.h"
+#include "nf/nat/nat.h"
+
+enum {
+	TICK_ENDS = 256,    /* flows that one tick looks at: some 100 us at most */
+	EVICTION_TRIES = 8, /* flows that are looked at to find one that may give way */
+};
+
+struct flow_record *flow_records;
+static uint32_t fresh;			      /* all from here on were never used */
+static uint32_t unused;			      /* the first of those that are free again, 0: none */
+static uint32_t timeouts[FLOW_TIMEOUT_COUNT]; /* in FLOW_TICK_NS */
+
+static void set_timeouts(void)
+{
+	for (int i = 0; i < FLOW_TIMEOUT_COUNT; i++)
+		timeouts[i] = flow_timeouts_s[i] * UINT64_C(1000000000) >> FLOW_TICK_SHIFT;
+}
+
+int flow_records_init(void)
+{
+	size_t bytes = ((size_t)flow_capacity + 1) * sizeof(struct flow_record);
+
+	flow_records = host_shared_memory(bytes + flow_table_bytes(flow_capacity));
+	if (flow_records == NULL) {
+		host_log("flow: no memory for the flow table");
+		return -ENOMEM;
+	}
+	flow_table_init((uint8_t *)flow_records + bytes, flow_capacity);
+	fresh = 1;
+	unused = 0;
+	set_timeouts();
+	wheel_init(flow_now());
+	stats.flow = (struct flow_stats){
+	    .records = (uintptr_t)flow_records,
+	    .record_bytes = sizeof(struct flow_record),
+	    .capacity = flow_capacity,
+	};
+	return 0;
+}
+
+static uint32_t due(const struct flow_record *record)
+{
+	return record->seen + timeouts[track_timeouts[record->state]];
+}
+
+static bool is_over(const struct flow_record *record, uint32_t now)
+{
+	return (int32_t)(now - due(record)) >= 0;
+}
+
+static enum flow_wheel wheel_of(const struct flow_record *record)
+{
+	if (record->state == FLOW_TCP_TIME_WAIT || record->state == FLOW_TCP_CLOSED)
+		return WHEEL_CLOSED;
+	return record->flags & FLOW_ASSURED ? WHEEL_ASSURED : WHEEL_HALF_OPEN;
+}
+
+static uint32_t hash_of(const struct flow_record *record, enum flow_direction direction)
+{
+	return flow_hash(&record->tuple[direction], &record->ipv6[direction]);
+}
+
+static void put_back(uint32_t flow)
+{
+	flow_records[flow].state = FLOW_FREE;
+	flow_records[flow].link.next = unused;
+	unused = flow;
+}
+
+/* The wheel that gives way first, and in it one of those that would end first. What has been seen in this
+ * very tick stays: packets of the burst in hand may go by it. */
+static bool evict_from(enum flow_wheel wheel)
+{
+	uint32_t now = flow_now();
+
+	for (int i = 0; i < EVICTION_TRIES; i++) {
+		uint32_t flow = wheel_first(wheel);
+
+		if (!flow)
+			return false;
+		if (flow_records[flow].seen != now) {
+			flow_record_end(flow);
+			stats.flow.evicted++;
+			return true;
+		}
+		wheel_take(flow);
+		wheel_put(flow, wheel, due(&flow_records[flow]));
+	}
+	return false;
+}
+
+uint32_t flow_record_take(void)
+{
+	uint32_t flow;
+
+	if (!unused && fresh <= flow_capacity)
+		put_back(fresh++);
+	if (!unused && !evict_from(WHEEL_HALF_OPEN) && !evict_from(WHEEL_CLOSED))
+		return 0;
+	flow = unused;
+	unused = flow_records[flow].link.next;
+	flow_records[flow] = (struct flow_record){.state = FLOW_FREE};
+	return flow;
+}
+
+bool flow_record_enter(uint32_t flow)
+{
+	struct flow_record *record = &flow_records[flow];
+	uint32_t original = hash_of(record, FLOW_ORIGINAL), reply = hash_of(record, FLOW_REPLY);
+
+	if (flow_table_find(original, &record->tuple[FLOW_ORIGINAL], &record->ipv6[FLOW_ORIGINAL]) ||
+	    flow_table_find(reply, &record->tuple[FLOW_REPLY], &record->ipv6[FLOW_REPLY]) ||
+	    !flow_table_insert(original, flow_reference_to(flow, FLOW_ORIGINAL))) {
+		put_back(flow);
+		return false;
+	}
+	if (!flow_table_insert(reply, flow_reference_to(flow, FLOW_REPLY))) {
+		flow_table_remove(original, flow_reference_to(flow, FLOW_ORIGINAL));
+		put_back(flow);
+		return false;
+	}
+	wheel_put(flow, wheel_of(record), due(record));
+	stats.flow.half_open += record->wheel == WHEEL_HALF_OPEN;
+	stats.flow.flows++;
+	stats.flow.created++;
+	return true;
+}
+
+void flow_record_moved(uint32_t flow)
+{
+	struct flow_record *record = &flow_records[flow];
+
+	wheel_take(flow);
+	stats.flow.half_open -= record->wheel == WHEEL_HALF_OPEN;
+	wheel_put(flow, wheel_of(record), due(record));
+	stats.flow.half_open += record->wheel == WHEEL_HALF_OPEN;
+}
+
+void flow_record_end(uint32_t flow)
+{
+	struct flow_record *record = &flow_records[flow];
+
+	assert(record->state != FLOW_FREE);
+	wheel_take(flow);
+	for (enum flow_direction direction = FLOW_ORIGINAL; direction < FLOW_DIRECTIONS; direction++)
+		flow_table_remove(hash_of(record, direction), flow_reference_to(flow, direction));
+	if (record->binding)
+		nat_release(record->binding);
+	if (record->flags & FLOW_COUNTED_SOURCE)
+		firewall_release(record);
+	stats.flow.half_open -= record->wheel == WHEEL_HALF_OPEN;
+	stats.flow.flows--;
+	put_back(flow);
+}
+
+/* A full tick means that there may be more: it comes again at once. */
+uint64_t flow_tick(void)
+{
+	uint32_t now = flow_now(), wait, flow;
+
+	for (int i = 0; i < TICK_ENDS; i++) {
+		flow = wheel_due(now);
+		if (!flow)
+			break;
+		if (is_over(&flow_records[flow], now)) {
+			flow_record_end(flow);
+			stats.flow.expired++;
+		} else {
+			flow_record_moved(flow);
+		}
+	}
+	wait = wheel_wait(now);
+	return wait == UINT32_MAX ? UINT64_MAX : ((host_now_ns >> FLOW_TICK_SHIFT) + wait) << FLOW_TICK_SHIFT;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The life of a record: made, moved among the wheels as its state changes, ended by time or for want of room.
+ */
+#ifndef NF_FLOW_RECORDS_H
+#define NF_FLOW_RECORDS_H
+
+#include <stdint.h>
+#include "nf/flow/flow.h"
+#include "nf/host.h"
+
+/* Returns 0, or -ENOMEM after a host_log line. */
+int flow_records_init(void);
+
+/* A record that is zero, in no wheel and not in the table. When all are in use, one that may give way ends;
+ * 0: none may. */
+uint32_t flow_record_take(void);
+
+/* Puts a record whose tuples, state and flags are filled in into the table and its wheel. False: the table
+ * has no room for it, or one of the tuples is another flow's; the record is free again. */
+bool flow_record_enter(uint32_t flow);
+
+/* The record's state has changed: another time is given to it. */
+void flow_record_moved(uint32_t flow);
+
+/* Ends a flow. What hangs on it is released. */
+void flow_record_end(uint32_t flow);
+
+/* The clock of flows, modulo 2^32. */
+static inline uint32_t flow_now(void)
+{
+	return host_now_ns >> FLOW_TICK_SHIFT;
+}
+
+#endif

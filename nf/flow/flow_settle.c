@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The stage that ends the walk of packets which no record decided: what the rules, the routes and NAT said is
+ * remembered, in a new record or in the one that is there.
+ */
+#include <string.h>
+#include "nf/firewall/firewall.h"
+#include "nf/flow/flow.h"
+#include "nf/flow/flow_records.h"
+#include "nf/flow/flow_tuple.h"
+#include "nf/flow/track.h"
+#include "nf/nat/nat.h"
+
+static void remember(struct flow_record *record, enum flow_direction direction,
+		     const struct packet_meta *meta)
+{
+	if (meta->flags & PACKET_EACH)
+		return;
+	record->rule[direction] = meta->rule;
+	record->next_hop[direction] = meta->next_hop;
+}
+
+/* Both tuples: the one that the packet came with, and that of the answers to what it is now. */
+static void set_tuples(struct flow_record *record, struct rte_mbuf *m, const struct flow_draft *draft)
+{
+	const struct packet_meta *meta = packet_meta(m);
+	struct flow_tuple now, plain;
+	struct flow_addresses now6, plain6;
+
+	record->tuple[FLOW_ORIGINAL] = draft->tuple;
+	record->ipv6[FLOW_ORIGINAL] = draft->ipv6;
+	flow_tuple_read(m, &now, &now6);
+	flow_tuple_reverse(&now, &now6, port_configs[meta->out_port].zone, &record->tuple[FLOW_REPLY],
+			   &record->ipv6[FLOW_REPLY]);
+	flow_tuple_reverse(&draft->tuple, &draft->ipv6, port_configs[meta->out_port].zone, &plain, &plain6);
+	if (memcmp(&plain, &record->tuple[FLOW_REPLY], sizeof(plain)) != 0 ||
+	    (plain.ipv6 && memcmp(&plain6, &record->ipv6[FLOW_REPLY], sizeof(plain6)) != 0))
+		record->flags |= FLOW_TRANSLATED;
+}
+
+/* Returns why not, or DROP_REASON_COUNT. */
+static enum drop_reason make(struct rte_mbuf *m, const struct flow_draft *draft)
+{
+	struct packet_meta *meta = packet_meta(m);
+	uint32_t flow = flow_record_take();
+	struct flow_record *record = &flow_records[flow];
+
+	if (!flow)
+		return DROP_FLOW_TABLE_FULL;
+	set_tuples(record, m, draft);
+	record->rule[FLOW_ORIGINAL] = record->rule[FLOW_REPLY] = FLOW_UNDECIDED;
+	record->flags |= draft->flags;
+	record->binding = draft->binding;
+	record->created = record->seen = flow_now();
+	record->packets[FLOW_ORIGINAL] = 1;
+	record->bytes[FLOW_ORIGINAL] = m->l2_len + meta->l3_bytes;
+	track_open(record, m);
+	remember(record, FLOW_ORIGINAL, meta);
+	if (!flow_record_enter(flow))
+		return DROP_NAT_UNTRANSLATABLE;
+	if (record->flags & FLOW_COUNTED_SOURCE)
+		firewall_hold(record);
+	meta->flow = flow;
+	return DROP_REASON_COUNT;
+}
+
+/* Whether the packet may begin a flow: one to us, or to a group, is judged by itself. */
+static bool begins(const struct packet_meta *meta)
+{
+	return !meta->flow && meta->state != STATE_INVALID && meta->out_port < PORTS_MAX &&
+	       !(meta->flags & PACKET_DST_GROUP);
+}
+
+/* True: the packet goes on. */
+static bool settle(struct rte_mbuf *m)
+{
+	struct packet_meta *meta = packet_meta(m);
+	const struct flow_draft *draft = &flow_drafts[meta->draft];
+	enum drop_reason reason;
+
+	if (meta->flow && meta->state != STATE_RELATED)
+		remember(flow_of(meta), flow_direction_of(meta), meta);
+	if (!begins(meta))
+		return true;
+	reason = make(m, draft);
+	if (reason == DROP_REASON_COUNT)
+		return true;
+	if (draft->binding)
+		nat_release(draft->binding);
+	stats.flow.refused++;
+	packet_drop(m, reason);
+	return false;
+}
+
+uint16_t flow_settle(struct rte_mbuf **packets, uint16_t count)
+{
+	uint16_t kept = 0;
+
+	for (uint16_t i = 0; i < count; i++) {
+		struct rte_mbuf *m = packets[i];
+
+		if (settle(m))
+			packets[kept++] = m;
+	}
+	return kept;
+}
