@@ -36,6 +36,7 @@
 	X(TCP_FLAGS, "tcp-flags", "combination of TCP flags that nobody sends (RFC 9293, section 3.10)") \
 	X(TCP_STATE, "tcp-state", "TCP segment that its connection's state, or the lack of one, rules out") \
 	X(TCP_WINDOW, "tcp-window", "TCP segment outside its connection's window") \
+	X(SCTP_STATE, "sctp-state", "SCTP packet without an association that does not begin one") \
 	X(ICMP_UNRELATED, "icmp-unrelated", "ICMP error or reply that belongs to no flow, or misquotes it") \
 	X(FLOW_TABLE_FULL, "flow-table-full", "no room for another flow") \
 	X(NAT_EXHAUSTED, "nat-exhausted", "no free port to translate another flow to") \

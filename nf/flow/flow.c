@@ -223,7 +223,8 @@ static inline enum fate go_on(struct rte_mbuf *m, flow_reference reference)
 		change(record, flags);
 	meta->flow = reference >> 1;
 	meta->flags |= direction == FLOW_REPLY ? PACKET_REPLY : 0;
-	meta->state = record->flags & FLOW_SEEN_REPLY ? STATE_ESTABLISHED : STATE_NEW;
+	meta->state =
+	    direction == FLOW_REPLY || record->flags & FLOW_SEEN_REPLY ? STATE_ESTABLISHED : STATE_NEW;
 	if (unlikely(record->rule[direction] == FLOW_UNDECIDED || has_syn(meta)))
 		return FATE_OTHER;
 	decide(record, direction, m);

@@ -107,7 +107,8 @@ enum flow_tcp_flag {
 	FLOW_TCP_KNOWN = 1 << 0,  /* the end has been heard: the fields are valid */
 	FLOW_TCP_SCALED = 1 << 1, /* it offered window scaling; used when both did */
 	FLOW_TCP_SACK = 1 << 2,
-	FLOW_TCP_FIN = 1 << 3, /* it has sent FIN, at end - 1 */
+	FLOW_TCP_FIN = 1 << 3,	     /* it has sent FIN, at end - 1 */
+	FLOW_TCP_FIN_ACKED = 1 << 4, /* ... which the other end has acknowledged */
 };
 
 /* Neighbours in a list of flows: numbers of records, or of the list's head (nf/flow/flow_wheel.h). */

@@ -12,6 +12,7 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <rte_icmp.h>
+#include <rte_sctp.h>
 #include <rte_tcp.h>
 #include <rte_udp.h>
 #include "parse.h"
@@ -70,13 +71,38 @@ static inline bool parse_udp(struct rte_mbuf *m, struct packet_meta *meta,
 	return true;
 }
 
-/* Type and code, as they are in the header, take the place of the destination port. */
+/* Ports stand where they stand in UDP (RFC 9260, section 3.1). */
+static inline bool parse_sctp(struct rte_mbuf *m, struct packet_meta *meta,
+			      const struct transport_place *place)
+{
+	if (place->contiguous < sizeof(struct rte_sctp_hdr))
+		return false;
+	read_ports(meta, place->header);
+	m->l4_len = sizeof(struct rte_sctp_hdr);
+	m->packet_type |= RTE_PTYPE_L4_SCTP;
+	return true;
+}
+
+/* Whether a type of message has an identifier: echo, timestamp, information, address mask (RFC 792, RFC 950),
+ * and ICMPv6 echo (RFC 4443). */
+static inline bool icmp_has_identifier(uint8_t type, bool ipv6)
+{
+	const uint32_t ipv4_types = 1u << 0 | 1u << 8 | 0x3fu << 13;
+
+	return ipv6 ? type >> 1 == 128 >> 1 : type < 32 && ipv4_types >> type & 1;
+}
+
+/* Type and code, as they are in the header, take the place of the destination port, an identifier that of the
+ * source port. */
 static inline bool parse_icmp(struct rte_mbuf *m, struct packet_meta *meta,
 			      const struct transport_place *place)
 {
 	if (place->contiguous < sizeof(struct rte_icmp_hdr))
 		return false;
 	memcpy(&meta->destination_port, place->header, sizeof(meta->destination_port));
+	if (icmp_has_identifier(*place->header, meta->flags & PACKET_IPV6))
+		memcpy(&meta->source_port, place->header + offsetof(struct rte_icmp_hdr, icmp_ident),
+		       sizeof(meta->source_port));
 	meta->flags |= PACKET_L4;
 	m->l4_len = sizeof(struct rte_icmp_hdr);
 	m->packet_type |= RTE_PTYPE_L4_ICMP;
@@ -118,6 +144,8 @@ static __rte_always_inline enum drop_reason parse_transport(struct rte_mbuf *m, 
 		good = parse_udp(m, meta, place);
 	else if (meta->protocol == (ipv6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP))
 		good = parse_icmp(m, meta, place);
+	else if (meta->protocol == IPPROTO_SCTP)
+		good = parse_sctp(m, meta, place);
 	if (good)
 		return PARSE_GOOD;
 	return fragment ? DROP_FRAGMENT_BAD : DROP_L4_TRUNCATED;
