@@ -21,13 +21,8 @@
 
 struct flow_draft flow_drafts[BURST_MAX];
 
-/* Packets of a new flow whose first packet is on its way through the rules in the same burst. */
-static struct rte_mbuf *again[BURST_MAX];
-static uint16_t again_count;
-
 int flow_init(void)
 {
-	again_count = 0;
 	return flow_records_init();
 }
 
@@ -88,7 +83,7 @@ enum fate {
 	FATE_DECIDED,
 	FATE_OTHER, /* walks through the rules */
 	FATE_GONE,
-	FATE_AGAIN,
+	FATE_FIRST, /* has no record */
 };
 
 /* A packet that fits nothing: dropped for what is wrong with it, unless rules want to know. */
@@ -134,32 +129,17 @@ static enum fate relate(struct rte_mbuf *m)
 	return FATE_OTHER;
 }
 
-/* Whether another packet of the burst, before this one, is about to make the same flow. */
-static bool is_second(const struct burst *burst, uint16_t i, uint32_t firsts)
-{
-	for (; firsts; firsts &= firsts - 1) {
-		int first = __builtin_ctz(firsts);
-
-		if (burst->hash[first] == burst->hash[i] &&
-		    flow_tuple_equal(&burst->tuple[first], &burst->tuple[i]))
-			return true;
-	}
-	return false;
-}
-
-static enum fate begin(struct rte_mbuf *m, const struct burst *burst, uint16_t i, uint32_t *firsts)
+/* A packet that has no record. */
+static enum fate begin(struct rte_mbuf *m)
 {
 	enum drop_reason reason;
 
 	if (track_is_error(m))
 		return relate(m);
-	if (is_second(burst, i, *firsts))
-		return FATE_AGAIN;
 	reason = track_first(m);
 	if (reason != TRACK_GOOD)
 		return refuse(m, reason);
 	packet_meta(m)->state = STATE_NEW;
-	*firsts |= 1u << i;
 	return FATE_OTHER;
 }
 
@@ -199,7 +179,7 @@ static bool has_syn(const struct packet_meta *meta)
 	return meta->protocol == IPPROTO_TCP && meta->tcp_flags & RTE_TCP_SYN_FLAG;
 }
 
-/* A packet of a flow that is there. FATE_AGAIN: it isn't there any more. */
+/* A packet of a flow that is there. FATE_FIRST: it isn't there any more. */
 static inline enum fate go_on(struct rte_mbuf *m, flow_reference reference)
 {
 	struct flow_record *record = flow_referred(reference);
@@ -213,7 +193,7 @@ static inline enum fate go_on(struct rte_mbuf *m, flow_reference reference)
 
 		if (unlikely(reason == TRACK_REOPENS)) {
 			flow_record_end(reference >> 1);
-			return FATE_AGAIN;
+			return FATE_FIRST;
 		}
 		if (unlikely(reason != TRACK_GOOD))
 			return refuse(m, reason);
@@ -231,7 +211,17 @@ static inline enum fate go_on(struct rte_mbuf *m, flow_reference reference)
 	return FATE_DECIDED;
 }
 
-static void draft(struct rte_mbuf *m, const struct burst *burst, uint16_t i)
+/* Whether one of the packets `others` (a bit for each) has the hash of packet i: which nearly always means
+ * the same tuple, and settles nothing yet. */
+static bool is_repeated(const struct burst *burst, uint16_t i, uint32_t others)
+{
+	for (; others; others &= others - 1)
+		if (burst->hash[__builtin_ctz(others)] == burst->hash[i])
+			return true;
+	return false;
+}
+
+static void draft(struct rte_mbuf *m, const struct burst *burst, uint16_t i, uint32_t others)
 {
 	struct flow_draft *made = &flow_drafts[i];
 
@@ -240,6 +230,7 @@ static void draft(struct rte_mbuf *m, const struct burst *burst, uint16_t i)
 		made->ipv6 = burst->ipv6[i];
 	made->binding = 0;
 	made->flags = 0;
+	made->repeated = is_repeated(burst, i, others);
 	packet_meta(m)->draft = i;
 }
 
@@ -248,7 +239,7 @@ uint16_t flow_find(struct rte_mbuf **packets, uint16_t count, uint16_t *decided)
 	struct burst burst;
 	struct rte_mbuf *others[BURST_MAX];
 	uint16_t done = 0, left = 0;
-	uint32_t firsts = 0; /* a bit for each packet that may make a flow */
+	uint32_t drafted = 0; /* a bit for each packet that walks */
 
 	assert(count <= BURST_MAX);
 	hash_all(&burst, packets, count);
@@ -256,29 +247,19 @@ uint16_t flow_find(struct rte_mbuf **packets, uint16_t count, uint16_t *decided)
 	for (uint16_t i = 0; i < count; i++) {
 		struct rte_mbuf *m = packets[i];
 		flow_reference found = find(&burst, i);
-		enum fate fate = likely(found) ? go_on(m, found) : FATE_AGAIN;
+		enum fate fate = likely(found) ? go_on(m, found) : FATE_FIRST;
 
-		if (unlikely(fate == FATE_AGAIN))
-			fate = begin(m, &burst, i, &firsts);
+		if (unlikely(fate == FATE_FIRST))
+			fate = begin(m);
 		if (likely(fate == FATE_DECIDED)) {
 			packets[done++] = m;
 		} else if (fate == FATE_OTHER) {
-			draft(m, &burst, i);
+			draft(m, &burst, i, drafted);
+			drafted |= 1u << i;
 			others[left++] = m;
-		} else if (fate == FATE_AGAIN) {
-			again[again_count++] = m;
 		}
 	}
 	memcpy(packets + done, others, left * sizeof(others[0]));
 	*decided = done;
 	return done + left;
-}
-
-uint16_t flow_again(struct rte_mbuf **packets)
-{
-	uint16_t count = again_count;
-
-	memcpy(packets, again, count * sizeof(again[0]));
-	again_count = 0;
-	return count;
 }

@@ -8,10 +8,12 @@
  * firewall one more time. flow_settle() ends that walk: it makes the record of a new flow, and remembers in a
  * record what was decided. So for most packets the chain is flow_find, nat_translate, router_forward.
  *
- *     input -> reassembly -> flow_find +-> decided ----------------------------------> nat_translate +->
- * forward
- *                                      '-> nat_destination -> lookup -> firewall -> nat_source -> flow_settle
- * -'
+ *     input -> reassembly -> flow_find +-> decided -------------------> nat_translate -+-> mss -> forward
+ *                                      |                                               |
+ *                                      '-> nat_destination -> lookup -> firewall -> flow_settle
+ *
+ * Packets of one burst that would all begin the same flow are each judged by the rules; flow_settle makes the
+ * record for the first that is accepted, and joins the others to it.
  *
  * Life of a record. Made by flow_settle, from a fixed pool that flow_init reserved. While packets come, only
  * `seen` is written. A flow that both sides take part in (FLOW_ASSURED) waits in a timing wheel, and is
@@ -30,6 +32,7 @@
 #ifndef NF_FLOW_H
 #define NF_FLOW_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <rte_mbuf.h>
 #include "nf/flow/record.h"
@@ -42,6 +45,7 @@ struct flow_draft {
 	struct flow_addresses ipv6;
 	uint32_t binding; /* nat_source's: the mapping that it took for a new flow, 0: none */
 	uint32_t flags;	  /* enum flow_flag that the new record shall have */
+	bool repeated;	  /* a packet before it in the burst has the same tuple, and may have made the flow */
 };
 extern struct flow_draft flow_drafts[BURST_MAX];
 
@@ -55,12 +59,10 @@ int flow_init(void);
  * and with meta->flow where there is a record (always, unless NEW or INVALID). */
 uint16_t flow_find(struct rte_mbuf **packets, uint16_t count, uint16_t *decided);
 
-/* Ends the walk of the packets that flow_find did not decide. New flows that find no room are dropped. */
+/* Ends the walk of the packets that flow_find did not decide, which the rules have accepted: new flows get
+ * their translation and a record, and every packet leaves translated. A new flow that finds no room, or no
+ * port, is dropped. */
 uint16_t flow_settle(struct rte_mbuf **packets, uint16_t count);
-
-/* Packets that had to wait for the first one of their flow, which was in the same burst; at most BURST_MAX.
- * To be called when the burst is at its end. They begin with flow_find. */
-uint16_t flow_again(struct rte_mbuf **packets);
 
 /* Ends flows whose time is over; a bounded number of them. Returns when it wants to be called next. */
 uint64_t flow_tick(void);

@@ -38,7 +38,7 @@ static void set_tuples(struct flow_record *record, struct rte_mbuf *m, const str
 		record->flags |= FLOW_TRANSLATED;
 }
 
-/* Returns why not, or DROP_REASON_COUNT. */
+/* Makes the record of a flow whose first packet is as it will leave. Returns why not, or TRACK_GOOD. */
 static enum drop_reason make(struct rte_mbuf *m, const struct flow_draft *draft)
 {
 	struct packet_meta *meta = packet_meta(m);
@@ -61,7 +61,43 @@ static enum drop_reason make(struct rte_mbuf *m, const struct flow_draft *draft)
 	if (record->flags & FLOW_COUNTED_SOURCE)
 		firewall_hold(record);
 	meta->flow = flow;
-	return DROP_REASON_COUNT;
+	return TRACK_GOOD;
+}
+
+/* A packet that the rules have accepted as a new flow's, while an earlier one of the burst made that flow.
+ * Returns why not, or TRACK_GOOD. */
+static enum drop_reason join(struct rte_mbuf *m, uint32_t flow, enum flow_direction direction)
+{
+	struct packet_meta *meta = packet_meta(m);
+	struct flow_record *record = &flow_records[flow];
+	enum drop_reason reason = track_packet(record, direction, m);
+
+	if (reason != TRACK_GOOD)
+		return reason == TRACK_REOPENS ? DROP_TCP_STATE : reason;
+	meta->flow = flow;
+	meta->flags |= direction == FLOW_REPLY ? PACKET_REPLY : 0;
+	record->packets[direction]++;
+	record->bytes[direction] += m->l2_len + meta->l3_bytes;
+	return TRACK_GOOD;
+}
+
+static enum drop_reason begin(struct rte_mbuf *m, struct flow_draft *draft)
+{
+	enum flow_direction direction;
+	uint32_t flow = draft->repeated ? flow_lookup(&draft->tuple, &draft->ipv6, &direction) : 0;
+	enum drop_reason reason;
+
+	if (flow)
+		return join(m, flow, direction);
+	reason = nat_source(m);
+	if (reason == TRACK_GOOD)
+		reason = make(m, draft);
+	if (reason == TRACK_GOOD)
+		return reason;
+	if (draft->binding)
+		nat_release(draft->binding);
+	stats.flow.refused++;
+	return reason;
 }
 
 /* Whether the packet may begin a flow: one to us, or to a group, is judged by itself. */
@@ -75,21 +111,20 @@ static bool begins(const struct packet_meta *meta)
 static bool settle(struct rte_mbuf *m)
 {
 	struct packet_meta *meta = packet_meta(m);
-	const struct flow_draft *draft = &flow_drafts[meta->draft];
 	enum drop_reason reason;
 
-	if (meta->flow && meta->state != STATE_RELATED)
+	if (begins(meta)) {
+		reason = begin(m, &flow_drafts[meta->draft]);
+		if (reason != TRACK_GOOD) {
+			packet_drop(m, reason);
+			return false;
+		}
+	} else if (meta->flow && meta->state != STATE_RELATED) {
 		remember(flow_of(meta), flow_direction_of(meta), meta);
-	if (!begins(meta))
-		return true;
-	reason = make(m, draft);
-	if (reason == DROP_REASON_COUNT)
-		return true;
-	if (draft->binding)
-		nat_release(draft->binding);
-	stats.flow.refused++;
-	packet_drop(m, reason);
-	return false;
+	}
+	if (meta->flow)
+		nat_translate(&m, 1);
+	return true;
 }
 
 uint16_t flow_settle(struct rte_mbuf **packets, uint16_t count)

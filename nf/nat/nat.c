@@ -12,10 +12,10 @@ uint16_t nat_destination(struct rte_mbuf **packets, uint16_t count)
 	return count;
 }
 
-uint16_t nat_source(struct rte_mbuf **packets, uint16_t count)
+enum drop_reason nat_source(struct rte_mbuf *m)
 {
-	(void)packets;
-	return count;
+	(void)m;
+	return DROP_REASON_COUNT;
 }
 
 void nat_translate(struct rte_mbuf **packets, uint16_t count)

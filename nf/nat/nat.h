@@ -3,10 +3,10 @@
  * Network address translation: which addresses and ports a new flow gets, and the rewriting of packets.
  *
  * Overview. Rules are asked for a flow's first packet only: nat_destination before the route is chosen
- * (port forwarding, 1:1, and arrivals at an endpoint-independent mapping), nat_source after the firewall
- * (masquerade, pools, 1:1, hairpinning). What they decide is written into the packet; flow_settle reads from
- * it what the replies will look like. From then on the record's tuples are the translation: a packet of one
- * direction leaves as the reverse of the other direction's tuple.
+ * (port forwarding, 1:1, and arrivals at an endpoint-independent mapping), nat_source when the firewall has
+ * accepted it (masquerade, pools, 1:1, hairpinning). What they decide is written into the packet; flow_settle
+ * reads from it what the replies will look like. From then on the record's tuples are the translation: a
+ * packet of one direction leaves as the reverse of the other direction's tuple.
  *
  * So the firewall sees the destination as translated and the source as it came, in both directions.
  *
@@ -24,6 +24,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <rte_mbuf.h>
+#include "nf/packet.h"
 
 int nat_init(void);
 
@@ -31,10 +32,13 @@ int nat_init(void);
  * the record where there is one, else by the rules. */
 uint16_t nat_destination(struct rte_mbuf **packets, uint16_t count);
 
-/* Between firewall and flow_settle: rewrites the source. A new flow that finds no free port is dropped. */
-uint16_t nat_source(struct rte_mbuf **packets, uint16_t count);
+/* Rewrites the source of a new flow's first packet, which the rules have accepted, and writes the mapping
+ * that the flow will hold into its draft. flow_settle calls it. Returns why not, or DROP_REASON_COUNT.
+ * Borrows. */
+enum drop_reason nat_source(struct rte_mbuf *m);
 
-/* Rewrites source and destination of packets that flow_find decided. Drops nothing. */
+/* Rewrites source and destination of packets that have a record, as the record says, whatever was rewritten
+ * before; of an ICMP error also what it quotes. Drops nothing. */
 void nat_translate(struct rte_mbuf **packets, uint16_t count);
 
 /* Makes a packet what it was when it arrived, for an ICMP error or a reset about it. Does nothing to one that
