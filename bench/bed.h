@@ -17,8 +17,9 @@ enum {
 	SAMPLES_MAX = 20000,
 };
 
-/* Packets that left. Their mbufs stay with who made them, as they were when they left. */
-extern uint32_t bed_sent;
+/* Packets that were forwarded since the last call. Their mbufs stay with who made them, as they were when they
+ * left. (Announcements and the like leave too, and are not counted.) */
+uint32_t bed_forwarded(void);
 
 struct samples {
 	uint64_t value[SAMPLES_MAX];

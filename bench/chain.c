@@ -101,9 +101,9 @@ static void find_flows(void)
 			bed_fail("cannot find enough flows that are forwarded");
 		make_frame(frames[flow]);
 		bed_refill(m, frames[flow]);
-		bed_sent = 0;
+		bed_forwarded();
 		appliance_chain(0, &m, 1);
-		if (bed_sent == 0)
+		if (bed_forwarded() == 0)
 			continue;
 		rte_pktmbuf_free(m);
 		flow++;
@@ -117,7 +117,7 @@ static uint64_t refill_round(uint32_t round)
 
 	for (uint32_t i = 0; i < IN_FLIGHT; i++)
 		bed_refill(packets[i], from[i]);
-	bed_sent = 0;
+	bed_forwarded();
 	return bed_now() - start;
 }
 
@@ -167,7 +167,7 @@ static void measure(uint32_t rounds)
 	for (uint32_t round = 0; round < rounds; round++) {
 		bed_add(&refills, refill_round(round));
 		bed_add(&chain, chain_round());
-		if (bed_sent != IN_FLIGHT)
+		if (bed_forwarded() != IN_FLIGHT)
 			bed_fail("not every packet was forwarded");
 	}
 	for (uint32_t round = 0; round < rounds; round++) {
@@ -175,7 +175,7 @@ static void measure(uint32_t rounds)
 
 		refill_round(round);
 		stages_round(cycles);
-		if (bed_sent != IN_FLIGHT)
+		if (bed_forwarded() != IN_FLIGHT)
 			bed_fail("not every packet was forwarded, stage by stage");
 		for (int stage = 0; stage < STAGES; stage++)
 			bed_add(&stages[stage], cycles[stage]);

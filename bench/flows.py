@@ -28,7 +28,7 @@ def rule_yaml(number, rng):
     inside_network = ipaddress.ip_network((0x0A800000 | rng.getrandbits(23), rng.choice([20, 24, 28])), strict=False)
     outside = ipaddress.ip_network((rng.randrange(40, 60) << 24 | rng.getrandbits(24), 16), strict=False)
     return (f"    - {{ accept: new, from: lan, to: wan, proto: tcp, source: {inside_network}, destination: {outside}, "
-            f"port: {rng.choice([22, 80, 443, 993])}, name: rule-{number} }}")
+            f"port: {rng.choice([22, 80, 443, 993])}, name: service-{number} }}")
 
 
 def routes_yaml(count, rng):
