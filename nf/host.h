@@ -35,8 +35,8 @@ const uint8_t *host_mac_address(uint16_t device);
 /* Unpredictable bits, except under a given seed. */
 uint64_t host_random(void);
 
-/* Zeroed memory for a table that the host reads along with the counters; for once, at start. In large pages
- * where there are any. NULL: there is not as much. */
+/* Memory for a table that the host reads along with the counters; for once, at start. Not cleared: in a VM it
+ * is as it was found, and a page that nobody touches costs nothing. NULL: there is not as much. */
 void *host_shared_memory(size_t bytes);
 
 /* One line for the console, without its newline; copied. Rate limits are the caller's. */

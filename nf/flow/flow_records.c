@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Records; see flow_records.h. One region has all of them, and the hash table behind. Records that were never
- * used are taken in order, so that nothing touches them at start; those that are free again hang in a list.
+ * used are taken in order, so that nothing touches them before and an idle appliance is small; those that are
+ * free again hang in a list.
  */
 #include <assert.h>
 #include <errno.h>
@@ -20,7 +21,6 @@ enum {
 };
 
 struct flow_record *flow_records;
-static uint32_t fresh;			      /* all from here on were never used */
 static uint32_t unused;			      /* the first of those that are free again, 0: none */
 static uint32_t timeouts[FLOW_TIMEOUT_COUNT]; /* in FLOW_TICK_NS */
 
@@ -40,7 +40,6 @@ int flow_records_init(void)
 		return -ENOMEM;
 	}
 	flow_table_init((uint8_t *)flow_records + bytes, flow_capacity);
-	fresh = 1;
 	unused = 0;
 	set_timeouts();
 	wheel_init(flow_now());
@@ -107,8 +106,8 @@ uint32_t flow_record_take(void)
 {
 	uint32_t flow;
 
-	if (!unused && fresh <= flow_capacity)
-		put_back(fresh++);
+	if (!unused && stats.flow.used < flow_capacity)
+		put_back(++stats.flow.used);
 	if (!unused && !evict_from(WHEEL_HALF_OPEN) && !evict_from(WHEEL_CLOSED))
 		return 0;
 	flow = unused;

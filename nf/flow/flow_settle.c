@@ -107,23 +107,31 @@ static bool begins(const struct packet_meta *meta)
 	       !(meta->flags & PACKET_DST_GROUP);
 }
 
+static void settle_known(struct rte_mbuf *m)
+{
+	const struct packet_meta *meta = packet_meta(m);
+
+	if (!meta->flow)
+		return;
+	if (meta->state != STATE_RELATED)
+		remember(flow_of(meta), flow_direction_of(meta), meta);
+	nat_translate(&m, 1);
+}
+
 /* True: the packet goes on. */
-static bool settle(struct rte_mbuf *m)
+static bool settle_first(struct rte_mbuf *m)
 {
 	struct packet_meta *meta = packet_meta(m);
 	enum drop_reason reason;
 
-	if (begins(meta)) {
-		reason = begin(m, &flow_drafts[meta->draft]);
-		if (reason != TRACK_GOOD) {
-			packet_drop(m, reason);
-			return false;
-		}
-	} else if (meta->flow && meta->state != STATE_RELATED) {
-		remember(flow_of(meta), flow_direction_of(meta), meta);
+	if (!begins(meta))
+		return true;
+	reason = begin(m, &flow_drafts[meta->draft]);
+	if (reason != TRACK_GOOD) {
+		packet_drop(m, reason);
+		return false;
 	}
-	if (meta->flow)
-		nat_translate(&m, 1);
+	nat_translate(&m, 1);
 	return true;
 }
 
@@ -131,11 +139,14 @@ uint16_t flow_settle(struct rte_mbuf **packets, uint16_t count)
 {
 	uint16_t kept = 0;
 
+	/* All that refers to records comes first: a new flow may take the place of another one. */
+	for (uint16_t i = 0; i < count; i++)
+		settle_known(packets[i]);
 	for (uint16_t i = 0; i < count; i++) {
 		struct rte_mbuf *m = packets[i];
 
-		if (settle(m))
-			packets[kept++] = m;
+		packets[kept] = m;
+		kept += settle_first(m);
 	}
 	return kept;
 }

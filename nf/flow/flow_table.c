@@ -4,6 +4,7 @@
  * first half, which it does for a burst at a time.
  */
 #include <assert.h>
+#include <string.h>
 #include <rte_common.h>
 #include "nf/flow/flow_table.h"
 #include "nf/host.h"
@@ -24,7 +25,7 @@ size_t flow_table_bytes(uint32_t flows)
 
 void flow_table_init(void *memory, uint32_t flows)
 {
-	flow_table.buckets = memory;
+	flow_table.buckets = memset(memory, 0, flow_table_bytes(flows));
 	flow_table.bucket_count = buckets_for(flows);
 	for (size_t i = 0; i < RTE_DIM(flow_table.keys); i++)
 		flow_table.keys[i] = host_random();

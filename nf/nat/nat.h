@@ -38,7 +38,8 @@ uint16_t nat_destination(struct rte_mbuf **packets, uint16_t count);
 enum drop_reason nat_source(struct rte_mbuf *m);
 
 /* Rewrites source and destination of packets that have a record, as the record says, whatever was rewritten
- * before; of an ICMP error also what it quotes. Drops nothing. */
+ * before; of an ICMP error also what it quotes. Called before any new flow of the burst could take a record.
+ * Drops nothing. */
 void nat_translate(struct rte_mbuf **packets, uint16_t count);
 
 /* Makes a packet what it was when it arrived, for an ICMP error or a reset about it. Does nothing to one that

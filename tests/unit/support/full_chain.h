@@ -38,11 +38,11 @@ static void walk(struct rte_mbuf **packets, uint16_t count)
 	uint16_t decided, others;
 
 	count = flow_find(packets, count, &decided);
+	nat_translate(packets, decided);
 	others = nat_destination(packets + decided, count - decided);
 	others = router_lookup(packets + decided, others);
 	others = firewall(packets + decided, others);
 	others = flow_settle(packets + decided, others);
-	nat_translate(packets, decided);
 	count = mss_clamp(packets, decided + others);
 	router_forward(packets, count);
 }

@@ -62,7 +62,7 @@ void *host_shared_memory(size_t bytes)
 	free(memory);
 	if (posix_memalign(&memory, RTE_CACHE_LINE_SIZE, bytes) != 0)
 		return memory = NULL;
-	return memset(memory, 0, bytes);
+	return memset(memory, 0xa5, bytes); /* as it may be found */
 }
 
 void host_log(const char *line)
