@@ -3,6 +3,7 @@
  * IP addresses and prefixes; see address.h.
  */
 #include <arpa/inet.h>
+#include <stdlib.h>
 #include <string.h>
 #include "address.h"
 
@@ -100,4 +101,31 @@ bool address_is_no_station(const struct config_address *address)
 bool address_is_link_local(const struct config_address *address)
 {
 	return address->ipv6 && address->bytes[0] == 0xfe && (address->bytes[1] & 0xc0) == 0x80;
+}
+
+bool prefix_parse(const char *text, struct config_prefix *prefix)
+{
+	char copy[ADDRESS_TEXT_MAX], *slash, *end;
+	unsigned long length;
+	struct config_prefix network;
+
+	if (strlen(text) >= sizeof(copy))
+		return false;
+	strcpy(copy, text);
+	slash = strchr(copy, '/');
+	if (slash)
+		*slash++ = '\0';
+	if (!address_parse(copy, &prefix->address))
+		return false;
+	prefix->length = (uint8_t)address_bits(&prefix->address);
+	if (!slash)
+		return true;
+	if (*slash < '0' || *slash > '9')
+		return false;
+	length = strtoul(slash, &end, 10);
+	if (*end || length > prefix->length)
+		return false;
+	prefix->length = (uint8_t)length;
+	network = prefix_network(prefix);
+	return address_compare(&network.address, &prefix->address) == 0;
 }

@@ -16,6 +16,9 @@ static inline unsigned int address_bits(const struct config_address *address)
 
 bool address_parse(const char *text, struct config_address *address);
 
+/* A network without host bits, or an address, which is a network of its own. */
+bool prefix_parse(const char *text, struct config_prefix *prefix);
+
 /* Both write to `text`, which has room for ADDRESS_TEXT_MAX bytes, and return it. A full-length prefix is
  * written as an address. IPv6 as RFC 5952 has it. */
 const char *address_format(const struct config_address *address, char *text);

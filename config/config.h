@@ -21,6 +21,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "nf/flow/record.h"
+
 enum {
 	CONFIG_NAME_MAX = 32,
 	CONFIG_PORT_NAME_MAX = 15,
@@ -62,6 +64,9 @@ struct config_port {
 	    device; /* index of the device port that it sends and receives on; its own index for a device */
 	uint16_t vlan; /* 0: a device */
 	uint16_t mtu;
+	uint16_t mss;			     /* 0: not clamped */
+	char zone[CONFIG_PORT_NAME_MAX + 1]; /* empty: the port's own */
+	uint8_t zone_number;
 	uint16_t slot; /* devices: which of the machine's network cards, where !mac_given */
 	bool slot_given, mtu_given;
 	bool mac_given; /* devices: found by MAC address instead of slot */
@@ -85,15 +90,39 @@ struct config_route {
 	struct config_place place, via_place;
 };
 
-enum config_action { CONFIG_ACCEPT, CONFIG_DROP, CONFIG_REJECT, CONFIG_LOG };
+/* In the order of enum firewall_action. */
+enum config_action { CONFIG_ACCEPT, CONFIG_DROP, CONFIG_REJECT, CONFIG_LOG, CONFIG_COUNT, CONFIG_LIMIT };
 
-/* Rules with the action CONFIG_LOG: FIREWALL_LOG_RULES_MAX of nf/firewall/firewall_rules.h. */
-enum { CONFIG_LOG_RULES_MAX = 15 };
+/* Rules that go on or match only within a limit: FIREWALL_CONDITIONAL_MAX of nf/firewall/firewall_rules.h. */
+enum { CONFIG_CONDITIONAL_RULES_MAX = 255 };
 
 enum { CONFIG_PORT_SELF = 0xfe }; /* in a rule's `to`: the appliance itself; PORT_SELF of nf/packet.h */
 
 struct config_range {
 	uint16_t low, high;
+};
+
+/* States of a packet, a bit each: enum packet_state of nf/packet.h. */
+enum config_state {
+	CONFIG_NEW = 1 << 0,
+	CONFIG_ESTABLISHED = 1 << 1,
+	CONFIG_RELATED = 1 << 2,
+	CONFIG_INVALID = 1 << 3,
+};
+
+/* `events` in `seconds`, `burst` at once. events 0: no limit. */
+struct config_rate {
+	uint32_t events, seconds, burst;
+	bool per_source;
+};
+
+/* A named set of prefixes, sorted, each once. */
+struct config_set {
+	char name[CONFIG_NAME_MAX + 1];
+	struct config_place place;
+	struct config_prefix *prefixes;
+	size_t prefix_count;
+	bool used;
 };
 
 /* A rule as it was written. An empty list matches everything. */
@@ -114,6 +143,13 @@ struct config_rule {
 	struct config_range *icmp, *icmpv6; /* type << 8 | code */
 	size_t icmp_count, icmpv6_count;
 	uint8_t tcp_flags, tcp_flags_mask;
+	uint8_t states; /* enum config_state; 0: all but invalid */
+	uint8_t *dscps; /* 0 .. 63 */
+	size_t dscp_count;
+	uint16_t *source_sets, *destination_sets; /* indices in config.sets */
+	size_t source_set_count, destination_set_count;
+	struct config_rate rate;
+	uint32_t connections; /* a source's at a time, 0: any number */
 };
 
 /* One conjunction that a rule was expanded to; the fields mean what they mean in struct match_common of
@@ -127,6 +163,60 @@ struct config_match {
 	bool needs_l4;
 	struct config_range source_port, destination_port;
 	struct config_prefix source, destination;
+	uint8_t states, dscp, dscp_mask;
+	uint16_t source_set, destination_set; /* index in config.sets plus one, 0: none */
+};
+
+enum config_nat_mapping { CONFIG_MAPPING_ENDPOINT_INDEPENDENT, CONFIG_MAPPING_ADDRESS_AND_PORT_DEPENDENT };
+enum config_nat_filtering {
+	CONFIG_FILTERING_ADDRESS_AND_PORT_DEPENDENT,
+	CONFIG_FILTERING_ADDRESS_DEPENDENT,
+	CONFIG_FILTERING_ENDPOINT_INDEPENDENT,
+};
+
+enum config_nat_kind { CONFIG_NAT_KEEP, CONFIG_NAT_MASQUERADE, CONFIG_NAT_POOL };
+
+/* An entry of nat.source, or what `masquerade` stands for. */
+struct config_nat_source {
+	char name[CONFIG_NAME_MAX + 1];
+	bool name_given, short_form; /* short_form: written as nat.masquerade or masquerade6 */
+	struct config_place place;
+	enum config_nat_kind kind;
+	bool ipv6;
+	uint8_t out_port;
+	uint8_t *from; /* ports of arrival; none: any */
+	size_t from_count;
+	uint8_t protocol;			  /* 0: any */
+	struct config_prefix source, destination; /* length 0: any */
+	struct config_prefix to;		  /* POOL: all of its addresses */
+	struct config_range ports;
+	enum config_nat_mapping mapping;
+	enum config_nat_filtering filtering;
+};
+
+/* An entry of nat.forward. */
+struct config_nat_forward {
+	char name[CONFIG_NAME_MAX + 1];
+	bool name_given;
+	struct config_place place;
+	bool ipv6, any_address;
+	uint8_t port;
+	uint8_t *protocols;
+	size_t protocol_count;
+	struct config_address address; /* unless any_address */
+	struct config_range listen;
+	struct config_prefix source; /* length 0: any */
+	struct config_address to;
+	uint16_t to_port;
+};
+
+/* An entry of nat.one-to-one. */
+struct config_nat_static {
+	char name[CONFIG_NAME_MAX + 1];
+	bool name_given;
+	struct config_place place;
+	uint8_t port;
+	struct config_prefix external, internal;
 };
 
 struct config {
@@ -145,7 +235,21 @@ struct config {
 	struct config_route *routes;
 	size_t route_count;
 
-	bool has_firewall; /* it is in the chain */
+	bool has_firewall, has_nat; /* they are in the chain */
+	uint32_t flows;		    /* records of the flow table; 0: this appliance tracks no flows */
+	uint32_t timeouts[FLOW_TIMEOUT_COUNT]; /* seconds */
+	bool loose;
+	uint32_t sources; /* that limits per source remember */
+	struct config_set *sets;
+	size_t set_count;
+	struct config_nat_source *nat_sources;
+	struct config_nat_forward *nat_forwards;
+	struct config_nat_static *nat_statics;
+	size_t nat_source_count, nat_forward_count, nat_static_count;
+	enum config_nat_mapping nat_mapping;
+	enum config_nat_filtering nat_filtering;
+	bool nat_hairpin;
+
 	struct config_rule
 	    *rules;	   /* in order; the last is the default, named "default". None without a firewall. */
 	size_t rule_count; /* the default included: the length of rule_stats[] in the image */

@@ -11,32 +11,17 @@ struct rule_draft {
 	struct config_rule *rule;
 	const struct node *node;
 	unsigned int verdicts;		       /* of accept, drop, reject: how many were written */
-	bool log_any, bad_action, unknown_key; /* an unknown key may have been the action */
+	bool bad_action, unknown_key;	       /* an unknown key may have been the action */
 };
 
-static const char rule_example[] = "{ accept: any, from: lan }";
-
-/* What an action applies to: only `any`, as long as there are no connection states. */
-static bool value_any(struct reader *r, const struct node *node)
-{
-	const char *text = value_text(r, node, "`any`", "accept: any");
-
-	if (text && strcmp(text, "any") == 0)
-		return true;
-	if (text && !value_is_state(r, node)) {
-		diagnostics_error(r->d, node->place, "`%.40s` is not what an action applies to", text);
-		diagnostics_hint(r->d, "write `any`, as in `%s`; what to match comes in the other keys",
-				 rule_example);
-	}
-	return false;
-}
+static const char rule_example[] = "{ accept: new, from: lan }";
 
 static void read_verdict(struct reader *r, struct rule_draft *draft, const struct node *value,
 			 enum config_action action)
 {
 	draft->verdicts++;
 	draft->rule->action = action;
-	draft->bad_action |= !value_any(r, value);
+	draft->bad_action |= !value_states(r, value, &draft->rule->states);
 }
 
 static void read_accept(struct reader *r, void *target, const struct node *value)
@@ -54,15 +39,65 @@ static void read_reject(struct reader *r, void *target, const struct node *value
 	read_verdict(r, target, value, CONFIG_REJECT);
 }
 
-/* `log: any` is an action of its own, `log: true` goes with another one. */
+static void read_count(struct reader *r, void *target, const struct node *value)
+{
+	read_verdict(r, target, value, CONFIG_COUNT);
+}
+
+/* `log: any`, or a state, is an action of its own; `log: true` goes with another one. */
 static void read_log(struct reader *r, void *target, const struct node *value)
 {
 	struct rule_draft *draft = target;
 
-	if (value->kind == NODE_SCALAR && strcmp(value->text, "any") == 0)
-		draft->log_any = true;
-	else
+	if (value->kind == NODE_SCALAR && (strcmp(value->text, "true") == 0 || strcmp(value->text, "false") == 0))
 		draft->bad_action |= !value_truth(r, value, &draft->rule->log);
+	else
+		read_verdict(r, draft, value, CONFIG_LOG);
+}
+
+static void read_rate(struct reader *r, void *target, const struct node *value)
+{
+	value_unit_rate(r, value, &((struct rule_draft *)target)->rule->rate);
+}
+
+static void read_burst(struct reader *r, void *target, const struct node *value)
+{
+	value_number(r, value, "a burst", 1, 10000000, &((struct rule_draft *)target)->rule->rate.burst);
+}
+
+static void read_per(struct reader *r, void *target, const struct node *value)
+{
+	static const char *const words[] = {"rule", "source"};
+	size_t which;
+
+	if (value_word(r, value, "what a limit is for", words, 2, &which))
+		((struct rule_draft *)target)->rule->rate.per_source = which == 1;
+}
+
+static const struct mapping_key limit_keys[] = {
+    {"rate", read_rate, "rate: 100/s", NULL},
+    {"burst", read_burst, NULL, NULL},
+    {"per", read_per, NULL, NULL},
+};
+
+/* `limit: new`, or another state, is an action of its own; `limit: 100/s` goes with another one. */
+static void read_limit(struct reader *r, void *target, const struct node *value)
+{
+	struct rule_draft *draft = target;
+
+	if (value->kind == NODE_MAPPING)
+		mapping_read(r, value, "`limit`", limit_keys, sizeof(limit_keys) / sizeof(limit_keys[0]), NULL,
+			     draft);
+	else if (value->kind == NODE_SCALAR && strchr(value->text, '/'))
+		read_rate(r, draft, value);
+	else
+		read_verdict(r, draft, value, CONFIG_LIMIT);
+}
+
+static void read_connections(struct reader *r, void *target, const struct node *value)
+{
+	value_number(r, value, "a number of connections", 1, 1000000,
+		     &((struct rule_draft *)target)->rule->connections);
 }
 
 /* Reports what is no port's name in a rule, though it looks like a fair thing to write. */
@@ -135,18 +170,90 @@ static struct config_prefix *read_networks(struct reader *r, const struct node *
 	return networks;
 }
 
+/* Whether an element names a set: "@bogons". */
+static bool is_set(const struct node *node)
+{
+	return node->kind == NODE_SCALAR && *node->text == '@';
+}
+
+static bool has_set(const struct node *value)
+{
+	for (size_t i = 0; value->kind == NODE_SEQUENCE && i < value->count; i++)
+		if (is_set(value->items[i]))
+			return true;
+	return is_set(value);
+}
+
+static uint16_t *read_sets_of(struct reader *r, const struct node *value, size_t *read)
+{
+	size_t count;
+	const struct node *const *items = one_or_more(r, &value, &count);
+	uint16_t *sets = blocks_array(&r->config->blocks, count, sizeof(sets[0]));
+
+	for (size_t i = 0; i < count; i++) {
+		if (is_set(items[i])) {
+			*read += value_set(r, items[i], &sets[*read]);
+			continue;
+		}
+		diagnostics_error(r->d, items[i]->place, "sets and networks in one list");
+		diagnostics_hint(r->d, "put the networks into a set, or write another rule for them");
+	}
+	return sets;
+}
+
 static void read_source(struct reader *r, void *target, const struct node *value)
 {
 	struct config_rule *rule = ((struct rule_draft *)target)->rule;
 
-	rule->sources = read_networks(r, value, &rule->source_count);
+	if (has_set(value))
+		rule->source_sets = read_sets_of(r, value, &rule->source_set_count);
+	else
+		rule->sources = read_networks(r, value, &rule->source_count);
 }
 
 static void read_destination(struct reader *r, void *target, const struct node *value)
 {
 	struct config_rule *rule = ((struct rule_draft *)target)->rule;
 
-	rule->destinations = read_networks(r, value, &rule->destination_count);
+	if (has_set(value))
+		rule->destination_sets = read_sets_of(r, value, &rule->destination_set_count);
+	else
+		rule->destinations = read_networks(r, value, &rule->destination_count);
+}
+
+static void read_dscp(struct reader *r, void *target, const struct node *value)
+{
+	struct config_rule *rule = ((struct rule_draft *)target)->rule;
+	size_t count;
+	const struct node *const *items = one_or_more(r, &value, &count);
+
+	rule->dscps = blocks_array(&r->config->blocks, count, 1);
+	for (size_t i = 0; i < count; i++)
+		rule->dscp_count += value_dscp(r, items[i], &rule->dscps[rule->dscp_count]);
+}
+
+/* Ports of arrival by their VLAN: the same as to name them under `from`. */
+static void read_vlan(struct reader *r, void *target, const struct node *value)
+{
+	struct config_rule *rule = ((struct rule_draft *)target)->rule;
+	uint32_t vlan;
+	size_t before = rule->from_count;
+
+	if (!value_number(r, value, "a VLAN", 1, 4094, &vlan))
+		return;
+	if (before) {
+		diagnostics_error(r->d, value->place, "`from` and `vlan` both say where packets come from");
+		diagnostics_hint(r->d, "keep one of them");
+		return;
+	}
+	rule->from = blocks_array(&r->config->blocks, r->config->port_count, 1);
+	for (size_t i = 0; i < r->config->port_count; i++)
+		if (r->config->ports[i].vlan == vlan)
+			rule->from[rule->from_count++] = (uint8_t)i;
+	if (rule->from_count)
+		return;
+	diagnostics_error(r->d, value->place, "no port has VLAN %u", vlan);
+	diagnostics_hint(r->d, "VLANs are ports: guest: { on: lan, vlan: %u, addresses: [...] }", vlan);
 }
 
 static struct config_range *read_port_ranges(struct reader *r, const struct node *value, size_t *read)
@@ -217,6 +324,13 @@ static const struct mapping_key rule_keys[] = {
     {"reject", read_reject, NULL, NULL},
     {"log", read_log, NULL,
      "`log: any` is a rule that only logs, `log: true` goes with another action: keep one"},
+    {"count", read_count, NULL, NULL},
+    {"limit", read_limit, NULL,
+     "`limit: new` is a rule that drops what exceeds its `rate`, `limit: 100/s` goes with another action: keep one"},
+    {"rate", read_rate, NULL, NULL},
+    {"burst", read_burst, NULL, NULL},
+    {"per", read_per, NULL, NULL},
+    {"connections", read_connections, NULL, NULL},
     {"from", read_from, NULL, KEEP_ONE_OR_LIST},
     {"to", read_to, NULL, KEEP_ONE_OR_LIST},
     {"proto", read_proto, NULL, KEEP_ONE_OR_LIST},
@@ -227,6 +341,8 @@ static const struct mapping_key rule_keys[] = {
     {"icmp", read_later, NULL, KEEP_ONE_OR_LIST},
     {"icmpv6", read_later, NULL, KEEP_ONE_OR_LIST},
     {"flags", read_flags, NULL, KEEP_ONE_OR_LIST},
+    {"dscp", read_dscp, NULL, KEEP_ONE_OR_LIST},
+    {"vlan", read_vlan, NULL, NULL},
     {"name", read_name, NULL, NULL},
 };
 
@@ -239,10 +355,10 @@ static const struct foreign_key foreign_rule_keys[] = {
     {"action", NULL, "did you mean `accept: any`, `drop: any`, `reject: any` or `log: any`?"},
     {"target", NULL, "did you mean `accept: any`, `drop: any`, `reject: any` or `log: any`?"},
     {"jump", NULL, "did you mean `accept: any`, `drop: any`, `reject: any` or `log: any`?"},
-    {"state", NULL, "rules are stateless in this release: " STATELESS_ADVICE},
-    {"states", NULL, "rules are stateless in this release: " STATELESS_ADVICE},
-    {"ct", NULL, "rules are stateless in this release: " STATELESS_ADVICE},
-    {"conntrack", NULL, "rules are stateless in this release: " STATELESS_ADVICE},
+    {"state", NULL, "the action says the state: `accept: established`, `drop: [new, invalid]`"},
+    {"states", NULL, "the action says the state: `accept: established`, `drop: [new, invalid]`"},
+    {"ct", NULL, "the action says the state: `accept: established`, `drop: [new, invalid]`"},
+    {"conntrack", NULL, "the action says the state: `accept: established`, `drop: [new, invalid]`"},
     {"protocol", "proto", NULL},
     {"src", "source", NULL},
     {"dst", "destination", NULL},
@@ -264,14 +380,36 @@ static void check_action(struct reader *r, struct rule_draft *draft)
 
 	if (draft->verdicts > 1) {
 		diagnostics_error(r->d, rule->place, "the rule has several actions");
-		diagnostics_hint(r->d, "keep one of accept, drop and reject; `log: true` may go with it");
-	} else if (draft->verdicts == 0 && !draft->log_any && !draft->bad_action && !draft->unknown_key) {
+		diagnostics_hint(r->d, "keep one of accept, drop, reject, count, limit and log; `log: true` and "
+				       "`limit: 100/s` may go with it");
+	} else if (draft->verdicts == 0 && !draft->bad_action && !draft->unknown_key) {
 		diagnostics_error(r->d, rule->place, "the rule has no action");
-		diagnostics_hint(r->d, "add `accept: any`, `drop: any`, `reject: any` or `log: any`");
+		diagnostics_hint(r->d, "add `accept: new`, `drop: any`, `reject: any` or `log: any`");
 	}
-	if (draft->log_any && draft->verdicts == 0)
-		rule->action = CONFIG_LOG;
-	rule->log |= draft->log_any;
+	rule->log |= rule->action == CONFIG_LOG;
+}
+
+/* Limits belong to rules that could go on without them. */
+static void check_limits(struct reader *r, const struct rule_draft *draft)
+{
+	struct config_rule *rule = draft->rule;
+	const struct node *rate = mapping_find(draft->node, "rate"), *burst = mapping_find(draft->node, "burst"),
+			  *per = mapping_find(draft->node, "per");
+	const struct node *apart = rate ? rate : burst ? burst : per;
+
+	if (rule->action == CONFIG_LIMIT && !rule->rate.events && !rate) {
+		diagnostics_error(r->d, rule->place, "a rule that limits says no rate");
+		diagnostics_hint(r->d, "add `rate: 100/s`");
+	} else if (rule->action != CONFIG_LIMIT && apart) {
+		diagnostics_error(r->d, apart->place, "this belongs to the limit of the rule");
+		diagnostics_hint(r->d, "write `limit: { rate: 10/m, burst: 5, per: source }`");
+	}
+	if (rule->connections && rule->action != CONFIG_ACCEPT) {
+		diagnostics_error(r->d, rule->place, "only a rule that accepts can limit connections");
+		diagnostics_hint(r->d, "write `accept: new`; what exceeds the limit goes on to the next rules");
+	}
+	if (rule->rate.events && !rule->rate.burst)
+		rule->rate.burst = rule->rate.events;
 }
 
 /* Reports `key` in a rule that is not only about protocols that have such a thing. */
@@ -404,6 +542,7 @@ void read_rule(struct reader *r, const struct node *node)
 			  foreign_rule_keys, &draft);
 	read_icmp_types(r, &draft);
 	check_action(r, &draft);
+	check_limits(r, &draft);
 	check_protocols(r, &draft);
 	check_families(r, &draft);
 }

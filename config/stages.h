@@ -17,6 +17,9 @@ enum {
 	DEFAULT_LOG_RATE = 10,
 	DEFAULT_ICMP_ERROR_RATE = 100,
 	DEFAULT_NEIGHBOURS = 1024,
+	DEFAULT_FLOWS = 65536,
+	FLOWS_MAX = 64 << 20,
+	DEFAULT_SOURCES = 65536,
 };
 
 /* read_ports.c, check_ports.c */
@@ -26,6 +29,20 @@ void check_ports(struct reader *r);
 /* read_router.c, check_routes.c */
 void read_router(struct reader *r, const struct node *node);
 void check_routes(struct reader *r);
+
+/* read_sets.c: named sets of prefixes; value_set reads "@name" */
+void read_sets(struct reader *r, void *target, const struct node *value);
+bool value_set(struct reader *r, const struct node *node, uint16_t *out);
+void warn_of_unused_sets(struct reader *r);
+
+/* flows.c: whether connections are tracked, zones, and warnings about states */
+void read_flows(struct reader *r, void *target, const struct node *value);
+void read_timeouts(struct reader *r, void *target, const struct node *value);
+void check_flows(struct reader *r);
+
+/* read_nat.c, check_nat.c */
+void read_nat(struct reader *r, const struct node *node);
+void check_nat(struct reader *r);
 
 /* read_firewall.c: the section; read_rule.c: one rule, appended to config->rules; expand.c: rules to
  * conjunctions; reach.c and shadow.c: warn of rules that can never match, because of what they say or because

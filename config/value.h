@@ -61,16 +61,24 @@ bool value_icmp(struct reader *r, const struct node *node, bool ipv6, struct con
 /* A TCP flag, or its absence: syn, "!ack". Adds to both. */
 bool value_tcp_flag(struct reader *r, const struct node *node, uint8_t *flags, uint8_t *mask);
 
-/* Reports a connection state. */
-bool value_is_state(struct reader *r, const struct node *node);
+/* A connection state, a list of them, or any, which is 0: enum config_state. */
+bool value_states(struct reader *r, const struct node *node, uint8_t *states);
 
-#define STATELESS_ADVICE \
-	"for replies of TCP write `accept: any, proto: tcp, flags: [ack]`, for others match `source-port`"
+/* "2h4m": seconds, not 0 */
+bool value_duration(struct reader *r, const struct node *node, uint32_t *seconds);
+
+/* "1000/s", "10/m", "5/h": events and seconds */
+bool value_unit_rate(struct reader *r, const struct node *node, struct config_rate *rate);
+
+/* A differentiated services code point by name or number (RFC 2474). */
+bool value_dscp(struct reader *r, const struct node *node, uint8_t *out);
 
 /* Names for printing: NULL where there is none. */
 const char *protocol_name(uint8_t protocol);
 const char *icmp_name(uint16_t type_and_code_low, uint16_t high, bool ipv6);
 const char *tcp_flag_name(unsigned int bit);
+const char *state_name(unsigned int bit);
+const char *dscp_name(uint8_t dscp);
 
 enum { PROTOCOL_ICMP = 1, PROTOCOL_TCP = 6, PROTOCOL_UDP = 17, PROTOCOL_ICMPV6 = 58, PROTOCOL_SCTP = 132 };
 

@@ -220,21 +220,6 @@ bool value_icmp(struct reader *r, const struct node *node, bool ipv6, struct con
 	return true;
 }
 
-bool value_is_state(struct reader *r, const struct node *node)
-{
-	static const char *const states[] = {"new", "established", "related", "invalid", "untracked"};
-
-	for (size_t i = 0; i < COUNT(states); i++) {
-		if (strcmp(node->text, states[i]) != 0)
-			continue;
-		diagnostics_error(r->d, node->place, "rules are stateless in this release: there is no `%s`",
-				  node->text);
-		diagnostics_hint(r->d, "%s", STATELESS_ADVICE);
-		return true;
-	}
-	return false;
-}
-
 const char *tcp_flag_name(unsigned int bit)
 {
 	return tcp_flags[bit];
@@ -261,8 +246,6 @@ bool value_tcp_flag(struct reader *r, const struct node *node, uint8_t *flags, u
 		*flags |= (uint8_t)(!absent << bit);
 		return true;
 	}
-	if (value_is_state(r, node))
-		return false;
 	diagnostics_error(r->d, node->place, "`%.40s` is not a TCP flag", text);
 	diagnostics_hint(r->d,
 			 "write fin, syn, rst, psh, ack, urg, ece or cwr; \"!ack\" for one that is not set");
