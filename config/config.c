@@ -46,59 +46,67 @@ static const struct mapping_key document_keys[] = {
     {"memory", read_memory, NULL, NULL},
     {"buffers", read_buffers, NULL, NULL},
     {"log", read_log, NULL, NULL},
+    {"flows", read_flows, NULL, NULL},
     {"ports", read_later, "ports: { lan: { addresses: [10.0.0.1/24] } }", NULL},
     {"chain", read_later, "chain: [firewall, router]", NULL},
     {"firewall", read_later, NULL, NULL},
+    {"nat", read_later, NULL, NULL},
     {"router", read_later, NULL, NULL},
 };
 
 static bool is_planned(const char *function)
 {
-	return strcmp(function, "nat") == 0 || strcmp(function, "sensor") == 0 ||
-	       strcmp(function, "vpn") == 0;
+	return strcmp(function, "sensor") == 0 || strcmp(function, "vpn") == 0;
 }
 
-/* One element of the chain; `routed` says whether the router came before it. */
-static void read_function(struct reader *r, const struct node *node, bool *routed)
+enum function { FIREWALL, NAT, ROUTER, FUNCTIONS };
+static const char *const functions[FUNCTIONS] = {"firewall", "nat", "router"};
+
+/* One element of the chain; `seen` has a bit for each function before it. */
+static void read_function(struct reader *r, const struct node *node, unsigned int *seen)
 {
-	static const char *const functions[] = {"firewall", "router"};
 	size_t which = 0;
 
 	if (node->kind == NODE_SCALAR && is_planned(node->text)) {
 		diagnostics_error(r->d, node->place, "`%s` is not in this release", node->text);
-		diagnostics_hint(r->d, "leave it out; what there is: firewall, router");
+		diagnostics_hint(r->d, "leave it out; what there is: firewall, nat, router");
 		return;
 	}
-	if (!value_word(r, node, "a function", functions, 2, &which))
+	if (!value_word(r, node, "a function", functions, FUNCTIONS, &which))
 		return;
-	if (which == 0 ? r->config->has_firewall : *routed) {
+	if (*seen >> which & 1) {
 		diagnostics_error(r->d, node->place, "`%s` is in the chain twice", node->text);
 		diagnostics_hint(r->d, "keep one");
-	} else if (which == 0 && *routed) {
+	} else if (*seen >> ROUTER & 1) {
 		diagnostics_error(r->d, node->place,
-				  "the firewall can't come after the router, which sends packets off");
-		diagnostics_hint(r->d, "write `chain: [firewall, router]`");
+				  "%s can't come after the router, which sends packets off",
+				  which == NAT ? "NAT" : "the firewall");
+		diagnostics_hint(r->d, "write `chain: [firewall, nat, router]`, without what you don't need");
+	} else if (which == FIREWALL && *seen >> NAT & 1) {
+		diagnostics_error(r->d, node->place,
+				  "the firewall can't come after NAT: it would see no inside address");
+		diagnostics_hint(r->d, "write `chain: [firewall, nat, router]`");
 	}
-	if (which == 0)
-		r->config->has_firewall = true;
-	else
-		*routed = true;
+	*seen |= 1u << which;
 }
 
 /* Returns false when there was an error. */
 static bool read_chain(struct reader *r, const struct node *node)
 {
 	size_t before = diagnostics_errors(r->d);
-	bool routed = false;
+	unsigned int seen = 0;
 
 	if (!expect_sequence(r, node, "`chain`", "chain: [firewall, router]"))
 		return false;
 	for (size_t i = 0; i < node->count; i++)
-		read_function(r, node->items[i], &routed);
-	if (routed || diagnostics_errors(r->d) > before)
+		read_function(r, node->items[i], &seen);
+	r->config->has_firewall = seen >> FIREWALL & 1;
+	r->config->has_nat = seen >> NAT & 1;
+	if (seen >> ROUTER & 1 || diagnostics_errors(r->d) > before)
 		return diagnostics_errors(r->d) == before;
 	diagnostics_error(r->d, node->place, "the chain has no router, so no packet would leave");
-	diagnostics_hint(r->d, "write `chain: [%srouter]`", r->config->has_firewall ? "firewall, " : "");
+	diagnostics_hint(r->d, "write `chain: [%s%srouter]`", r->config->has_firewall ? "firewall, " : "",
+			 r->config->has_nat ? "nat, " : "");
 	return false;
 }
 
@@ -132,14 +140,35 @@ static void read_firewall_section(struct reader *r, const struct node *root, boo
 		diagnostics_error(r->d, chain->place,
 				  "the chain has a firewall, but there is no section `firewall`");
 		diagnostics_hint(r->d,
-				 "add `firewall: { default: drop, rules: [{ accept: any, from: lan }] }`");
+				 "add `firewall: { default: drop, rules: [{ accept: new, from: lan }] }`");
 	}
+}
+
+/* `chained`: the chain was read without an error. */
+static void read_nat_section(struct reader *r, const struct node *root, bool chained)
+{
+	const struct node *section = mapping_find(root, "nat"), *chain = mapping_find(root, "chain");
+
+	if (section)
+		read_nat(r, section);
+	if (section && !r->config->has_nat && chained) {
+		diagnostics_error(r->d, chain->place,
+				  "the section `nat` would do nothing: it is not in the chain");
+		diagnostics_hint(r->d, "write `chain: [firewall, nat, router]`, or remove the section");
+	}
+	if (!section && r->config->has_nat) {
+		diagnostics_error(r->d, chain->place, "the chain has NAT, but there is no section `nat`");
+		diagnostics_hint(r->d, "add `nat: { masquerade: [wan] }`");
+	}
+	if (reader_is_content(r))
+		check_nat(r);
 }
 
 static void run_stages(struct reader *r, const struct node *root)
 {
 	const struct node *ports = mapping_find(root, "ports"), *chain = mapping_find(root, "chain");
 	const struct node *router = mapping_find(root, "router");
+	bool chained;
 
 	mapping_read(r, root, "the document", document_keys, sizeof(document_keys) / sizeof(document_keys[0]),
 		     NULL, NULL);
@@ -149,9 +178,17 @@ static void run_stages(struct reader *r, const struct node *root)
 	if (router)
 		read_router(r, router);
 	check_routes(r);
-	read_firewall_section(r, root, chain && read_chain(r, chain));
+	chained = chain && read_chain(r, chain);
+	read_firewall_section(r, root, chained);
+	read_nat_section(r, root, chained);
+	if (reader_is_content(r))
+		check_flows(r, root);
+	if (reader_is_content(r))
+		make_address_classes(r);
 	if (reader_is_content(r))
 		expand_rules(r);
+	if (reader_is_content(r))
+		warn_of_unused_sets(r);
 	if (reader_is_content(r))
 		warn_of_unreachable_destinations(r);
 	if (reader_is_content(r))
@@ -164,7 +201,7 @@ struct config *config_parse(const char *text, size_t length, const char *name, s
 {
 	struct config_block *tree = NULL;
 	struct config *config = calloc(1, sizeof(*config));
-	struct reader r = {.config = config, .d = d, .errors_before = diagnostics_errors(d)};
+	struct reader r = {.config = config, .d = d, .name = name, .errors_before = diagnostics_errors(d)};
 	struct node *root;
 
 	if (!config)
@@ -172,6 +209,9 @@ struct config *config_parse(const char *text, size_t length, const char *name, s
 	config->log_rate = DEFAULT_LOG_RATE;
 	config->icmp_error_rate = DEFAULT_ICMP_ERROR_RATE;
 	config->neighbour_capacity = DEFAULT_NEIGHBOURS;
+	config->sources = DEFAULT_SOURCES;
+	config->nat_hairpin = true;
+	set_flow_defaults(config);
 	diagnostics_source(d, name, text, length);
 	root = yaml_parse(text, length, &tree, d);
 	if (root)

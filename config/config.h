@@ -68,7 +68,7 @@ struct config_port {
 	char zone[CONFIG_PORT_NAME_MAX + 1]; /* empty: the port's own */
 	uint8_t zone_number;
 	uint16_t slot; /* devices: which of the machine's network cards, where !mac_given */
-	bool slot_given, mtu_given;
+	bool slot_given, mtu_given, mss_auto;
 	bool mac_given; /* devices: found by MAC address instead of slot */
 	uint8_t mac[6]; /* devices: given, or derived from the names of appliance and port */
 	struct config_interface_address *addresses;
@@ -125,6 +125,21 @@ struct config_set {
 	bool used;
 };
 
+/* Addresses that are in the same sets are of one class: from `first` on, up to the next entry. Class 0 is in
+ * no set. */
+struct config_class {
+	struct config_address first;
+	uint16_t number;
+};
+
+/* The classes of one family: `sets` has the bits of class 0's sets, of class 1's and so on. */
+struct config_classes {
+	struct config_class *classes;
+	size_t class_count;
+	uint64_t *sets;
+	size_t number_count;
+};
+
 /* A rule as it was written. An empty list matches everything. */
 struct config_rule {
 	char name[CONFIG_NAME_MAX + 1];
@@ -164,7 +179,7 @@ struct config_match {
 	struct config_range source_port, destination_port;
 	struct config_prefix source, destination;
 	uint8_t states, dscp, dscp_mask;
-	uint16_t source_set, destination_set; /* index in config.sets plus one, 0: none */
+	struct config_range source_class, destination_class;
 };
 
 enum config_nat_mapping { CONFIG_MAPPING_ENDPOINT_INDEPENDENT, CONFIG_MAPPING_ADDRESS_AND_PORT_DEPENDENT };
@@ -236,12 +251,14 @@ struct config {
 	size_t route_count;
 
 	bool has_firewall, has_nat; /* they are in the chain */
-	uint32_t flows;		    /* records of the flow table; 0: this appliance tracks no flows */
+	bool flows_given;
+	uint32_t flows; /* records of the flow table; 0: this appliance tracks no flows */
 	uint32_t timeouts[FLOW_TIMEOUT_COUNT]; /* seconds */
 	bool loose;
 	uint32_t sources; /* that limits per source remember */
 	struct config_set *sets;
 	size_t set_count;
+	struct config_classes classes[2]; /* IPv4, IPv6; made from the sets that rules use */
 	struct config_nat_source *nat_sources;
 	struct config_nat_forward *nat_forwards;
 	struct config_nat_static *nat_statics;

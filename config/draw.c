@@ -6,10 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include "address.h"
+#include "draw_nat.h"
 #include "draw_table.h"
 #include "print.h"
 
-enum { ROUTES_SHOWN = 100, STAGES_MAX = 4, DETAIL_MAX = 32 };
+enum { ROUTES_SHOWN = 100, STAGES_MAX = 8, DETAIL_MAX = 32 };
 
 struct stage {
 	const char *title;
@@ -75,18 +76,31 @@ static size_t count_routes(const struct config *config)
 	return count;
 }
 
+static void add_stage(struct stage *stages, size_t *count, const char *title, size_t number, const char *of)
+{
+	struct stage *stage = &stages[(*count)++];
+
+	stage->title = title;
+	snprintf(stage->detail, DETAIL_MAX, "%zu %s%s", number, of, plural(number));
+}
+
 static void draw_chain(const struct config *config, bool utf8, FILE *out)
 {
-	struct stage stages[STAGES_MAX] = {{"input", "checks, ARP, ND"}, {"route lookup", ""}};
-	size_t count = 2, routes = count_routes(config), rules = config->rule_count - 1;
+	struct stage stages[STAGES_MAX] = {{"input", "checks, ARP, ND"}};
+	size_t count = 1, rules = config->rule_count - 1;
+	size_t entries = config->nat_source_count + config->nat_forward_count + config->nat_static_count;
 
-	snprintf(stages[1].detail, DETAIL_MAX, "%zu route%s", routes, plural(routes));
-	if (config->has_firewall) {
-		stages[count].title = "firewall";
-		snprintf(stages[count++].detail, DETAIL_MAX, "%zu rule%s", rules, plural(rules));
-	}
+	if (config->flows)
+		add_stage(stages, &count, "flows", config->flows, "record");
+	if (config->has_nat)
+		add_stage(stages, &count, "NAT", entries, "rule");
+	add_stage(stages, &count, "route lookup", count_routes(config), "route");
+	if (config->has_firewall)
+		add_stage(stages, &count, "firewall", rules, "rule");
 	stages[count++] = (struct stage){"forward", "TTL, fragments"};
 	draw_stages(stages, count, utf8, out);
+	if (config->flows)
+		fputs("  A packet whose flow has a record goes from there straight to forward.\n", out);
 }
 
 static void write_port(const struct config *config, const struct config_port *port, FILE *row)
@@ -110,6 +124,24 @@ static void write_port(const struct config *config, const struct config_port *po
 	fputs("\t\n", row);
 }
 
+/* DSCP and limits; `between` separates them from what stands before. */
+static void write_conditions(const struct config_rule *rule, const char *between, FILE *row)
+{
+	if (rule->dscp_count) {
+		fprintf(row, "%sDSCP ", between);
+		print_dscps(rule, row);
+		between = " ";
+	}
+	if (rule->rate.events) {
+		fprintf(row, "%sat most ", between);
+		print_rate(&rule->rate, row);
+		fputs(rule->rate.per_source ? " a source" : "", row);
+		between = " ";
+	}
+	if (rule->connections)
+		fprintf(row, "%s%u connections a source", between, rule->connections);
+}
+
 /* What a rule looks at beyond protocol and addresses. */
 static void write_details(const struct config_rule *rule, FILE *row)
 {
@@ -128,18 +160,24 @@ static void write_details(const struct config_rule *rule, FILE *row)
 	if (rule->tcp_flags_mask) {
 		fputs(between, row);
 		print_flags(rule, false, row);
+		between = " ";
 	}
 	print_icmp(rule->icmp, rule->icmp_count, false, row);
 	if (rule->icmp_count && rule->icmpv6_count)
 		fputs(", v6: ", row);
 	print_icmp(rule->icmpv6, rule->icmpv6_count, true, row);
+	write_conditions(rule, rule->icmp_count || rule->icmpv6_count || *between ? " " : "", row);
 	fputc('\t', row);
 }
 
 static void write_rule(const struct config *config, const struct config_rule *rule, FILE *row)
 {
-	fprintf(row, "%s\t%s%s\t", rule->name, config_action_names[rule->action],
-		rule->log && rule->action != CONFIG_LOG ? " + log" : "");
+	fprintf(row, "%s\t%s", rule->name, config_action_names[rule->action]);
+	if (rule->states) {
+		fputc(' ', row);
+		print_states(rule->states, row);
+	}
+	fputs(rule->log && rule->action != CONFIG_LOG ? " + log\t" : "\t", row);
 	print_port_names(config, rule->from, rule->from_count, row);
 	fputs(rule->from_count ? "\t" : "any\t", row);
 	print_port_names(config, rule->to, rule->to_count, row);
@@ -147,9 +185,11 @@ static void write_rule(const struct config *config, const struct config_rule *ru
 	print_protocols(rule, row);
 	fputs(rule->protocol_count ? "\t" : "any\t", row);
 	print_prefixes(rule->sources, rule->source_count, false, row);
-	fputs(rule->source_count ? "\t" : "any\t", row);
+	print_sets(config, rule->source_sets, rule->source_set_count, false, row);
+	fputs(rule->source_count || rule->source_set_count ? "\t" : "any\t", row);
 	print_prefixes(rule->destinations, rule->destination_count, false, row);
-	fputs(rule->destination_count ? "\t" : "any\t", row);
+	print_sets(config, rule->destination_sets, rule->destination_set_count, false, row);
+	fputs(rule->destination_count || rule->destination_set_count ? "\t" : "any\t", row);
 	write_details(rule, row);
 	fputc('\n', row);
 }
@@ -205,6 +245,25 @@ static void write_routes(const struct config *config, FILE *rows)
 		fprintf(rows, "... %zu more\t\n", config->route_count - ROUTES_SHOWN);
 }
 
+static void write_sets(const struct config *config, FILE *rows)
+{
+	fputs("set\tprefixes\t\n", rows);
+	for (size_t i = 0; i < config->set_count; i++)
+		fprintf(rows, "@%s\t%zu\t\n", config->sets[i].name, config->sets[i].prefix_count);
+}
+
+/* Each entry as it is written, without its brackets. */
+static void write_translations(const struct config *config, FILE *rows)
+{
+	fputs("translation\twhat becomes of packets\t\n", rows);
+	for (size_t i = 0; i < config->nat_static_count; i++)
+		draw_static(config, &config->nat_statics[i], rows);
+	for (size_t i = 0; i < config->nat_forward_count; i++)
+		draw_forward(config, &config->nat_forwards[i], rows);
+	for (size_t i = 0; i < config->nat_source_count; i++)
+		draw_source(config, &config->nat_sources[i], rows);
+}
+
 static void draw_rows(const struct config *config, void (*write)(const struct config *, FILE *), bool utf8,
 		      FILE *out)
 {
@@ -228,7 +287,11 @@ void config_draw(const struct config *config, FILE *out, bool utf8)
 		config->memory_given ? "" : " (computed)", config->buffers);
 	draw_chain(config, utf8, out);
 	draw_rows(config, write_ports, utf8, out);
+	if (config->set_count)
+		draw_rows(config, write_sets, utf8, out);
 	if (config->has_firewall)
 		draw_rows(config, write_rules, utf8, out);
+	if (config->has_nat)
+		draw_rows(config, write_translations, utf8, out);
 	draw_rows(config, write_routes, utf8, out);
 }

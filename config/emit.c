@@ -7,10 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include "address.h"
+#include "emit.h"
 #include "nf/stats.h"
 #include "print.h"
 
-static void emit_bytes(const uint8_t *bytes, size_t count, FILE *out)
+void emit_bytes(const uint8_t *bytes, size_t count, FILE *out)
 {
 	fputs("{ ", out);
 	for (size_t i = 0; i < count; i++)
@@ -18,14 +19,14 @@ static void emit_bytes(const uint8_t *bytes, size_t count, FILE *out)
 	fputs(" }", out);
 }
 
-static uint32_t host_order(const struct config_address *address)
+uint32_t host_order(const struct config_address *address)
 {
 	const uint8_t *bytes = address->bytes;
 
 	return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
-static void emit_address(const struct config_address *address, FILE *out)
+void emit_address(const struct config_address *address, FILE *out)
 {
 	if (address->ipv6)
 		emit_bytes(address->bytes, 16, out);
@@ -33,7 +34,7 @@ static void emit_address(const struct config_address *address, FILE *out)
 		fprintf(out, "0x%08x", host_order(address));
 }
 
-static void emit_prefix(const struct config_prefix *prefix, FILE *out)
+void emit_prefix(const struct config_prefix *prefix, FILE *out)
 {
 	fputs("{ ", out);
 	emit_address(&prefix->address, out);
@@ -76,6 +77,7 @@ static void emit_ports(const struct config *config, FILE *out)
 
 		fprintf(out, "\t[%zu] = {\n\t\t.name = \"%s\",\n\t\t.device = %u,\n\t\t.vlan = %u,\n", i,
 			port->name, port->device, port->vlan);
+		fprintf(out, "\t\t.mss = %u,\n\t\t.zone = %u,\n", port->mss, port->zone_number);
 		fprintf(out, "\t\t.mtu = %u,\n\t\t.slot = %u,\n\t\t.mac_given = %s,\n\t\t.mac = ", port->mtu,
 			port->slot, port->mac_given ? "true" : "false");
 		emit_bytes(port->mac, 6, out);
@@ -198,13 +200,32 @@ static void emit_routes(const struct config *config, bool ipv6, FILE *out)
 	fprintf(out, "};\nconst uint32_t %s_route_count = %zu;\n\n", family, count);
 }
 
+/* Whether the next packet of a flow may be judged otherwise. */
+static bool looks_at_each(const struct config_rule *rule)
+{
+	return rule->action > CONFIG_REJECT || rule->tcp_flags_mask || rule->dscp_count || rule->rate.events;
+}
+
+static void emit_conditions(const struct config_rule *rule, FILE *out)
+{
+	if (rule->log)
+		fputs(", .log = true", out);
+	if (looks_at_each(rule))
+		fputs(", .each = true", out);
+	if (rule->rate.events)
+		fprintf(out, ", .rate = { .interval_ns = %llu, .burst = %u, .per_source = %s }",
+			rule->rate.seconds * 1000000000ull / rule->rate.events, rule->rate.burst,
+			rule->rate.per_source ? "true" : "false");
+	if (rule->connections)
+		fprintf(out, ", .connections = %u", rule->connections);
+}
+
 static void emit_rules(const struct config *config, FILE *out)
 {
 	static const char *const actions[] = {
-	    [CONFIG_ACCEPT] = "FIREWALL_ACCEPT",
-	    [CONFIG_DROP] = "FIREWALL_DROP",
-	    [CONFIG_REJECT] = "FIREWALL_REJECT",
-	    [CONFIG_LOG] = "FIREWALL_LOG",
+	    [CONFIG_ACCEPT] = "FIREWALL_ACCEPT", [CONFIG_DROP] = "FIREWALL_DROP",
+	    [CONFIG_REJECT] = "FIREWALL_REJECT", [CONFIG_LOG] = "FIREWALL_LOG",
+	    [CONFIG_COUNT] = "FIREWALL_COUNT",	 [CONFIG_LIMIT] = "FIREWALL_LIMIT",
 	};
 
 	fputs("/* Firewall rules; the last is the default */\n\nconst struct firewall_rule firewall_rules[] "
@@ -218,8 +239,10 @@ static void emit_rules(const struct config *config, FILE *out)
 			print_rule(config, rule, out);
 			fputs(" */\n", out);
 		}
-		fprintf(out, "\t[%zu] = { \"%s\", %s, %s },\n", i, rule->name, actions[rule->action],
-			rule->log ? "true" : "false");
+		fprintf(out, "\t[%zu] = { .name = \"%s\", .action = %s", i, rule->name,
+			actions[rule->action]);
+		emit_conditions(rule, out);
+		fputs(" },\n", out);
 	}
 	fprintf(out, "};\nconst uint32_t firewall_rule_count = %zu;\n", config->rule_count);
 	fprintf(out, "__attribute__((section(\".weir.stats.rules\"))) struct rule_stats rule_stats[%zu];\n\n",
@@ -233,6 +256,11 @@ static void emit_masked(const char *field, uint8_t value, uint8_t mask, FILE *ou
 		fprintf(out, ", .%s = 0x%02x, .%s_mask = 0x%02x", field, value, field, mask);
 }
 
+static void emit_range(const char *field, struct config_range range, FILE *out)
+{
+	fprintf(out, ", .%s_low = %u, .%s_high = %u", field, range.low, field, range.high);
+}
+
 static void emit_match(const struct config_match *match, FILE *out)
 {
 	fprintf(out, "\t{ { .rule = %u", match->rule);
@@ -240,12 +268,16 @@ static void emit_match(const struct config_match *match, FILE *out)
 	emit_masked("in_port", match->in_port, match->in_port_mask, out);
 	emit_masked("out_port", match->out_port, match->out_port_mask, out);
 	emit_masked("tcp_flags", match->tcp_flags, match->tcp_flags_mask, out);
+	emit_masked("dscp", match->dscp, match->dscp_mask, out);
+	if (match->states)
+		fprintf(out, ", .states = 0x%x", match->states);
 	if (match->needs_l4)
 		fputs(", .needs_l4 = true", out);
-	fprintf(out, ", .source_port_low = %u, .source_port_high = %u", match->source_port.low,
-		match->source_port.high);
-	fprintf(out, ", .destination_port_low = %u, .destination_port_high = %u },\n\t  ",
-		match->destination_port.low, match->destination_port.high);
+	emit_range("source_class", match->source_class, out);
+	emit_range("destination_class", match->destination_class, out);
+	emit_range("source_port", match->source_port, out);
+	emit_range("destination_port", match->destination_port, out);
+	fputs(" },\n\t  ", out);
 	emit_prefix(&match->source, out);
 	fputs(", ", out);
 	emit_prefix(&match->destination, out);
@@ -266,25 +298,6 @@ static void emit_matches(const struct config *config, bool ipv6, FILE *out)
 		count++;
 	}
 	fprintf(out, "};\nconst uint32_t %s_match_count = %zu;\n\n", family, count);
-}
-
-static void emit_chain(const struct config *config, FILE *out)
-{
-	const bool firewall = config->has_firewall;
-
-	fputs("/* The chain */\n\nint appliance_init(void)\n{\n\tint error = input_init();\n\n"
-	      "\tif (!error)\n\t\terror = router_init();\n",
-	      out);
-	if (firewall)
-		fputs("\tif (!error)\n\t\terror = firewall_init();\n", out);
-	fputs("\treturn error;\n}\n\n", out);
-	fputs("void appliance_chain(uint16_t device, struct rte_mbuf **packets, uint16_t count)\n{\n"
-	      "\tcount = input(device, packets, count);\n\tcount = router_lookup(packets, count);\n",
-	      out);
-	if (firewall)
-		fputs("\tcount = firewall(packets, count);\n", out);
-	fputs("\trouter_forward(packets, count);\n}\n\n", out);
-	fputs("uint64_t appliance_tick(void)\n{\n\treturn router_tick();\n}\n", out);
 }
 
 /* Writes text as lines of an assembler directive within a C string: what has a meaning to either is escaped
@@ -329,40 +342,23 @@ static void emit_note(const struct config *config, FILE *out)
 	free(text);
 }
 
-/* Flows, sets and NAT. */
-static void emit_state(FILE *out)
-{
-	fputs("const struct address_set address_sets[] = {{ 0 }};\nconst uint32_t address_set_count = 0;\n"
-	      "const bool firewall_judges_invalid = false;\nconst uint32_t firewall_sources = 0;\n"
-	      "const uint32_t flow_capacity = 0, flow_timeouts_s[] = { 0 };\nconst bool flow_loose = false;\n"
-	      "const bool nat_configured = false, nat_hairpin = false;\n"
-	      "const struct nat_source_rule nat_source_rules[] = {{ 0 }};\n"
-	      "const struct nat_destination_rule nat_destination_rules[] = {{ 0 }};\n"
-	      "const struct nat_static_rule nat_static_rules[] = {{ 0 }};\n"
-	      "const uint32_t nat_source_rule_count = 0, nat_destination_rule_count = 0, "
-	      "nat_static_rule_count = "
-	      "0;\n\n",
-	      out);
-}
-
 int config_emit_c(const struct config *config, FILE *out)
 {
 	fprintf(out, "/* The appliance %s, as weir compiled it from its configuration. */\n", config->name);
-	fputs("#include \"nf/appliance.h\"\n#include \"nf/firewall/firewall.h\"\n#include "
-	      "\"nf/input/input.h\"\n"
-	      "#include \"nf/packet.h\"\n#include \"nf/router/router.h\"\n#include \"nf/stats.h\"\n\n",
-	      out);
+	emit_includes(out);
 	fprintf(out, "const char appliance_name[] = \"%s\";\nconst uint32_t packet_buffers = %u;\n",
 		config->name, config->buffers);
 	fprintf(out, "const uint16_t log_lines_per_second = %u, icmp_errors_per_second = %u;\n\n",
 		config->log_rate, config->icmp_error_rate);
-	emit_state(out);
+	emit_flows(config, out);
+	emit_nat(config, out);
 	emit_ports(config, out);
 	emit_neighbours(config, out);
 	fputs("/* Routes */\n\n", out);
 	emit_routes(config, false, out);
 	emit_routes(config, true, out);
 	emit_rules(config, out);
+	emit_classes(config, out);
 	emit_matches(config, false, out);
 	emit_matches(config, true, out);
 	emit_chain(config, out);

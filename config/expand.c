@@ -4,12 +4,19 @@
  * 443) matches what any of (a, 80), (a, 443), (b, 80), (b, 443) matches. A rule without addresses is for both
  * families.
  */
+#include <string.h>
 #include "stages.h"
 #include "value.h"
 
 static const struct config_range any_range[] = {{0, UINT16_MAX}};
 static const uint8_t no_number[1];
 static const struct config_prefix any_network[2] = {{.address.ipv6 = false}, {.address.ipv6 = true}};
+
+/* Classes of the addresses that a list of sets has, of one family. */
+struct classes {
+	const struct config_range *ranges;
+	size_t count;
+};
 
 /* The lists of a rule for one family and protocol, with "any" written out where one is empty. */
 struct product {
@@ -18,6 +25,9 @@ struct product {
 	const struct config_range *source_ports, *destination_ports;
 	size_t from_count, to_count, source_count, destination_count, source_port_count,
 	    destination_port_count;
+	const uint8_t *dscps;
+	size_t dscp_count;
+	struct classes source_classes, destination_classes;
 	struct config_match common; /* what no list varies */
 };
 
@@ -33,7 +43,28 @@ static void set_types(struct product *p, const struct config_rule *rule, uint8_t
 	p->common.needs_l4 = p->destination_port_count || rule->source_port_count || rule->tcp_flags_mask;
 }
 
-static struct product make_product(const struct config_rule *rule, bool ipv6, const uint8_t *protocol)
+/* Without sets, any class. A set without addresses of the family has none: then nothing matches. */
+static struct classes classes_of(struct config *config, const uint16_t *sets, size_t count, bool ipv6)
+{
+	struct classes classes = {any_range, 1};
+	struct config_range *all, *some;
+
+	if (count == 0)
+		return classes;
+	all =
+	    blocks_array(&config->blocks, count * (config->classes[ipv6].number_count / 2 + 1), sizeof(*all));
+	classes = (struct classes){all, 0};
+	for (size_t i = 0; i < count; i++) {
+		size_t found = ranges_of_set(config, sets[i], ipv6, &some);
+
+		memcpy(all + classes.count, some, found * sizeof(*all));
+		classes.count += found;
+	}
+	return classes;
+}
+
+static struct product make_product(struct config *config, const struct config_rule *rule, bool ipv6,
+				   const uint8_t *protocol)
 {
 	struct product p = {
 	    .from = rule->from_count ? rule->from : no_number,
@@ -46,6 +77,11 @@ static struct product make_product(const struct config_rule *rule, bool ipv6, co
 	    .destination_count = rule->destination_count ? rule->destination_count : 1,
 	    .source_ports = rule->source_port_count ? rule->source_ports : any_range,
 	    .source_port_count = rule->source_port_count ? rule->source_port_count : 1,
+	    .dscps = rule->dscp_count ? rule->dscps : no_number,
+	    .dscp_count = rule->dscp_count ? rule->dscp_count : 1,
+	    .source_classes = classes_of(config, rule->source_sets, rule->source_set_count, ipv6),
+	    .destination_classes =
+		classes_of(config, rule->destination_sets, rule->destination_set_count, ipv6),
 	    .common =
 		{
 		    .ipv6 = ipv6,
@@ -55,6 +91,8 @@ static struct product make_product(const struct config_rule *rule, bool ipv6, co
 		    .out_port_mask = rule->to_count ? 0xff : 0,
 		    .tcp_flags = rule->tcp_flags,
 		    .tcp_flags_mask = rule->tcp_flags_mask,
+		    .states = rule->states,
+		    .dscp_mask = rule->dscp_count ? 0x3f : 0,
 		},
 	};
 
@@ -68,8 +106,15 @@ static struct product make_product(const struct config_rule *rule, bool ipv6, co
 
 static uint64_t saturating_product(const struct product *p)
 {
-	const size_t factors[] = {p->from_count,	p->to_count,	      p->source_count,
-				  p->destination_count, p->source_port_count, p->destination_port_count};
+	const size_t factors[] = {p->from_count,
+				  p->to_count,
+				  p->source_count,
+				  p->destination_count,
+				  p->source_port_count,
+				  p->destination_port_count,
+				  p->dscp_count,
+				  p->source_classes.count,
+				  p->destination_classes.count};
 	uint64_t product = 1;
 
 	for (size_t i = 0; i < sizeof(factors) / sizeof(factors[0]); i++)
@@ -106,6 +151,12 @@ static void write_product(struct config *config, const struct product *p, uint32
 		rest /= p->destination_count;
 		match->source = p->sources[rest % p->source_count];
 		rest /= p->source_count;
+		match->source_class = p->source_classes.ranges[rest % p->source_classes.count];
+		rest /= p->source_classes.count;
+		match->destination_class = p->destination_classes.ranges[rest % p->destination_classes.count];
+		rest /= p->destination_classes.count;
+		match->dscp = p->dscps[rest % p->dscp_count];
+		rest /= p->dscp_count;
 		match->out_port = p->to[rest % p->to_count];
 		match->in_port = p->from[rest / p->to_count];
 	}
@@ -125,7 +176,7 @@ static uint64_t expand_rule(struct config *config, uint32_t number, bool write)
 
 			if (!fits_family(rule, ipv6, protocol))
 				continue;
-			p = make_product(rule, ipv6, protocol);
+			p = make_product(config, rule, ipv6, protocol);
 			if (__builtin_add_overflow(count, saturating_product(&p), &count))
 				return UINT64_MAX;
 			if (write)

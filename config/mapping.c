@@ -7,7 +7,7 @@
 #include <string.h>
 #include "mapping.h"
 
-enum { WORD_MAX = 40, KEYS_MAX = 20 };
+enum { WORD_MAX = 40, KEYS_MAX = 32 };
 
 static unsigned int smaller(unsigned int a, unsigned int b)
 {

@@ -13,7 +13,7 @@
 struct reader {
 	struct config *config;
 	struct diagnostics *d;
-	const char *name; /* of the document, in messages: its path, where it is a file */
+	const char *name;     /* of the document, in messages: its path, where it is a file */
 	size_t errors_before; /* that `d` held when this document was begun */
 };
 

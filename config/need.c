@@ -25,6 +25,9 @@ enum {
 	 * 33 entries: with rings of 256, bursts of them find the way out full, and TCP over tap halves. */
 	DEVICE_BUFFERS = 1536,
 	NEIGHBOUR_BYTES = 256,
+	FLOW_BYTES =
+	    sizeof(struct flow_record) + 32 + 32, /* its share of the hash table, and of NAT's mappings */
+	SOURCE_BYTES = 64,
 	/* rte_acl: rule, share of the trie and of what building it takes. IPv6 takes most. */
 	MATCH_BYTES = 32 * KIB,
 };
@@ -48,6 +51,14 @@ static uint64_t route_bytes(const struct config *config, bool ipv6)
 	return count * ROUTE_BYTES + (count > MANY_ROUTES ? WIDE_TABLE_BYTES : 0);
 }
 
+bool limits_sources(const struct config *config)
+{
+	for (size_t i = 0; i < config->rule_count; i++)
+		if (config->rules[i].rate.per_source || config->rules[i].connections)
+			return true;
+	return false;
+}
+
 void compute_memory(struct config *config)
 {
 	uint64_t need = IMAGE_BYTES + SLACK_BYTES;
@@ -58,6 +69,8 @@ void compute_memory(struct config *config)
 	need += route_bytes(config, false) + route_bytes(config, true);
 	need += (uint64_t)config->neighbour_capacity * NEIGHBOUR_BYTES;
 	need += config->match_count * MATCH_BYTES;
+	need += (uint64_t)config->flows * FLOW_BYTES;
+	need += limits_sources(config) ? (uint64_t)config->sources * SOURCE_BYTES : 0;
 	need = (need + GRANULE_BYTES - 1) / GRANULE_BYTES * GRANULE_BYTES;
 	config->memory_need = need < SMALLEST_BYTES ? SMALLEST_BYTES : need;
 	if (!config->memory_given)

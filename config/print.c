@@ -5,13 +5,12 @@
  */
 #include "address.h"
 #include "print.h"
+#include "stages.h"
 #include "value.h"
 
 const char *const config_action_names[] = {
-    [CONFIG_ACCEPT] = "accept",
-    [CONFIG_DROP] = "drop",
-    [CONFIG_REJECT] = "reject",
-    [CONFIG_LOG] = "log",
+    [CONFIG_ACCEPT] = "accept", [CONFIG_DROP] = "drop",	  [CONFIG_REJECT] = "reject",
+    [CONFIG_LOG] = "log",	[CONFIG_COUNT] = "count", [CONFIG_LIMIT] = "limit",
 };
 
 static const char *separator(size_t index)
@@ -24,8 +23,7 @@ void print_mac(const uint8_t mac[6], FILE *out)
 	fprintf(out, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
 }
 
-/* IPv6 in quotes: within brackets, `fd00::` would read as a key. */
-static void print_prefix(const struct config_prefix *prefix, bool quote, FILE *out)
+void print_prefix(const struct config_prefix *prefix, bool quote, FILE *out)
 {
 	const char *mark = quote && prefix->address.ipv6 ? "\"" : "";
 	char text[ADDRESS_TEXT_MAX];
@@ -33,7 +31,7 @@ static void print_prefix(const struct config_prefix *prefix, bool quote, FILE *o
 	fprintf(out, "%s%s%s", mark, prefix_format(prefix, text), mark);
 }
 
-static void print_address(const struct config_address *address, FILE *out)
+void print_address(const struct config_address *address, FILE *out)
 {
 	struct config_prefix prefix = {*address, (uint8_t)address_bits(address)};
 
@@ -115,74 +113,136 @@ static void print_whole_prefix(const struct config_prefix *prefix, FILE *out)
 	fprintf(out, "%s%s/%u%s", mark, address_format(&prefix->address, text), prefix->length, mark);
 }
 
-static void open_list(const char *key, FILE *out)
+void print_states(uint8_t states, FILE *out)
+{
+	size_t printed = 0;
+
+	if (!states)
+		fputs("any", out);
+	for (unsigned int bit = 0; state_name(bit); bit++)
+		if (states >> bit & 1)
+			fprintf(out, "%s%s", separator(printed++), state_name(bit));
+}
+
+void print_rate(const struct config_rate *rate, FILE *out)
+{
+	fprintf(out, "%u/%c", rate->events, rate->seconds == 1 ? 's' : rate->seconds == 60 ? 'm' : 'h');
+}
+
+void print_sets(const struct config *config, const uint16_t *sets, size_t count, bool quote, FILE *out)
+{
+	const char *mark = quote ? "\"" : "";
+
+	for (size_t i = 0; i < count; i++)
+		fprintf(out, "%s%s@%s%s", separator(i), mark, config->sets[sets[i]].name, mark);
+}
+
+void print_dscps(const struct config_rule *rule, FILE *out)
+{
+	for (size_t i = 0; i < rule->dscp_count; i++) {
+		const char *name = dscp_name(rule->dscps[i]);
+
+		if (name)
+			fprintf(out, "%s%s", separator(i), name);
+		else
+			fprintf(out, "%s%u", separator(i), rule->dscps[i]);
+	}
+}
+
+void print_list_start(const char *key, FILE *out)
 {
 	fprintf(out, ", %s: [", key);
 }
 
-static void print_rule_addresses(const struct config_rule *rule, FILE *out)
+static void print_rule_addresses(const struct config *config, const struct config_rule *rule, FILE *out)
 {
-	if (rule->source_count) {
-		open_list("source", out);
+	if (rule->source_count || rule->source_set_count) {
+		print_list_start("source", out);
 		print_prefixes(rule->sources, rule->source_count, true, out);
+		print_sets(config, rule->source_sets, rule->source_set_count, true, out);
 		fputc(']', out);
 	}
-	if (rule->destination_count) {
-		open_list("destination", out);
+	if (rule->destination_count || rule->destination_set_count) {
+		print_list_start("destination", out);
 		print_prefixes(rule->destinations, rule->destination_count, true, out);
+		print_sets(config, rule->destination_sets, rule->destination_set_count, true, out);
 		fputc(']', out);
 	}
+}
+
+/* A rule that limits has its rate beside it, any other one under `limit`. */
+static void print_rule_limits(const struct config_rule *rule, FILE *out)
+{
+	const struct config_rate *rate = &rule->rate;
+	bool apart = rule->action == CONFIG_LIMIT;
+
+	if (rate->events) {
+		fputs(apart ? ", rate: " : ", limit: { rate: ", out);
+		print_rate(rate, out);
+		fprintf(out, ", burst: %u, per: %s%s", rate->burst, rate->per_source ? "source" : "rule",
+			apart ? "" : " }");
+	}
+	if (rule->connections)
+		fprintf(out, ", connections: %u", rule->connections);
 }
 
 static void print_rule_transport(const struct config_rule *rule, FILE *out)
 {
 	if (rule->destination_port_count) {
-		open_list("port", out);
+		print_list_start("port", out);
 		print_ranges(rule->destination_ports, rule->destination_port_count, out);
 		fputc(']', out);
 	}
 	if (rule->source_port_count) {
-		open_list("source-port", out);
+		print_list_start("source-port", out);
 		print_ranges(rule->source_ports, rule->source_port_count, out);
 		fputc(']', out);
 	}
 	if (rule->icmp_count) {
-		open_list("icmp", out);
+		print_list_start("icmp", out);
 		print_icmp(rule->icmp, rule->icmp_count, false, out);
 		fputc(']', out);
 	}
 	if (rule->icmpv6_count) {
-		open_list("icmpv6", out);
+		print_list_start("icmpv6", out);
 		print_icmp(rule->icmpv6, rule->icmpv6_count, true, out);
 		fputc(']', out);
 	}
 	if (rule->tcp_flags_mask) {
-		open_list("flags", out);
+		print_list_start("flags", out);
 		print_flags(rule, true, out);
+		fputc(']', out);
+	}
+	if (rule->dscp_count) {
+		print_list_start("dscp", out);
+		print_dscps(rule, out);
 		fputc(']', out);
 	}
 }
 
 void print_rule(const struct config *config, const struct config_rule *rule, FILE *out)
 {
-	fprintf(out, "{ %s: any", config_action_names[rule->action]);
+	fprintf(out, rule->states ? "{ %s: [" : "{ %s: ", config_action_names[rule->action]);
+	print_states(rule->states, out);
+	fputs(rule->states ? "]" : "", out);
 	if (rule->from_count) {
-		open_list("from", out);
+		print_list_start("from", out);
 		print_port_names(config, rule->from, rule->from_count, out);
 		fputc(']', out);
 	}
 	if (rule->to_count) {
-		open_list("to", out);
+		print_list_start("to", out);
 		print_port_names(config, rule->to, rule->to_count, out);
 		fputc(']', out);
 	}
 	if (rule->protocol_count) {
-		open_list("proto", out);
+		print_list_start("proto", out);
 		print_protocols(rule, out);
 		fputc(']', out);
 	}
-	print_rule_addresses(rule, out);
+	print_rule_addresses(config, rule, out);
 	print_rule_transport(rule, out);
+	print_rule_limits(rule, out);
 	if (rule->log && rule->action != CONFIG_LOG)
 		fputs(", log: true", out);
 	if (rule->name_given)
@@ -209,7 +269,7 @@ static void print_gateways(const struct config_port *port, FILE *out)
 {
 	if (port->gateway_count == 0)
 		return;
-	open_list("gateway", out);
+	print_list_start("gateway", out);
 	for (size_t i = 0; i < port->gateway_count; i++) {
 		fputs(separator(i), out);
 		print_address(&port->gateways[i].prefix.address, out);
@@ -230,8 +290,12 @@ static void print_port(const struct config *config, const struct config_port *po
 		fputs("\", ", out);
 	}
 	fprintf(out, "mtu: %u", port->mtu);
+	if (port->mss)
+		fprintf(out, ", mss: %u", port->mss);
+	if (*port->zone)
+		fprintf(out, ", zone: %s", port->zone);
 	if (port->address_count)
-		open_list("addresses", out);
+		print_list_start("addresses", out);
 	for (size_t i = 0; i < port->address_count; i++) {
 		fputs(separator(i), out);
 		print_whole_prefix(&port->addresses[i].prefix, out);
@@ -257,11 +321,27 @@ static void print_route(const struct config_route *route, FILE *out)
 	fputs(" }\n", out);
 }
 
+static void print_set_definitions(const struct config *config, FILE *out)
+{
+	if (config->set_count)
+		fputs("  sets:\n", out);
+	for (size_t i = 0; i < config->set_count; i++) {
+		const struct config_set *set = &config->sets[i];
+
+		fprintf(out, "    %s: [", set->name);
+		print_prefixes(set->prefixes, set->prefix_count, true, out);
+		fputs("]\n", out);
+	}
+}
+
 static void print_firewall(const struct config *config, FILE *out)
 {
 	size_t rules = config->rule_count - 1;
 
 	fprintf(out, "firewall:\n  default: %s\n", config_action_names[config->rules[rules].action]);
+	if (config->sources != DEFAULT_SOURCES)
+		fprintf(out, "  sources: %u\n", config->sources);
+	print_set_definitions(config, out);
 	if (rules)
 		fputs("  rules:\n", out);
 	for (size_t i = 0; i < rules; i++) {
@@ -279,9 +359,13 @@ void config_print(const struct config *config, FILE *out)
 	fprintf(out, "buffers: %u\nlog: %u/s\nports:\n", config->buffers, config->log_rate);
 	for (size_t i = 0; i < config->port_count; i++)
 		print_port(config, &config->ports[i], out);
-	fprintf(out, "chain: [%srouter]\n", config->has_firewall ? "firewall, " : "");
+	print_flows(config, out);
+	fprintf(out, "chain: [%s%srouter]\n", config->has_firewall ? "firewall, " : "",
+		config->has_nat ? "nat, " : "");
 	if (config->has_firewall)
 		print_firewall(config, out);
+	if (config->has_nat)
+		print_nat(config, out);
 	fprintf(out, "router:\n  neighbours: %u\n  icmp-errors: %u/s\n", config->neighbour_capacity,
 		config->icmp_error_rate);
 	if (config->route_count)

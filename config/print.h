@@ -15,6 +15,23 @@ void print_rule(const struct config *config, const struct config_rule *rule, FIL
 
 void print_mac(const uint8_t mac[6], FILE *out);
 
+/* IPv6 in quotes where asked for: within brackets, `fd00::` would read as a key. */
+void print_prefix(const struct config_prefix *prefix, bool quote, FILE *out);
+void print_address(const struct config_address *address, FILE *out);
+void print_rate(const struct config_rate *rate, FILE *out);
+
+/* ", key: [" */
+void print_list_start(const char *key, FILE *out);
+
+/* print_state.c: the keys `flows` and `nat`, where they say something. */
+void print_flows(const struct config *config, FILE *out);
+void print_nat(const struct config *config, FILE *out);
+
+/* What an entry of `nat` says, on one line: "{ out: wan, ... }". */
+void print_nat_source(const struct config *config, const struct config_nat_source *source, FILE *out);
+void print_nat_forward(const struct config *config, const struct config_nat_forward *forward, FILE *out);
+void print_nat_static(const struct config *config, const struct config_nat_static *rule, FILE *out);
+
 /* Lists without brackets, elements separated by ", ". */
 void print_port_names(const struct config *config, const uint8_t *ports, size_t count, FILE *out);
 void print_protocols(const struct config_rule *rule, FILE *out);
@@ -22,5 +39,8 @@ void print_prefixes(const struct config_prefix *prefixes, size_t count, bool quo
 void print_ranges(const struct config_range *ranges, size_t count, FILE *out);
 void print_icmp(const struct config_range *types, size_t count, bool ipv6, FILE *out);
 void print_flags(const struct config_rule *rule, bool quote, FILE *out);
+void print_states(uint8_t states, FILE *out);
+void print_sets(const struct config *config, const uint16_t *sets, size_t count, bool quote, FILE *out);
+void print_dscps(const struct config_rule *rule, FILE *out);
 
 #endif

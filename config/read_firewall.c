@@ -8,7 +8,15 @@
 #include "stages.h"
 #include "value.h"
 
-/* The default needs the rules first. */
+/* Rules that are not written: the default, and the one before it. */
+enum { RULES_ADDED = 2 };
+
+static void read_sources(struct reader *r, void *target, const struct node *value)
+{
+	value_number(r, value, "a number of sources", 1, 1 << 24, &((struct config *)target)->sources);
+}
+
+/* Rules need the sets, the default needs the rules. */
 static void read_later(struct reader *r, void *target, const struct node *value)
 {
 	(void)r;
@@ -20,15 +28,17 @@ static void read_rules(struct reader *r, void *target, const struct node *value)
 {
 	struct config *config = target;
 
-	if (!expect_sequence(r, value, "`rules`", "rules: [{ accept: any, from: lan }]"))
+	if (!expect_sequence(r, value, "`rules`", "rules: [{ accept: new, from: lan }]"))
 		return;
-	config->rules = blocks_array(&config->blocks, value->count + 1, sizeof(config->rules[0]));
+	config->rules = blocks_array(&config->blocks, value->count + RULES_ADDED, sizeof(config->rules[0]));
 	for (size_t i = 0; i < value->count; i++)
 		read_rule(r, value->items[i]);
 }
 
 static const struct mapping_key firewall_keys[] = {
     {"default", read_later, NULL, NULL},
+    {"sets", read_later, NULL, NULL},
+    {"sources", read_sources, NULL, NULL},
     {"rules", read_rules, NULL, NULL},
 };
 
@@ -73,8 +83,13 @@ static void check_names(struct reader *r)
 	free(rules);
 }
 
-/* Each rule that only logs is a category of its own to the classifier, which has a few of them. */
-static void check_log_rules(struct reader *r)
+/* Rules that don't decide by themselves are looked at one by one for the packets that meet any. */
+static bool is_conditional(const struct config_rule *rule)
+{
+	return rule->action > CONFIG_REJECT || rule->rate.events || rule->connections;
+}
+
+static void check_conditional_rules(struct reader *r)
 {
 	const struct config *config = r->config;
 	unsigned int count = 0;
@@ -82,13 +97,11 @@ static void check_log_rules(struct reader *r)
 	for (size_t i = 0; i < config->rule_count; i++) {
 		const struct config_rule *rule = &config->rules[i];
 
-		if (rule->action != CONFIG_LOG || ++count != CONFIG_LOG_RULES_MAX + 1)
+		if (!is_conditional(rule) || ++count != CONFIG_CONDITIONAL_RULES_MAX + 1)
 			continue;
-		diagnostics_error(r->d, rule->place, "more than %d rules that only log",
-				  CONFIG_LOG_RULES_MAX);
-		diagnostics_hint(r->d,
-				 "let one rule match several of these, or write `log: true` in the rule "
-				 "that decides");
+		diagnostics_error(r->d, rule->place, "more than %d rules that only log, count or limit",
+				  CONFIG_CONDITIONAL_RULES_MAX);
+		diagnostics_hint(r->d, "let one rule match several of these: lists and sets count once");
 	}
 }
 
@@ -110,6 +123,34 @@ static bool is_foreign_default(struct reader *r, const struct node *value)
 	return false;
 }
 
+/* Whether rules speak of states, and none of `related`. */
+static bool forgets_related(const struct config *config)
+{
+	uint8_t states = 0;
+
+	for (size_t i = 0; i < config->rule_count; i++)
+		states |= config->rules[i].states;
+	return states && !(states & CONFIG_RELATED);
+}
+
+/* ICMP errors about what was accepted: without them path MTU discovery fails, and connections hang (RFC 4890,
+ * section 4.3.1; RFC 1191). The rule stands before one that takes all that is left. Who names `related` takes
+ * the matter into their own hands. */
+static void add_related(struct config *config, size_t default_action)
+{
+	const struct config_rule related = {
+	    .name = "icmp-errors", .name_given = true, .action = CONFIG_ACCEPT, .states = CONFIG_RELATED};
+	size_t at = 0;
+
+	if (!forgets_related(config) || default_action == CONFIG_ACCEPT)
+		return;
+	while (at < config->rule_count && !rule_is_unconditional(&config->rules[at]))
+		at++;
+	memmove(&config->rules[at + 1], &config->rules[at], (config->rule_count - at) * sizeof(related));
+	config->rules[at] = related;
+	config->rule_count++;
+}
+
 static void add_default(struct reader *r, const struct node *section)
 {
 	static const char *const actions[] = {"accept", "drop", "reject"};
@@ -125,7 +166,8 @@ static void add_default(struct reader *r, const struct node *section)
 		diagnostics_hint(r->d, "add `rules`, or take the firewall out of the chain");
 	}
 	if (!config->rules)
-		config->rules = blocks_array(&config->blocks, 1, sizeof(config->rules[0]));
+		config->rules = blocks_array(&config->blocks, RULES_ADDED, sizeof(config->rules[0]));
+	add_related(config, action);
 	config->rules[config->rule_count++] =
 	    (struct config_rule){.name = "default", .action = (enum config_action)action};
 }
@@ -133,11 +175,13 @@ static void add_default(struct reader *r, const struct node *section)
 void read_firewall(struct reader *r, const struct node *node)
 {
 	if (!expect_mapping(r, node, "`firewall`",
-			    "firewall: { default: drop, rules: [{ accept: any, from: lan }] }"))
+			    "firewall: { default: drop, rules: [{ accept: new, from: lan }] }"))
 		return;
+	if (mapping_find(node, "sets"))
+		read_sets(r, r->config, mapping_find(node, "sets"));
 	mapping_read(r, node, "`firewall`", firewall_keys, sizeof(firewall_keys) / sizeof(firewall_keys[0]),
 		     foreign_firewall_keys, r->config);
 	add_default(r, node);
 	check_names(r);
-	check_log_rules(r);
+	check_conditional_rules(r);
 }

@@ -119,6 +119,22 @@ static void read_neighbours(struct reader *r, void *target, const struct node *v
 	}
 }
 
+/* A largest segment, or `auto`: what fits the MTU (RFC 9293, section 3.7.1); settled when that is known. */
+static void read_mss(struct reader *r, void *target, const struct node *value)
+{
+	struct config_port *port = target;
+	uint32_t mss;
+
+	port->mss_auto = value->kind == NODE_SCALAR && strcmp(value->text, "auto") == 0;
+	if (!port->mss_auto && value_number(r, value, "a segment size, or auto", 216, 8960, &mss))
+		port->mss = (uint16_t)mss;
+}
+
+static void read_zone(struct reader *r, void *target, const struct node *value)
+{
+	value_name(r, value, "a zone's name", CONFIG_PORT_NAME_MAX, ((struct config_port *)target)->zone);
+}
+
 /* Resolved when all devices are known. */
 static void read_on(struct reader *r, void *target, const struct node *value)
 {
@@ -135,6 +151,8 @@ static const struct mapping_key port_keys[] = {
     {"on", read_on, NULL, NULL},
     {"vlan", read_vlan, NULL, NULL},
     {"neighbours", read_neighbours, NULL, NULL},
+    {"mss", read_mss, NULL, NULL},
+    {"zone", read_zone, NULL, NULL},
 };
 
 static const struct foreign_key foreign_port_keys[] = {
@@ -233,6 +251,32 @@ static bool is_reserved(const char *name)
 	return false;
 }
 
+enum { TCP_IPV4_HEADERS = 40 };
+
+static void finish_mss(struct reader *r, struct config_port *port, const struct node *node)
+{
+	uint16_t most = port->mtu > TCP_IPV4_HEADERS ? port->mtu - TCP_IPV4_HEADERS : 0;
+
+	if (port->mss_auto)
+		port->mss = most;
+	if (port->mss <= most)
+		return;
+	diagnostics_error(r->d, mapping_find(node, "mss")->place, "segments of %u do not fit the MTU of %u",
+			  port->mss, port->mtu);
+	diagnostics_hint(r->d, "write `mss: %u`, which leaves room for both headers, or `mss: auto`", most);
+}
+
+/* Ports of one zone have one number, that of the first of them. */
+static void number_zone(struct config *config, struct config_port *port)
+{
+	port->zone_number = (uint8_t)config->port_count;
+	for (size_t i = 0; *port->zone && i < config->port_count; i++)
+		if (strcmp(config->ports[i].zone, port->zone) == 0) {
+			port->zone_number = config->ports[i].zone_number;
+			return;
+		}
+}
+
 static void read_port(struct reader *r, const struct node *key, const struct node *node, bool is_device)
 {
 	struct config_port *port = &r->config->ports[r->config->port_count];
@@ -255,6 +299,8 @@ static void read_port(struct reader *r, const struct node *key, const struct nod
 		finish_device(r, port, node);
 	else
 		finish_vlan(r, port, node);
+	finish_mss(r, port, node);
+	number_zone(r->config, port);
 	r->config->port_count++;
 }
 

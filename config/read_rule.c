@@ -10,8 +10,8 @@
 struct rule_draft {
 	struct config_rule *rule;
 	const struct node *node;
-	unsigned int verdicts;		       /* of accept, drop, reject: how many were written */
-	bool bad_action, unknown_key;	       /* an unknown key may have been the action */
+	unsigned int verdicts;	      /* of accept, drop, reject: how many were written */
+	bool bad_action, unknown_key; /* an unknown key may have been the action */
 };
 
 static const char rule_example[] = "{ accept: new, from: lan }";
@@ -49,7 +49,8 @@ static void read_log(struct reader *r, void *target, const struct node *value)
 {
 	struct rule_draft *draft = target;
 
-	if (value->kind == NODE_SCALAR && (strcmp(value->text, "true") == 0 || strcmp(value->text, "false") == 0))
+	if (value->kind == NODE_SCALAR &&
+	    (strcmp(value->text, "true") == 0 || strcmp(value->text, "false") == 0))
 		draft->bad_action |= !value_truth(r, value, &draft->rule->log);
 	else
 		read_verdict(r, draft, value, CONFIG_LOG);
@@ -86,8 +87,8 @@ static void read_limit(struct reader *r, void *target, const struct node *value)
 	struct rule_draft *draft = target;
 
 	if (value->kind == NODE_MAPPING)
-		mapping_read(r, value, "`limit`", limit_keys, sizeof(limit_keys) / sizeof(limit_keys[0]), NULL,
-			     draft);
+		mapping_read(r, value, "`limit`", limit_keys, sizeof(limit_keys) / sizeof(limit_keys[0]),
+			     NULL, draft);
 	else if (value->kind == NODE_SCALAR && strchr(value->text, '/'))
 		read_rate(r, draft, value);
 	else
@@ -326,7 +327,8 @@ static const struct mapping_key rule_keys[] = {
      "`log: any` is a rule that only logs, `log: true` goes with another action: keep one"},
     {"count", read_count, NULL, NULL},
     {"limit", read_limit, NULL,
-     "`limit: new` is a rule that drops what exceeds its `rate`, `limit: 100/s` goes with another action: keep one"},
+     "`limit: new` is a rule that drops what exceeds its `rate`, `limit: 100/s` goes with another action: "
+     "keep one"},
     {"rate", read_rate, NULL, NULL},
     {"burst", read_burst, NULL, NULL},
     {"per", read_per, NULL, NULL},
@@ -380,8 +382,9 @@ static void check_action(struct reader *r, struct rule_draft *draft)
 
 	if (draft->verdicts > 1) {
 		diagnostics_error(r->d, rule->place, "the rule has several actions");
-		diagnostics_hint(r->d, "keep one of accept, drop, reject, count, limit and log; `log: true` and "
-				       "`limit: 100/s` may go with it");
+		diagnostics_hint(r->d,
+				 "keep one of accept, drop, reject, count, limit and log; `log: true` and "
+				 "`limit: 100/s` may go with it");
 	} else if (draft->verdicts == 0 && !draft->bad_action && !draft->unknown_key) {
 		diagnostics_error(r->d, rule->place, "the rule has no action");
 		diagnostics_hint(r->d, "add `accept: new`, `drop: any`, `reject: any` or `log: any`");
@@ -393,7 +396,8 @@ static void check_action(struct reader *r, struct rule_draft *draft)
 static void check_limits(struct reader *r, const struct rule_draft *draft)
 {
 	struct config_rule *rule = draft->rule;
-	const struct node *rate = mapping_find(draft->node, "rate"), *burst = mapping_find(draft->node, "burst"),
+	const struct node *rate = mapping_find(draft->node, "rate"),
+			  *burst = mapping_find(draft->node, "burst"),
 			  *per = mapping_find(draft->node, "per");
 	const struct node *apart = rate ? rate : burst ? burst : per;
 
@@ -406,7 +410,8 @@ static void check_limits(struct reader *r, const struct rule_draft *draft)
 	}
 	if (rule->connections && rule->action != CONFIG_ACCEPT) {
 		diagnostics_error(r->d, rule->place, "only a rule that accepts can limit connections");
-		diagnostics_hint(r->d, "write `accept: new`; what exceeds the limit goes on to the next rules");
+		diagnostics_hint(r->d,
+				 "write `accept: new`; what exceeds the limit goes on to the next rules");
 	}
 	if (rule->rate.events && !rule->rate.burst)
 		rule->rate.burst = rule->rate.events;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Named sets of prefixes, under `firewall: sets:`, in the text or in files of their own: one network or address a line,
+ * Named sets of prefixes, under `firewall: sets:`, in the text or in files of their own: one network or
+ * address a line,
  * `#` begins a comment.
  */
 #include <errno.h>
@@ -78,7 +79,8 @@ static void read_line(struct reader *r, struct set_file *file, const struct node
 		if (++file->mistakes <= LINE_ERRORS_MAX) {
 			diagnostics_error(r->d, value->place, "%s:%u: `%.50s` is not a network", file->path,
 					  file->line, text);
-			diagnostics_hint(r->d, "one network without host bits, or one address, a line: 192.0.2.0/24");
+			diagnostics_hint(
+			    r->d, "one network without host bits, or one address, a line: 192.0.2.0/24");
 		}
 		return;
 	}
@@ -107,7 +109,8 @@ static void read_lines(struct reader *r, struct set_file *file, const struct nod
 		diagnostics_hint(r->d, "is this the file that you meant?");
 	}
 	if (file->count > SET_PREFIXES_MAX) {
-		diagnostics_error(r->d, value->place, "%s has more than %u networks", file->path, SET_PREFIXES_MAX);
+		diagnostics_error(r->d, value->place, "%s has more than %u networks", file->path,
+				  SET_PREFIXES_MAX);
 		diagnostics_hint(r->d, "merge neighbouring networks");
 	}
 }

@@ -56,6 +56,11 @@ static bool field_contains(uint8_t outer, uint8_t outer_mask, uint8_t inner, uin
 	return (outer_mask & ~inner_mask) == 0 && ((outer ^ inner) & outer_mask) == 0;
 }
 
+static uint8_t states_of(const struct config_match *match)
+{
+	return match->states ? match->states : CONFIG_NEW | CONFIG_ESTABLISHED | CONFIG_RELATED;
+}
+
 /* True if every packet that `inner` matches is matched by `outer`. Later fragments have no transport header,
  * so only a conjunction that does not look at one matches them. */
 static bool match_contains(const struct config_match *outer, const struct config_match *inner)
@@ -68,6 +73,10 @@ static bool match_contains(const struct config_match *outer, const struct config
 			      inner->tcp_flags_mask) &&
 	       range_contains(outer->source_port, inner->source_port) &&
 	       range_contains(outer->destination_port, inner->destination_port) &&
+	       field_contains(outer->dscp, outer->dscp_mask, inner->dscp, inner->dscp_mask) &&
+	       range_contains(outer->source_class, inner->source_class) &&
+	       range_contains(outer->destination_class, inner->destination_class) &&
+	       (states_of(inner) & ~states_of(outer)) == 0 &&
 	       prefix_contains(&outer->source, &inner->source) &&
 	       prefix_contains(&outer->destination, &inner->destination);
 }
@@ -161,10 +170,17 @@ static void add(struct shadow_search *search, uint32_t number)
 	search->heads[slot] = number;
 }
 
-static bool is_unconditional(const struct config_rule *rule)
+/* Whether a rule ends the way of every packet that it matches. */
+static bool decides(const struct config_rule *rule)
 {
-	return rule->action != CONFIG_LOG && !rule->from_count && !rule->to_count && !rule->protocol_count &&
-	       !rule->source_count && !rule->destination_count;
+	return rule->action <= CONFIG_REJECT && !rule->rate.events && !rule->connections;
+}
+
+bool rule_is_unconditional(const struct config_rule *rule)
+{
+	return decides(rule) && !rule->states && !rule->dscp_count && !rule->source_set_count &&
+	       !rule->destination_set_count && !rule->from_count && !rule->to_count &&
+	       !rule->protocol_count && !rule->source_count && !rule->destination_count;
 }
 
 /* Looks at conjunctions first .. end-1, which are those of one rule. */
@@ -219,7 +235,7 @@ static void look_at_all(struct reader *r, struct shadow_search *search)
 		     end < config->match_count && config->matches[end].rule == config->matches[first].rule;)
 			end++;
 		look_at_rule(r, search, first, end);
-		if (is_unconditional(rule)) {
+		if (rule_is_unconditional(rule)) {
 			warn_of_the_rest(r, (size_t)(rule - config->rules));
 			return;
 		}
@@ -230,7 +246,7 @@ static void look_at_all(struct reader *r, struct shadow_search *search)
 					    rule->name);
 			return;
 		}
-		for (uint32_t i = first; i < end && rule->action != CONFIG_LOG; i++)
+		for (uint32_t i = first; i < end && decides(rule); i++)
 			add(search, i);
 	}
 }

@@ -18,7 +18,7 @@ enum {
 	DEFAULT_ICMP_ERROR_RATE = 100,
 	DEFAULT_NEIGHBOURS = 1024,
 	DEFAULT_FLOWS = 65536,
-	FLOWS_MAX = 64 << 20,
+	FLOWS_MAX = 16 << 20,
 	DEFAULT_SOURCES = 65536,
 };
 
@@ -35,13 +35,19 @@ void read_sets(struct reader *r, void *target, const struct node *value);
 bool value_set(struct reader *r, const struct node *node, uint16_t *out);
 void warn_of_unused_sets(struct reader *r);
 
-/* flows.c: whether connections are tracked, zones, and warnings about states */
-void read_flows(struct reader *r, void *target, const struct node *value);
-void read_timeouts(struct reader *r, void *target, const struct node *value);
-void check_flows(struct reader *r);
+/* classes.c: cuts the sets that rules use into classes; the ranges of classes that a set has */
+void make_address_classes(struct reader *r);
+size_t ranges_of_set(struct config *config, uint16_t set, bool ipv6, struct config_range **ranges);
 
-/* read_nat.c, check_nat.c */
+/* flows.c: how many connections are tracked, for how long, and whether they are */
+void set_flow_defaults(struct config *config);
+void read_flows(struct reader *r, void *target, const struct node *value);
+void check_flows(struct reader *r, const struct node *root);
+
+/* read_nat.c, and read_forward.c for what is about destinations; check_nat.c */
 void read_nat(struct reader *r, const struct node *node);
+void read_nat_forwards(struct reader *r, void *target, const struct node *value);
+void read_nat_statics(struct reader *r, void *target, const struct node *value);
 void check_nat(struct reader *r);
 
 /* read_firewall.c: the section; read_rule.c: one rule, appended to config->rules; expand.c: rules to
@@ -52,9 +58,11 @@ void read_rule(struct reader *r, const struct node *node);
 void expand_rules(struct reader *r);
 void warn_of_unreachable_destinations(struct reader *r);
 void warn_of_shadowed_rules(struct reader *r);
+bool rule_is_unconditional(const struct config_rule *rule); /* takes every packet, but for invalid ones */
 
 /* need.c: computes config->memory_need, and config->memory where it was not given */
 void compute_memory(struct config *config);
+bool limits_sources(const struct config *config); /* a rule does */
 
 /* For all stages: NULL where there is none. */
 const struct config_port *config_find_port(const struct config *config, const char *name);

@@ -79,6 +79,12 @@ const char *icmp_name(uint16_t type_and_code_low, uint16_t high, bool ipv6);
 const char *tcp_flag_name(unsigned int bit);
 const char *state_name(unsigned int bit);
 const char *dscp_name(uint8_t dscp);
+const char *nat_mapping_name(enum config_nat_mapping mapping);
+const char *nat_filtering_name(enum config_nat_filtering filtering);
+
+/* Of a timeout: its key, and its seconds where none are given. */
+const char *timeout_name(enum flow_timeout timeout);
+uint32_t timeout_default(enum flow_timeout timeout);
 
 enum { PROTOCOL_ICMP = 1, PROTOCOL_TCP = 6, PROTOCOL_UDP = 17, PROTOCOL_ICMPV6 = 58, PROTOCOL_SCTP = 132 };
 

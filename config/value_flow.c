@@ -112,10 +112,10 @@ bool value_unit_rate(struct reader *r, const struct node *node, struct config_ra
 static const struct {
 	const char *name;
 	uint8_t value;
-} dscps[] = {{"cs0", 0},   {"cs1", 8},	 {"cs2", 16},  {"cs3", 24},  {"cs4", 32},  {"cs5", 40},	 {"cs6", 48},
-	     {"cs7", 56},  {"af11", 10}, {"af12", 12}, {"af13", 14}, {"af21", 18}, {"af22", 20}, {"af23", 22},
-	     {"af31", 26}, {"af32", 28}, {"af33", 30}, {"af41", 34}, {"af42", 36}, {"af43", 38}, {"ef", 46},
-	     {"va", 44},   {"le", 1}};
+} dscps[] = {{"cs0", 0},   {"cs1", 8},	 {"cs2", 16},  {"cs3", 24},  {"cs4", 32},  {"cs5", 40},
+	     {"cs6", 48},  {"cs7", 56},	 {"af11", 10}, {"af12", 12}, {"af13", 14}, {"af21", 18},
+	     {"af22", 20}, {"af23", 22}, {"af31", 26}, {"af32", 28}, {"af33", 30}, {"af41", 34},
+	     {"af42", 36}, {"af43", 38}, {"ef", 46},   {"va", 44},   {"le", 1}};
 
 const char *dscp_name(uint8_t dscp)
 {

@@ -94,17 +94,23 @@ struct firewall_rule {
 	const char *name;
 	uint8_t action; /* enum firewall_action */
 	bool log;	/* write a (rate-limited) line */
-	bool each;	/* looks at what differs among the packets of one flow: TCP flags, DSCP, rates */
+	bool each;	/* has to see each packet of a flow, not the first only: it looks at TCP flags or DSCP,
+			   limits a rate, counts or logs on the way */
 	struct rate_limit rate;
 	uint32_t connections; /* flows that one source may have by this rule at a time, 0: any number */
 };
 
-/* A named set of prefixes. Rules ask for one by its number, which is its index plus one. */
-struct address_set {
-	const char *name;
-	const struct ipv4_prefix *ipv4;
-	const struct ipv6_prefix *ipv6;
-	uint32_t ipv4_count, ipv6_count;
+/* Named sets of prefixes, as the compiler cut them up: addresses that are in the same sets are of one class, and
+ * rules ask for ranges of classes. An entry says from which address on which class it is, up to the next entry,
+ * which is of another one; the first entry starts at the lowest address. None: no rule asks. */
+struct ipv4_class {
+	uint32_t first;
+	uint16_t number;
+};
+
+struct ipv6_class {
+	uint8_t first[16];
+	uint16_t number;
 };
 
 /* One conjunction that a rule was expanded to. A rule without addresses has one in each family. */
@@ -118,7 +124,8 @@ struct match_common {
 	bool needs_l4;				    /* ports, ICMP type or TCP flags are part of the match */
 	uint16_t source_port_low, source_port_high; /* host order; any: 0 .. 65535 */
 	uint16_t destination_port_low, destination_port_high; /* ICMP: type << 8 | code */
-	uint16_t source_set, destination_set; /* number of an address_set, 0: none is asked for */
+	uint16_t source_class_low, source_class_high; /* see address_classes; any: 0 .. 65535 */
+	uint16_t destination_class_low, destination_class_high;
 };
 
 struct ipv4_match {
@@ -211,8 +218,9 @@ extern const struct ipv4_match ipv4_matches[];
 extern const struct ipv6_match ipv6_matches[];
 extern const uint32_t ipv4_match_count, ipv6_match_count;
 
-extern const struct address_set address_sets[];
-extern const uint32_t address_set_count;
+extern const struct ipv4_class ipv4_classes[];
+extern const struct ipv6_class ipv6_classes[];
+extern const uint32_t ipv4_class_count, ipv6_class_count;
 extern const bool firewall_judges_invalid; /* a rule names the state `invalid` */
 extern const uint32_t firewall_sources;	   /* sources that limits per source remember at a time */
 

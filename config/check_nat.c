@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What NAT's entries must agree on with the ports and with each other.
+ */
+#include <string.h>
+#include "address.h"
+#include "stages.h"
+
+static bool has_family(const struct config_port *port, bool ipv6)
+{
+	for (size_t i = 0; i < port->address_count; i++)
+		if (port->addresses[i].prefix.address.ipv6 == ipv6)
+			return true;
+	return false;
+}
+
+static void check_source(struct reader *r, const struct config_nat_source *source)
+{
+	const struct config_port *port = &r->config->ports[source->out_port];
+	char text[ADDRESS_TEXT_MAX];
+
+	if (source->kind == CONFIG_NAT_MASQUERADE && !has_family(port, source->ipv6)) {
+		diagnostics_error(r->d, source->place, "`%s` has no %s address to translate to", port->name,
+				  source->ipv6 ? "IPv6" : "IPv4");
+		diagnostics_hint(r->d, "give the port one, or write `to: 192.0.2.64/28`");
+	}
+	if (source->kind == CONFIG_NAT_POOL && address_is_no_station(&source->to.address)) {
+		diagnostics_error(r->d, source->place, "%s is no address that packets can come from",
+				  prefix_format(&source->to, text));
+		diagnostics_hint(r->d, "write addresses that are routed to this appliance");
+	}
+	if (source->kind != CONFIG_NAT_KEEP && source->ports.low == 0) {
+		diagnostics_error(r->d, source->place, "port 0 can't be given to a flow");
+		diagnostics_hint(r->d, "write `ports: 1024-65535`");
+	}
+}
+
+/* Whether `earlier` takes all packets that `later` would. */
+static bool source_covers(const struct config_nat_source *earlier, const struct config_nat_source *later)
+{
+	if (earlier->ipv6 != later->ipv6 || earlier->out_port != later->out_port ||
+	    (earlier->protocol && earlier->protocol != later->protocol))
+		return false;
+	for (size_t i = 0; earlier->from_count && i < later->from_count; i++)
+		if (!memchr(earlier->from, later->from[i], earlier->from_count))
+			return false;
+	if (earlier->from_count && !later->from_count)
+		return false;
+	return (!earlier->source.length || prefix_contains(&earlier->source, &later->source)) &&
+	       (!earlier->destination.length || prefix_contains(&earlier->destination, &later->destination));
+}
+
+static void warn_of_covered_sources(struct reader *r)
+{
+	const struct config_nat_source *sources = r->config->nat_sources;
+
+	for (size_t i = 1; i < r->config->nat_source_count; i++) {
+		for (size_t j = 0; j < i; j++) {
+			if (!source_covers(&sources[j], &sources[i]))
+				continue;
+			diagnostics_warning(r->d, sources[i].place,
+					    "`%s` is never reached: `%s` (line %u) takes all of it",
+					    sources[i].name, sources[j].name, sources[j].place.line);
+			diagnostics_hint(r->d, "move it before `%s`, or remove it", sources[j].name);
+			break;
+		}
+	}
+}
+
+static void check_target(struct reader *r, const struct config_nat_forward *forward)
+{
+	char text[ADDRESS_TEXT_MAX];
+
+	address_format(&forward->to, text);
+	if (config_own_address(r->config, &forward->to)) {
+		diagnostics_error(r->d, forward->place,
+				  "%s is the appliance's own address, where nothing listens", text);
+		diagnostics_hint(r->d, "name the station that offers the service");
+	} else if (address_is_no_station(&forward->to)) {
+		diagnostics_error(r->d, forward->place, "%s is no station's address", text);
+		diagnostics_hint(r->d, "name the station that offers the service");
+	}
+	if (forward->any_address && !has_family(&r->config->ports[forward->port], forward->ipv6)) {
+		diagnostics_error(r->d, forward->place, "`%s` has no %s address to listen on",
+				  r->config->ports[forward->port].name, forward->ipv6 ? "IPv6" : "IPv4");
+		diagnostics_hint(r->d, "say the address that packets come to: `address: 192.0.2.3`");
+	}
+}
+
+static bool share_protocol(const struct config_nat_forward *a, const struct config_nat_forward *b)
+{
+	for (size_t i = 0; i < a->protocol_count; i++)
+		if (memchr(b->protocols, a->protocols[i], b->protocol_count))
+			return true;
+	return false;
+}
+
+/* Whether some packet would meet both; the first takes it. */
+static bool forwards_overlap(const struct config_nat_forward *a, const struct config_nat_forward *b)
+{
+	return a->ipv6 == b->ipv6 && a->port == b->port && share_protocol(a, b) && !a->source.length &&
+	       a->listen.low <= b->listen.high && b->listen.low <= a->listen.high &&
+	       (a->any_address || (!b->any_address && address_compare(&a->address, &b->address) == 0));
+}
+
+static void check_overlaps(struct reader *r)
+{
+	const struct config_nat_forward *forwards = r->config->nat_forwards;
+
+	for (size_t i = 1; i < r->config->nat_forward_count; i++) {
+		for (size_t j = 0; j < i; j++) {
+			if (!forwards_overlap(&forwards[j], &forwards[i]))
+				continue;
+			diagnostics_error(r->d, forwards[i].place, "the same ports are forwarded in line %u",
+					  forwards[j].place.line);
+			diagnostics_hint(r->d, "listen on other ports, or remove one of them");
+			break;
+		}
+	}
+}
+
+static void check_static(struct reader *r, const struct config_nat_static *rule)
+{
+	const struct config *config = r->config;
+	char text[ADDRESS_TEXT_MAX];
+
+	for (size_t i = 0; i < config->port_count; i++) {
+		for (size_t j = 0; j < config->ports[i].address_count; j++) {
+			const struct config_address *own = &config->ports[i].addresses[j].prefix.address;
+
+			if (!prefix_contains_address(&rule->external, own))
+				continue;
+			diagnostics_error(r->d, rule->place, "%s is an address of the appliance itself",
+					  address_format(own, text));
+			diagnostics_hint(r->d,
+					 "leave it out of `external`, or use `forward` for single ports");
+			return;
+		}
+	}
+}
+
+void check_nat(struct reader *r)
+{
+	const struct config *config = r->config;
+
+	for (size_t i = 0; i < config->nat_source_count; i++)
+		check_source(r, &config->nat_sources[i]);
+	for (size_t i = 0; i < config->nat_forward_count; i++)
+		check_target(r, &config->nat_forwards[i]);
+	for (size_t i = 0; i < config->nat_static_count; i++)
+		check_static(r, &config->nat_statics[i]);
+	check_overlaps(r);
+	warn_of_covered_sources(r);
+}
