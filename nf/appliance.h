@@ -214,7 +214,7 @@ extern const uint32_t ipv4_route_count, ipv6_route_count;
 
 extern const struct firewall_rule firewall_rules[];
 extern const uint32_t firewall_rule_count; /* the default included */
-extern const struct ipv4_match ipv4_matches[];
+extern const struct ipv4_match ipv4_matches[]; /* in the order of their rules */
 extern const struct ipv6_match ipv6_matches[];
 extern const uint32_t ipv4_match_count, ipv6_match_count;
 

@@ -15,12 +15,12 @@ struct bucket {
 	uint64_t burst;
 };
 
-/* Whether an event may happen now; counts it if so. An interval of 0 forbids everything. */
+/* Whether an event may happen now; counts it if so. An interval or a burst of 0 forbids everything. */
 static inline bool bucket_take(struct bucket *bucket, uint64_t now_ns)
 {
 	uint64_t start = bucket->due_ns > now_ns ? bucket->due_ns : now_ns;
 
-	if (bucket->interval_ns == 0 || start - now_ns > (bucket->burst - 1) * bucket->interval_ns)
+	if (bucket->interval_ns == 0 || bucket->burst == 0 || start - now_ns > (bucket->burst - 1) * bucket->interval_ns)
 		return false;
 	bucket->due_ns = start + bucket->interval_ns;
 	return true;

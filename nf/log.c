@@ -128,7 +128,28 @@ static void add_transport(struct line *line, const struct packet_meta *meta)
 		add(line, " fragment");
 }
 
-void log_packet(const char *function, const char *verdict, const char *name, struct rte_mbuf *packet)
+static void add_state(struct line *line, const struct packet_meta *meta)
+{
+	static const char *const names[] = {"new", "established", "related", "invalid"};
+
+	if (meta->state)
+		add(line, " %s", names[__builtin_ctz(meta->state)]);
+}
+
+static void add_reason(struct line *line, enum drop_reason reason)
+{
+	static const char *const names[DROP_REASON_COUNT] = {
+#define X(identifier, name, meaning) [DROP_##identifier] = name,
+	    DROP_REASONS(X)
+#undef X
+	};
+
+	if (reason < DROP_REASON_COUNT)
+		add(line, " (%s)", names[reason]);
+}
+
+void log_packet(const char *function, const char *verdict, const char *name, struct rte_mbuf *packet,
+		enum drop_reason reason)
 {
 	const struct packet_meta *meta = packet_meta(packet);
 	struct line line = {.length = 0};
@@ -139,10 +160,12 @@ void log_packet(const char *function, const char *verdict, const char *name, str
 	}
 	add(&line, "%s: %s ", function, verdict);
 	add_name(&line, name);
+	add_state(&line, meta);
 	add_port(&line, "in", meta->in_port);
 	add_port(&line, "out", meta->out_port);
 	add_addresses(&line, packet);
 	add_transport(&line, meta);
 	add(&line, " %u bytes", meta->l3_bytes);
+	add_reason(&line, reason);
 	host_log(line.text);
 }

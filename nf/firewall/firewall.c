@@ -2,7 +2,8 @@
  *
  * The firewall stage, called by the generated chain between router_lookup and router_forward. The packets of
  * a burst are classified together, IPv4 and IPv6 apart; the lowest-numbered rule that matches decides, or the
- * default, which is the last rule. Rules that only log fire where they stand before the one that decides.
+ * default, which is the last rule. Packets that meet a conditional rule before that are walked through them
+ * (conditional.h).
  *
  * The tries are built at start (firewall_rules.c) and constant afterwards.
  */
@@ -11,11 +12,16 @@
 #include <rte_acl.h>
 #include <rte_ip.h>
 #include "nf/appliance.h"
-#include "nf/log.h"
+#include "nf/flow/flow.h"
 #include "nf/packet.h"
+#include "classes.h"
+#include "condition.h"
+#include "conditional.h"
 #include "firewall.h"
 #include "firewall_rules.h"
 #include "reject.h"
+#include "rule_log.h"
+#include "sources.h"
 
 static struct firewall_classifiers classifiers;
 
@@ -27,9 +33,50 @@ struct results {
 /* Of every packet of a family that no rule looks at. */
 static const uint32_t no_results[RTE_ACL_MAX_CATEGORIES];
 
+/* For each state, the first rule that may judge a flow's packets one by one. */
+static uint32_t first_each[STATE_INVALID + 1];
+
+static void find_each(const struct match_common *common)
+{
+	for (uint8_t state = STATE_NEW; state <= STATE_INVALID; state <<= 1)
+		if (firewall_rules[common->rule].each && states_of_match(common) & state)
+			first_each[state] = RTE_MIN(first_each[state], common->rule);
+}
+
+static void find_all_each(void)
+{
+	for (uint32_t i = 0; i < RTE_DIM(first_each); i++)
+		first_each[i] = UINT32_MAX;
+	for (uint32_t i = 0; i < ipv4_match_count; i++)
+		find_each(&ipv4_matches[i].common);
+	for (uint32_t i = 0; i < ipv6_match_count; i++)
+		find_each(&ipv6_matches[i].common);
+}
+
 int firewall_init(void)
 {
-	return firewall_rules_compile(&classifiers);
+	int error = classes_init();
+
+	if (error == 0)
+		error = conditional_init();
+	if (error == 0)
+		error = sources_init();
+	find_all_each();
+	return error ? error : firewall_rules_compile(&classifiers);
+}
+
+bool firewall_hold(struct flow_record *record, uint32_t rule)
+{
+	const struct flow_tuple *tuple = &record->tuple[FLOW_ORIGINAL];
+	const void *source = tuple->ipv6 ? (const void *)record->ipv6[FLOW_ORIGINAL].source : &tuple->source;
+
+	record->source = sources_connect(rule, tuple->ipv6, source);
+	return record->source != 0;
+}
+
+void firewall_release(const struct flow_record *record)
+{
+	sources_disconnect(record->source);
 }
 
 /* Of two results the rule that comes first; 0 is none. */
@@ -79,6 +126,9 @@ static void set_ipv6_key(struct firewall_ipv6_key *key, const struct packet_meta
 {
 	*key = (struct firewall_ipv6_key){
 	    .protocol = meta->protocol,
+	    .condition = condition_of(meta, ip),
+	    .source_class = rte_cpu_to_be_16(class_of_ipv6(ip->src_addr)),
+	    .destination_class = rte_cpu_to_be_16(class_of_ipv6(ip->dst_addr)),
 	    .in_port = meta->in_port | (meta->flags & PACKET_L4 ? FIREWALL_KEY_L4 : 0),
 	    .out_port = meta->out_port,
 	    .tcp_flags = meta->tcp_flags,
@@ -109,55 +159,48 @@ static void classify_ipv6(struct rte_mbuf *const *packets, uint16_t count, struc
 	classify(&classifiers.ipv6, data, n, results);
 }
 
-static inline void count_rule(uint32_t rule, const struct rte_mbuf *m, const struct packet_meta *meta)
+/* What a flow's record remembers of the verdict. */
+static inline void mark(struct packet_meta *meta, const struct verdict *verdict)
 {
-	rule_stats[rule].packets++;
-	rule_stats[rule].bytes += m->l2_len + meta->l3_bytes;
+	meta->rule = verdict->rule;
+	if (verdict->rule >= first_each[meta->state])
+		meta->flags |= PACKET_EACH;
+	if (firewall_rules[verdict->rule].connections && meta->state == STATE_NEW && !meta->flow)
+		flow_drafts[meta->draft].flags |= FLOW_COUNTED_SOURCE;
 }
 
-static const char *const verdict_names[] = {
-    [FIREWALL_ACCEPT] = "accept",
-    [FIREWALL_DROP] = "drop",
-    [FIREWALL_REJECT] = "reject",
-    [FIREWALL_LOG] = "log",
-};
-
-static void log_rule(uint32_t rule, struct rte_mbuf *m)
+/* Why a packet is dropped: for what is wrong with it, for a limit, or because the rules say so. */
+static enum drop_reason reason_of(const struct packet_meta *meta, const struct verdict *verdict)
 {
-	log_packet("firewall", verdict_names[firewall_rules[rule].action], firewall_rules[rule].name, m);
-}
-
-/* Rules that only log have the categories after the first, in their order. */
-static void fire_log_rules(const uint32_t *result, uint32_t decided, struct rte_mbuf *m)
-{
-	for (uint32_t category = 1; category < classifiers.categories; category++) {
-		uint32_t rule = result[category] - 1;
-
-		if (result[category] == 0 || rule > decided)
-			continue;
-		count_rule(rule, m, packet_meta(m));
-		log_rule(rule, m);
-	}
+	if (meta->state == STATE_INVALID)
+		return meta->invalid;
+	if (verdict->reason != DROP_REASON_COUNT)
+		return verdict->reason;
+	return verdict->action == FIREWALL_REJECT ? DROP_FIREWALL_REJECT : DROP_FIREWALL_DROP;
 }
 
 /* Returns whether the packet goes on; takes it if not. */
 static inline bool judge(struct rte_mbuf *m, const uint32_t *result)
 {
 	struct packet_meta *meta = packet_meta(m);
-	uint32_t decided = result[0] ? result[0] - 1 : firewall_rule_count - 1;
-	const struct firewall_rule *rule = &firewall_rules[decided];
+	uint32_t decided = result[CATEGORY_DECIDES] ? result[CATEGORY_DECIDES] - 1 : firewall_rule_count - 1;
+	struct verdict verdict = {decided, firewall_rules[decided].action, DROP_REASON_COUNT};
+	enum drop_reason reason = DROP_REASON_COUNT;
 
-	meta->rule = decided;
-	if (classifiers.categories > 1)
-		fire_log_rules(result, decided, m);
-	count_rule(decided, m, meta);
-	if (rule->log)
-		log_rule(decided, m);
-	if (likely(rule->action == FIREWALL_ACCEPT))
+	if (classifiers.categories > 1 && result[CATEGORY_CONDITIONAL] &&
+	    result[CATEGORY_CONDITIONAL] - 1 < decided)
+		verdict = conditional_walk(m, result[CATEGORY_CONDITIONAL] - 1, decided);
+	mark(meta, &verdict);
+	rule_count_packet(verdict.rule, m);
+	if (verdict.action != FIREWALL_ACCEPT)
+		reason = reason_of(meta, &verdict);
+	if (firewall_rules[verdict.rule].log)
+		rule_log(verdict.rule, m, reason);
+	if (likely(verdict.action == FIREWALL_ACCEPT))
 		return true;
-	if (rule->action == FIREWALL_REJECT)
+	if (verdict.action == FIREWALL_REJECT)
 		reject_send(m);
-	packet_drop(m, rule->action == FIREWALL_REJECT ? DROP_FIREWALL_REJECT : DROP_FIREWALL_DROP);
+	packet_drop(m, reason);
 	return false;
 }
 

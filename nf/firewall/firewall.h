@@ -5,6 +5,7 @@
 #ifndef NF_FIREWALL_H
 #define NF_FIREWALL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <rte_mbuf.h>
 #include "nf/flow/record.h"
@@ -16,8 +17,9 @@ int firewall_init(void);
  * state of all packets is taken to be NEW. */
 uint16_t firewall(struct rte_mbuf **packets, uint16_t count);
 
-/* A flow with FLOW_COUNTED_SOURCE, which was accepted by `rule`, was made (flow_settle), or is gone. */
-void firewall_hold(const struct flow_record *record);
+/* A flow with FLOW_COUNTED_SOURCE, which `rule` has accepted, is being made: it counts against its source
+ * until firewall_release. False: the source has as many as it may (others of the same burst were faster). */
+bool firewall_hold(struct flow_record *record, uint32_t rule);
 void firewall_release(const struct flow_record *record);
 
 #endif

@@ -17,6 +17,8 @@
 #include <rte_vect.h>
 #include "nf/appliance.h"
 #include "nf/packet.h"
+#include "classes.h"
+#include "condition.h"
 
 /* All that rules ask about: the start of struct packet_meta, then the addresses of the IP header. */
 struct firewall_facts {
@@ -39,18 +41,34 @@ FACT_IS_META(out_port);
 FACT_IS_META(destination_port);
 FACT_IS_META(source_port);
 
+/* What fewer rules ask about: the facts after these. Classes as on the wire, since rte_acl reads ranges so.
+ */
+struct firewall_more_facts {
+	uint8_t condition; /* condition.h */
+	uint8_t zero;
+	rte_be16_t source_class, destination_class; /* classes.h */
+	uint16_t zero2;
+};
+_Static_assert(sizeof(struct firewall_more_facts) == 8, "half a vector");
+
 /* In the byte of in_port: ports, ICMP type and TCP flags are those of the packet, not 0 for want of them. */
 enum { FIREWALL_KEY_L4 = 0x80 };
 _Static_assert((int)PORTS_MAX <= (int)FIREWALL_KEY_L4, "a port's number leaves the bit free");
 
 enum {
-	FIREWALL_KEY_BYTES = sizeof(struct firewall_facts),
-	FIREWALL_KEY_SLACK = 3, /* a key's last group of four may reach beyond it */
-	FIREWALL_KEY_FIELDS_MAX = 1 + sizeof(struct firewall_facts), /* protocol, and groups of four bytes */
+	FIREWALL_FACTS_BYTES = sizeof(struct firewall_facts) + sizeof(struct firewall_more_facts),
+	FIREWALL_KEY_BYTES = 2 * sizeof(__m128i),
+	FIREWALL_KEY_SLACK = 3,				  /* a key's last group of four may reach beyond it */
+	FIREWALL_KEY_FIELDS_MAX = 1 + FIREWALL_KEY_BYTES, /* protocol, and groups of four bytes */
 };
 
 struct firewall_key_layout {
-	__m128i shuffle; /* for each byte of the key, the fact that it is */
+	/* For each byte of the key's halves, the fact that it is: of the first ones, and of those after
+	 * these. */
+	__m128i shuffle[2], shuffle_more[2];
+	bool more;	   /* some are of those after these; then the key may have a second half */
+	bool source_class; /* classes are asked for */
+	bool destination_class;
 	uint32_t fields;
 	struct rte_acl_field_def defs[FIREWALL_KEY_FIELDS_MAX];
 	uint8_t facts[FIREWALL_KEY_FIELDS_MAX]; /* offset of each field's fact, or of none */
@@ -59,21 +77,46 @@ struct firewall_key_layout {
 /* Chooses the bytes that ipv4_matches[] need. */
 void firewall_key_lay_out(struct firewall_key_layout *layout);
 
-/* Fills in the fields of a rule. */
+/* Fills in the fields of a rule, with one of the patterns that condition_patterns gives for it. */
 void firewall_key_set_rule(const struct firewall_key_layout *layout, struct rte_acl_field *field,
-			   const struct ipv4_match *match);
+			   const struct ipv4_match *match, struct byte_pattern condition);
+
+static inline struct firewall_more_facts firewall_more_facts_of(const struct firewall_key_layout *layout,
+								const struct packet_meta *meta,
+								const struct rte_ipv4_hdr *ip)
+{
+	struct firewall_more_facts more = {.condition = condition_of(meta, ip)};
+
+	if (layout->source_class)
+		more.source_class = rte_cpu_to_be_16(class_of_ipv4(rte_be_to_cpu_32(ip->src_addr)));
+	if (layout->destination_class)
+		more.destination_class = rte_cpu_to_be_16(class_of_ipv4(rte_be_to_cpu_32(ip->dst_addr)));
+	return more;
+}
 
 static inline void firewall_key_write(const struct firewall_key_layout *layout, uint8_t *key,
 				      const struct packet_meta *meta, const struct rte_ipv4_hdr *ip)
 {
 	const int to_key_l4 = 8 * offsetof(struct firewall_facts, in_port) + __builtin_ctz(FIREWALL_KEY_L4) -
 			      __builtin_ctz(PACKET_L4);
+	struct firewall_more_facts more_facts;
 	uint64_t start, addresses;
+	__m128i facts, more;
 
 	memcpy(&start, meta, sizeof(start));
 	memcpy(&addresses, &ip->src_addr, sizeof(addresses));
 	start |= (uint64_t)(meta->flags & PACKET_L4) << to_key_l4;
-	_mm_storeu_si128((__m128i *)key, _mm_shuffle_epi8(_mm_set_epi64x(addresses, start), layout->shuffle));
+	facts = _mm_set_epi64x(addresses, start);
+	if (likely(!layout->more)) {
+		_mm_storeu_si128((__m128i *)key, _mm_shuffle_epi8(facts, layout->shuffle[0]));
+		return;
+	}
+	more_facts = firewall_more_facts_of(layout, meta, ip);
+	more = _mm_loadl_epi64((const __m128i *)&more_facts);
+	for (int half = 0; half < 2; half++)
+		_mm_storeu_si128((__m128i *)key + half,
+				 _mm_or_si128(_mm_shuffle_epi8(facts, layout->shuffle[half]),
+					      _mm_shuffle_epi8(more, layout->shuffle_more[half])));
 }
 
 #endif

@@ -13,6 +13,7 @@
 #include <rte_lcore.h>
 #include "nf/appliance.h"
 #include "nf/host.h"
+#include "conditional.h"
 #include "firewall_rules.h"
 
 /* Fields of an IPv6 rule; addresses are last, four words each. */
@@ -23,7 +24,9 @@ enum {
 	FIELD_DESTINATION_PORT,
 	FIELD_SOURCE_PORT,
 	FIELD_TCP_FLAGS,
-	FIELD_RESERVED,
+	FIELD_CONDITION,
+	FIELD_SOURCE_CLASS,
+	FIELD_DESTINATION_CLASS,
 	FIELD_ADDRESSES,
 	IPV6_FIELDS = FIELD_ADDRESSES + 8,
 	FIELDS_MAX =
@@ -60,7 +63,9 @@ static const struct rte_acl_field_def ipv6_fields[IPV6_FIELDS] = {
     MEMBER(RANGE, 2, FIELD_DESTINATION_PORT, 9, destination_port),
     MEMBER(RANGE, 2, FIELD_SOURCE_PORT, 10, source_port),
     MEMBER(BITMASK, 1, FIELD_TCP_FLAGS, 10, tcp_flags),
-    MEMBER(BITMASK, 1, FIELD_RESERVED, 10, reserved2),
+    MEMBER(BITMASK, 1, FIELD_CONDITION, 10, condition),
+    MEMBER(RANGE, 2, FIELD_SOURCE_CLASS, 11, source_class),
+    MEMBER(RANGE, 2, FIELD_DESTINATION_CLASS, 11, destination_class),
 };
 
 /* Matches with a source times matches without one, from which two tries are better than one. */
@@ -75,22 +80,11 @@ struct family {
 	const struct rte_acl_field_def *field_defs;
 	const struct firewall_key_layout *layout; /* IPv4 */
 	/* Fills in field[]. */
-	void (*set_rule)(const struct family *family, struct acl_rule *rule, uint32_t match);
+	void (*set_rule)(const struct family *family, struct acl_rule *rule, uint32_t match,
+			 struct byte_pattern condition);
 	const struct match_common *(*common)(uint32_t match);
 	bool (*has_source)(uint32_t match);
 };
-
-/* The category of a rule: 0 for those that decide, else counted from 1 in the rules' order. */
-static uint32_t category_of(uint32_t rule)
-{
-	uint32_t logs = 0;
-
-	if (firewall_rules[rule].action != FIREWALL_LOG)
-		return 0;
-	for (uint32_t i = 0; i <= rule; i++)
-		logs += firewall_rules[i].action == FIREWALL_LOG;
-	return logs;
-}
 
 static void set_bits(struct rte_acl_field *field, uint8_t value, uint8_t mask)
 {
@@ -104,7 +98,7 @@ static void set_range(struct rte_acl_field *field, uint16_t low, uint16_t high)
 	field->mask_range.u16 = high;
 }
 
-static void set_common(struct acl_rule *rule, const struct match_common *match)
+static void set_common(struct acl_rule *rule, const struct match_common *match, struct byte_pattern condition)
 {
 	struct rte_acl_field *field = rule->field;
 
@@ -113,6 +107,10 @@ static void set_common(struct acl_rule *rule, const struct match_common *match)
 		 (match->in_port_mask & ~FIREWALL_KEY_L4) | (match->needs_l4 ? FIREWALL_KEY_L4 : 0));
 	set_bits(&field[FIELD_OUT_PORT], match->out_port, match->out_port_mask);
 	set_bits(&field[FIELD_TCP_FLAGS], match->tcp_flags, match->tcp_flags_mask);
+	set_bits(&field[FIELD_CONDITION], condition.value, condition.mask);
+	set_range(&field[FIELD_SOURCE_CLASS], match->source_class_low, match->source_class_high);
+	set_range(&field[FIELD_DESTINATION_CLASS], match->destination_class_low,
+		  match->destination_class_high);
 	set_range(&field[FIELD_SOURCE_PORT], match->source_port_low, match->source_port_high);
 	set_range(&field[FIELD_DESTINATION_PORT], match->destination_port_low, match->destination_port_high);
 }
@@ -134,9 +132,15 @@ static void set_ipv6_prefix(struct rte_acl_field *field, const struct ipv6_prefi
 	}
 }
 
-static void set_ipv4_rule(const struct family *family, struct acl_rule *rule, uint32_t match)
+static void set_ipv4_rule(const struct family *family, struct acl_rule *rule, uint32_t match,
+			  struct byte_pattern condition)
 {
-	firewall_key_set_rule(family->layout, rule->field, &ipv4_matches[match]);
+	firewall_key_set_rule(family->layout, rule->field, &ipv4_matches[match], condition);
+}
+
+static bool asks_for_source_class(const struct match_common *common)
+{
+	return common->source_class_low > 0 || common->source_class_high < UINT16_MAX;
 }
 
 static const struct match_common *ipv4_common(uint32_t match)
@@ -146,14 +150,15 @@ static const struct match_common *ipv4_common(uint32_t match)
 
 static bool ipv4_has_source(uint32_t match)
 {
-	return ipv4_matches[match].source.length > 0;
+	return ipv4_matches[match].source.length > 0 || asks_for_source_class(ipv4_common(match));
 }
 
-static void set_ipv6_rule(const struct family *family __rte_unused, struct acl_rule *rule, uint32_t match)
+static void set_ipv6_rule(const struct family *family __rte_unused, struct acl_rule *rule, uint32_t match,
+			  struct byte_pattern condition)
 {
 	const struct ipv6_match *m = &ipv6_matches[match];
 
-	set_common(rule, &m->common);
+	set_common(rule, &m->common, condition);
 	set_ipv6_prefix(&rule->field[FIELD_ADDRESSES], &m->source);
 	set_ipv6_prefix(&rule->field[FIELD_ADDRESSES + 4], &m->destination);
 }
@@ -165,7 +170,7 @@ static const struct match_common *ipv6_common(uint32_t match)
 
 static bool ipv6_has_source(uint32_t match)
 {
-	return ipv6_matches[match].source.length > 0;
+	return ipv6_matches[match].source.length > 0 || asks_for_source_class(ipv6_common(match));
 }
 
 static bool is_in(const struct family *family, enum part part, uint32_t match)
@@ -173,25 +178,36 @@ static bool is_in(const struct family *family, enum part part, uint32_t match)
 	return part == PART_ALL || family->has_source(match) == (part == PART_WITH_SOURCE);
 }
 
+/* A match, once for each pattern that its states need. */
+static int add_match(struct rte_acl_ctx *acl, const struct family *family, uint32_t match)
+{
+	const struct match_common *common = family->common(match);
+	bool conditional = rule_is_conditional(&firewall_rules[common->rule]);
+	struct byte_pattern conditions[2];
+	uint32_t count = condition_patterns(common, conditions);
+	int error = 0;
+
+	for (uint32_t i = 0; i < count && error == 0; i++) {
+		struct acl_rule rule = {
+		    .data = {.category_mask = 1U << (conditional ? CATEGORY_CONDITIONAL : CATEGORY_DECIDES),
+			     .priority = RTE_ACL_MAX_PRIORITY - common->rule,
+			     .userdata = common->rule + 1},
+		};
+
+		family->set_rule(family, &rule, match, conditions[i]);
+		error = rte_acl_add_rules(acl, (struct rte_acl_rule *)&rule, 1);
+	}
+	return error;
+}
+
 static int add_rules(struct rte_acl_ctx *acl, const struct family *family, enum part part)
 {
-	for (uint32_t i = 0; i < family->matches; i++) {
-		uint32_t number = family->common(i)->rule;
-		struct acl_rule rule = {
-		    .data = {.category_mask = 1U << category_of(number),
-			     .priority = RTE_ACL_MAX_PRIORITY - number,
-			     .userdata = number + 1},
-		};
-		int error;
+	int error = 0;
 
-		if (!is_in(family, part, i))
-			continue;
-		family->set_rule(family, &rule, i);
-		error = rte_acl_add_rules(acl, (struct rte_acl_rule *)&rule, 1);
-		if (error)
-			return error;
-	}
-	return 0;
+	for (uint32_t i = 0; i < family->matches && error == 0; i++)
+		if (is_in(family, part, i))
+			error = add_match(acl, family, i);
+	return error;
 }
 
 /* Without a max_size: with one, rte_acl tries to stay in one trie, which gained nothing for 10 to 1000 rules,
@@ -215,7 +231,7 @@ static int compile_part(struct rte_acl_ctx **acl, const struct family *family, e
 	    .name = family->names[part],
 	    .socket_id = SOCKET_ID_ANY,
 	    .rule_size = RTE_ACL_RULE_SZ(family->fields),
-	    .max_rule_num = family->matches,
+	    .max_rule_num = family->matches * 2, /* add_match */
 	};
 	int error;
 
@@ -266,16 +282,13 @@ static int refuse(const char *what, int error)
 	return error;
 }
 
-static int count_categories(uint32_t *categories)
+/* rte_acl gives results one at a time, or by fours. */
+static uint32_t count_categories(void)
 {
-	uint32_t logs = 0;
-
 	for (uint32_t i = 0; i < firewall_rule_count; i++)
-		logs += firewall_rules[i].action == FIREWALL_LOG;
-	if (logs > FIREWALL_LOG_RULES_MAX)
-		return refuse("more than 15 rules that only log", -E2BIG);
-	*categories = logs == 0 ? 1 : RTE_ALIGN_CEIL(1 + logs, (uint32_t)RTE_ACL_RESULTS_MULTIPLIER);
-	return 0;
+		if (rule_is_conditional(&firewall_rules[i]))
+			return RTE_ACL_RESULTS_MULTIPLIER;
+	return 1;
 }
 
 int firewall_rules_compile(struct firewall_classifiers *classifiers)
@@ -299,9 +312,7 @@ int firewall_rules_compile(struct firewall_classifiers *classifiers)
 
 	if (firewall_rule_count > RTE_ACL_MAX_PRIORITY)
 		return refuse("too many rules", -E2BIG);
-	error = count_categories(&classifiers->categories);
-	if (error)
-		return error;
+	classifiers->categories = count_categories();
 	firewall_key_lay_out(layout);
 	ipv4.fields = layout->fields;
 	error = compile(&classifiers->ipv4, &ipv4, classifiers->categories);

@@ -3,9 +3,8 @@
  * The firewall's rules as rte_acl wants them: one context a family, built once from ipv4_matches[] and
  * ipv6_matches[] (nf/appliance.h). firewall.c is the only user.
  *
- * A classification gives one result a category, each a rule's index plus one, 0 for none. Category 0 holds
- * the rules that decide, so its result is the first of them that matches. A FIREWALL_LOG rule doesn't decide,
- * and has a category of its own, so that any number of them fire for one packet.
+ * A classification gives one result a category, each a rule's index plus one, 0 for none: the first rule that
+ * decides, and the first conditional one (conditional.h).
  */
 #ifndef NF_FIREWALL_RULES_H
 #define NF_FIREWALL_RULES_H
@@ -15,7 +14,7 @@
 #include <rte_byteorder.h>
 #include "firewall_key.h"
 
-enum { FIREWALL_LOG_RULES_MAX = RTE_ACL_MAX_CATEGORIES - 1 };
+enum { CATEGORY_DECIDES, CATEGORY_CONDITIONAL };
 
 /* What an IPv6 packet looks like to the classifier; firewall_key.h has the IPv4 one. It reads the first byte
  * alone and then groups of four, and each byte costs a packet the same: so what most configurations don't
@@ -28,10 +27,11 @@ struct firewall_ipv6_key {
 	rte_be16_t destination_port;
 	rte_be16_t source_port;
 	uint8_t tcp_flags;
-	uint8_t reserved2;
+	uint8_t condition;			    /* condition.h */
+	rte_be16_t source_class, destination_class; /* classes.h */
 	uint8_t source[16], destination[16];
 };
-_Static_assert(sizeof(struct firewall_ipv6_key) == 44, "groups of four bytes");
+_Static_assert(sizeof(struct firewall_ipv6_key) == 48, "groups of four bytes");
 
 /* Tries for one family. rte_acl multiplies rules that ask for a source with those that don't: a list of 140
  * sources and 40 servers took 2.6 s and 300 MB to build as one trie, and 37 ms as two. So where there are
@@ -44,7 +44,7 @@ struct firewall_tries {
 struct firewall_classifiers {
 	struct firewall_tries ipv4, ipv6;
 	struct firewall_key_layout ipv4_key;
-	uint32_t categories; /* 1 without FIREWALL_LOG rules, else a multiple of 4 */
+	uint32_t categories; /* 1 without conditional rules, else 4 */
 };
 
 /* Builds both, in place of what is there. Returns 0, or -errno after a host_log line. */

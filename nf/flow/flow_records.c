@@ -73,7 +73,7 @@ static uint32_t hash_of(const struct flow_record *record, enum flow_direction di
 	return flow_hash(&record->tuple[direction], &record->ipv6[direction]);
 }
 
-static void put_back(uint32_t flow)
+void flow_record_give_back(uint32_t flow)
 {
 	flow_records[flow].state = FLOW_FREE;
 	flow_records[flow].link.next = unused;
@@ -107,7 +107,7 @@ uint32_t flow_record_take(void)
 	uint32_t flow;
 
 	if (!unused && stats.flow.used < flow_capacity)
-		put_back(++stats.flow.used);
+		flow_record_give_back(++stats.flow.used);
 	if (!unused && !evict_from(WHEEL_HALF_OPEN) && !evict_from(WHEEL_CLOSED))
 		return 0;
 	flow = unused;
@@ -124,12 +124,12 @@ bool flow_record_enter(uint32_t flow)
 	if (flow_table_find(original, &record->tuple[FLOW_ORIGINAL], &record->ipv6[FLOW_ORIGINAL]) ||
 	    flow_table_find(reply, &record->tuple[FLOW_REPLY], &record->ipv6[FLOW_REPLY]) ||
 	    !flow_table_insert(original, flow_reference_to(flow, FLOW_ORIGINAL))) {
-		put_back(flow);
+		flow_record_give_back(flow);
 		return false;
 	}
 	if (!flow_table_insert(reply, flow_reference_to(flow, FLOW_REPLY))) {
 		flow_table_remove(original, flow_reference_to(flow, FLOW_ORIGINAL));
-		put_back(flow);
+		flow_record_give_back(flow);
 		return false;
 	}
 	wheel_put(flow, wheel_of(record), due(record));
@@ -159,11 +159,11 @@ void flow_record_end(uint32_t flow)
 		flow_table_remove(hash_of(record, direction), flow_reference_to(flow, direction));
 	if (record->binding)
 		nat_release(record->binding);
-	if (record->flags & FLOW_COUNTED_SOURCE)
+	if (record->source)
 		firewall_release(record);
 	stats.flow.half_open -= record->wheel == WHEEL_HALF_OPEN;
 	stats.flow.flows--;
-	put_back(flow);
+	flow_record_give_back(flow);
 }
 
 /* A full tick means that there may be more: it comes again at once. */

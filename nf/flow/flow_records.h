@@ -16,6 +16,9 @@ int flow_records_init(void);
  * 0: none may. */
 uint32_t flow_record_take(void);
 
+/* Gives back a record that was taken and not entered. */
+void flow_record_give_back(uint32_t flow);
+
 /* Puts a record whose tuples, state and flags are filled in into the table and its wheel. False: the table
  * has no room for it, or one of the tuples is another flow's; the record is free again. */
 bool flow_record_enter(uint32_t flow);

@@ -14,7 +14,7 @@
 static void remember(struct flow_record *record, enum flow_direction direction,
 		     const struct packet_meta *meta)
 {
-	if (meta->flags & PACKET_EACH)
+	if (meta->flags & PACKET_EACH || meta->rule >= FLOW_UNDECIDED || meta->next_hop > UINT16_MAX)
 		return;
 	record->rule[direction] = meta->rule;
 	record->next_hop[direction] = meta->next_hop;
@@ -56,10 +56,15 @@ static enum drop_reason make(struct rte_mbuf *m, const struct flow_draft *draft)
 	record->bytes[FLOW_ORIGINAL] = m->l2_len + meta->l3_bytes;
 	track_open(record, m);
 	remember(record, FLOW_ORIGINAL, meta);
-	if (!flow_record_enter(flow))
+	if (record->flags & FLOW_COUNTED_SOURCE && !firewall_hold(record, meta->rule)) {
+		flow_record_give_back(flow);
+		return DROP_CONNECTION_LIMIT;
+	}
+	if (!flow_record_enter(flow)) {
+		if (record->source)
+			firewall_release(record);
 		return DROP_NAT_UNTRANSLATABLE;
-	if (record->flags & FLOW_COUNTED_SOURCE)
-		firewall_hold(record);
+	}
 	meta->flow = flow;
 	return TRACK_GOOD;
 }

@@ -53,7 +53,8 @@ extern struct flow_table flow_table;
 /* Bytes that the buckets for so many flows take. */
 size_t flow_table_bytes(uint32_t flows);
 
-/* Uses memory of that size, and touches all of it: entries go anywhere, and no packet shall wait for a page. */
+/* Uses memory of that size, and touches all of it: entries go anywhere, and no packet shall wait for a page.
+ */
 void flow_table_init(void *memory, uint32_t flows);
 
 /* False: no room could be made. */

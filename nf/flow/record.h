@@ -121,13 +121,14 @@ struct flow_record {
 	struct flow_tuple tuple[FLOW_DIRECTIONS];
 	uint16_t rule[FLOW_DIRECTIONS];	     /* that accepts this direction's packets; FLOW_UNDECIDED */
 	uint16_t next_hop[FLOW_DIRECTIONS];  /* index in the router's table */
-	uint32_t neighbour[FLOW_DIRECTIONS]; /* a hint: where the next hop was found last, router's own */
+	uint16_t neighbour[FLOW_DIRECTIONS]; /* a hint: where the next hop was found last, router's own */
 	uint8_t state;			     /* enum flow_state */
 	uint8_t wheel;			     /* flow/: enum flow_wheel */
 	uint16_t flags;			     /* enum flow_flag */
 	uint32_t seen;	  /* FLOW_TICK_NS since start: time of the last packet, modulo 2^32 */
 	uint32_t created; /* the same, of the first */
 	uint32_t binding; /* nat/: the mapping it holds, 0: none */
+	uint32_t source;  /* firewall/: the source that it counts against, 0: none */
 	/* second line */
 	struct flow_tcp_end tcp[FLOW_DIRECTIONS];
 	struct flow_link link; /* flow/: in the wheel slot it waits in, or among the free */

@@ -78,7 +78,7 @@ static struct neighbour *connected(struct rte_mbuf *m, uint8_t port)
 	const struct packet_meta *meta = packet_meta(m);
 	struct neighbour_key key;
 	struct neighbour *neighbour;
-	uint32_t *hint;
+	uint16_t *hint;
 
 	if (meta->flags & PACKET_IPV6)
 		key = neighbour_key_ipv6(port, ((const struct rte_ipv6_hdr *)ip)->dst_addr);
@@ -90,7 +90,7 @@ static struct neighbour *connected(struct rte_mbuf *m, uint8_t port)
 	neighbour = neighbour_recall(*hint, &key);
 	if (unlikely(!neighbour)) {
 		neighbour = neighbour_get(&key);
-		*hint = neighbour ? neighbour_number(neighbour) : 0;
+		*hint = neighbour ? neighbour_number(neighbour) : 0; /* beyond 65535: never found again */
 	}
 	return neighbour;
 }

@@ -12,44 +12,49 @@
 #include <cmocka.h>
 #include "config/config.h"
 #include "nf/appliance.h"
+#include "nf/firewall/conditional.h"
 #include "nf/firewall/firewall.h"
 #include "nf/firewall/firewall_rules.h"
 #include "nf/host.h"
 #include "nf/packet.h"
 #include "support/craft.h"
-#include "support/firewall_oracle.h"
+#include "support/firewall_tables.h"
 #include "support/nf_host.h"
-
-struct firewall_rule rule_table[RULES];
-uint32_t rule_count;
-struct ipv4_match ipv4_table[MATCHES];
-struct ipv6_match ipv6_table[MATCHES];
-uint32_t ipv4_count, ipv6_count;
 
 uint32_t any_of(uint32_t count)
 {
 	return host_random() % count;
 }
 
+static uint64_t all_dropped(void)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < DROP_REASON_COUNT; i++)
+		sum += stats.dropped[i];
+	return sum;
+}
+
 static void judge_burst(uint16_t count, struct rule_stats *expected)
 {
 	struct rte_mbuf *packets[BURST_MAX], *kept[BURST_MAX];
-	uint64_t dropped = stats.dropped[DROP_FIREWALL_DROP];
+	uint64_t dropped = all_dropped();
 	uint32_t rules[BURST_MAX];
 	uint16_t n = 0;
 
 	for (uint16_t i = 0; i < count; i++) {
 		uint32_t rule;
+		uint8_t verdict;
 
 		packets[i] = firewall_any_packet();
-		rule = firewall_oracle(packets[i], expected);
-		if (rule_table[rule].action != FIREWALL_ACCEPT)
+		rule = firewall_oracle(packets[i], expected, &verdict);
+		if (verdict != FIREWALL_ACCEPT)
 			continue;
 		rules[n] = rule;
 		kept[n++] = packets[i];
 	}
 	assert_int_equal(firewall(packets, count), n);
-	assert_int_equal(stats.dropped[DROP_FIREWALL_DROP] - dropped, count - n);
+	assert_int_equal(all_dropped() - dropped, count - n);
 	for (uint16_t i = 0; i < n; i++) {
 		assert_ptr_equal(packets[i], kept[i]);
 		assert_int_equal(packet_meta(packets[i])->rule, rules[i]);
@@ -63,7 +68,7 @@ static const struct {
 } sizes[] = {
     {"the default alone", 0, 0, 0}, {"one rule, no IPv6", 1, 1, 0},
     {"one rule, no IPv4", 1, 0, 1}, {"five rules", 5, 8, 8},
-    {"twenty rules", 20, 30, 30},   {"all rules, many matches", RULES - 1, MATCHES, MATCHES},
+    {"twenty rules", 20, 30, 30},   {"many rules, many matches", 63, 200, 200},
 };
 
 static void rte_acl_agrees_with_the_oracle(void **state)
@@ -84,10 +89,11 @@ static void rte_acl_agrees_with_the_oracle(void **state)
 
 /* Rows: what one accept rule says, and what it must and must not match. The default drops. */
 
-#define ANY .source_port_high = 65535, .destination_port_high = 65535
-#define L4  .needs_l4 = true
-#define V4  .source = "10.1.2.3", .destination = "192.0.2.255"
-#define V6  .source = "2001:db8::1", .destination = "fe80::1"
+#define ANY	  .source_port_high = 65535, .destination_port_high = 65535
+#define ANY_CLASS .source_class_high = 65535, .destination_class_high = 65535
+#define L4	  .needs_l4 = true
+#define V4	  .source = "10.1.2.3", .destination = "192.0.2.255"
+#define V6	  .source = "2001:db8::1", .destination = "fe80::1"
 
 static const struct {
 	const char *name;
@@ -208,6 +214,11 @@ static void accept_one_then_drop(const struct match_common *match)
 	ipv4_count = ipv6_count = 1;
 	ipv4_table[0] = (struct ipv4_match){.common = *match};
 	ipv6_table[0] = (struct ipv6_match){.common = *match};
+	if (!match->source_class_high)
+		ipv4_table[0].common.source_class_high = ipv6_table[0].common.source_class_high = UINT16_MAX;
+	if (!match->destination_class_high)
+		ipv4_table[0].common.destination_class_high = ipv6_table[0].common.destination_class_high =
+		    UINT16_MAX;
 }
 
 static bool is_accepted(const struct craft *craft, uint8_t in_port, uint8_t out_port)
@@ -254,7 +265,7 @@ static void rules_that_log_go_on(void **state)
 	ipv4_count = 4;
 	ipv6_count = 0;
 	for (uint32_t i = 0; i < 4; i++)
-		ipv4_table[i] = (struct ipv4_match){.common = {.rule = i, ANY}};
+		ipv4_table[i] = (struct ipv4_match){.common = {.rule = i, ANY, ANY_CLASS}};
 	assert_int_equal(firewall_init(), 0);
 	assert_true(is_accepted(&packet, 0, 1));
 	assert_int_equal(nf_host.logged_count, 3);
@@ -265,24 +276,24 @@ static void rules_that_log_go_on(void **state)
 		assert_int_equal(rule_stats[i].packets, i < 3);
 }
 
-_Static_assert((int)CONFIG_LOG_RULES_MAX == (int)FIREWALL_LOG_RULES_MAX,
-	       "what the compiler promises, rte_acl can keep");
+_Static_assert((int)CONFIG_CONDITIONAL_RULES_MAX == (int)FIREWALL_CONDITIONAL_MAX,
+	       "what the compiler promises, the walk can keep");
 
-static void too_many_log_rules_are_refused(void **state)
+static void too_many_conditional_rules_are_refused(void **state)
 {
 	(void)state;
-	for (uint32_t logs = FIREWALL_LOG_RULES_MAX; logs <= FIREWALL_LOG_RULES_MAX + 1; logs++) {
+	for (uint32_t logs = FIREWALL_CONDITIONAL_MAX; logs <= FIREWALL_CONDITIONAL_MAX + 1; logs++) {
 		for (uint32_t i = 0; i < logs; i++) {
 			rule_table[i] = (struct firewall_rule){.name = "l", .action = FIREWALL_LOG};
-			ipv4_table[i] = (struct ipv4_match){.common = {.rule = i, ANY}};
+			ipv4_table[i] = (struct ipv4_match){.common = {.rule = i, ANY, ANY_CLASS}};
 		}
 		rule_table[logs] = (struct firewall_rule){.name = "default", .action = FIREWALL_DROP};
 		rule_count = logs + 1;
 		ipv4_count = logs;
 		ipv6_count = 0;
 		nf_host_forget();
-		assert_int_equal(firewall_init(), logs > FIREWALL_LOG_RULES_MAX ? -E2BIG : 0);
-		assert_int_equal(nf_host.logged_count, logs > FIREWALL_LOG_RULES_MAX);
+		assert_int_equal(firewall_init(), logs > FIREWALL_CONDITIONAL_MAX ? -E2BIG : 0);
+		assert_int_equal(nf_host.logged_count, logs > FIREWALL_CONDITIONAL_MAX);
 	}
 }
 
@@ -320,7 +331,8 @@ int main(void)
 					    nothing_is_lost),
 	    cmocka_unit_test_setup_teardown(rte_acl_agrees_with_the_oracle, empty_tables, nothing_is_lost),
 	    cmocka_unit_test_setup_teardown(rules_that_log_go_on, empty_tables, nothing_is_lost),
-	    cmocka_unit_test_setup_teardown(too_many_log_rules_are_refused, empty_tables, nothing_is_lost),
+	    cmocka_unit_test_setup_teardown(too_many_conditional_rules_are_refused, empty_tables,
+					    nothing_is_lost),
 	};
 
 	return cmocka_run_group_tests_name("firewall", tests, start, NULL);

@@ -94,14 +94,36 @@ static const struct {
      "bytes"},
 };
 
-static void log_once(const struct craft *craft, uint8_t in_port, uint8_t out_port, const char *rule)
+static void log_with(const struct craft *craft, uint8_t in_port, uint8_t out_port, const char *rule, uint8_t state,
+		     enum drop_reason reason)
 {
 	struct rte_mbuf *m = craft_packet(craft);
 
 	packet_meta(m)->in_port = in_port;
 	packet_meta(m)->out_port = out_port;
-	log_packet("firewall", "drop", rule, m);
+	packet_meta(m)->state = state;
+	log_packet("firewall", "drop", rule, m, reason);
 	rte_pktmbuf_free(m);
+}
+
+static void log_once(const struct craft *craft, uint8_t in_port, uint8_t out_port, const char *rule)
+{
+	log_with(craft, in_port, out_port, rule, 0, DROP_REASON_COUNT);
+}
+
+static void states_and_reasons_are_named(void **state)
+{
+	const struct craft packet = {V4, 47};
+
+	(void)state;
+	nf_host_forget();
+	host_now_ns += SECOND;
+	log_with(&packet, 0, 1, "r", STATE_INVALID, DROP_TCP_WINDOW);
+	log_with(&packet, 0, 1, "r", STATE_NEW, DROP_REASON_COUNT);
+	assert_string_equal(nf_host.logged[0], "firewall: drop r invalid in=lan out=wan 192.0.2.7 > 10.0.0.10 "
+					       "protocol 47 20 bytes (tcp-window)");
+	assert_string_equal(nf_host.logged[1],
+			    "firewall: drop r new in=lan out=wan 192.0.2.7 > 10.0.0.10 protocol 47 20 bytes");
 }
 
 static void each_kind_of_packet_has_its_line(void **state)
@@ -175,6 +197,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(each_kind_of_packet_has_its_line),
 	    cmocka_unit_test(a_long_name_is_cut),
+	    cmocka_unit_test(states_and_reasons_are_named),
 	    cmocka_unit_test(lines_are_limited_and_the_rest_counted),
 	};
 

@@ -3,6 +3,7 @@
  * Any rules and any packets, from few values, so that they meet; see firewall_oracle.h.
  */
 #include <netinet/in.h>
+#include <stdlib.h>
 #include "nf/firewall/firewall_rules.h"
 #include "firewall_oracle.h"
 #include "nf_host.h"
@@ -52,6 +53,13 @@ static void any_range(uint16_t *low, uint16_t *high)
 	*high = a < b ? b : a;
 }
 
+/* The tests' tables have classes 0 to 3. */
+static void any_classes(uint16_t *low, uint16_t *high)
+{
+	*low = any_of(4);
+	*high = *low + any_of(4 - *low);
+}
+
 static struct match_common any_common(uint32_t rule)
 {
 	struct match_common c = {
@@ -65,7 +73,17 @@ static struct match_common any_common(uint32_t rule)
 	    .source_port_high = UINT16_MAX,
 	    .destination_port_high = UINT16_MAX,
 	    .needs_l4 = any_of(2),
+	    .states = any_of(3) ? 0 : any_of(2 * STATE_INVALID),
+	    .dscp_mask = any_of(4) ? 0 : 0x3f,
+	    .source_class_high = UINT16_MAX,
+	    .destination_class_high = UINT16_MAX,
 	};
+
+	c.dscp = any_of(3) & c.dscp_mask;
+	if (any_of(4) == 0)
+		any_classes(&c.source_class_low, &c.source_class_high);
+	if (any_of(4) == 0)
+		any_classes(&c.destination_class_low, &c.destination_class_high);
 
 	if (c.needs_l4 && any_of(2))
 		any_range(&c.source_port_low, &c.source_port_high);
@@ -106,23 +124,42 @@ static struct ipv6_prefix any_ipv6_prefix(void)
 	return prefix;
 }
 
+/* Rules that limit allow nothing, or everything: what a rate makes of time is tested by itself. */
+static struct firewall_rule any_rule(bool last)
+{
+	static const uint8_t goes_on[] = {FIREWALL_LOG, FIREWALL_COUNT, FIREWALL_LIMIT};
+	struct firewall_rule rule = {
+	    .name = "r",
+	    .action = any_of(2) ? FIREWALL_ACCEPT : FIREWALL_DROP,
+	    .log = any_of(8) == 0,
+	};
+
+	if (!last && any_of(6) == 0)
+		rule.action = goes_on[any_of(3)];
+	if (rule.action == FIREWALL_LIMIT || (!last && any_of(6) == 0))
+		rule.rate = (struct rate_limit){.interval_ns = 1, .burst = any_of(2) ? UINT32_MAX : 0};
+	return rule;
+}
+
+static int by_rule4(const void *a, const void *b)
+{
+	const struct ipv4_match *one = a, *other = b;
+
+	return (int)one->common.rule - (int)other->common.rule;
+}
+
+static int by_rule6(const void *a, const void *b)
+{
+	const struct ipv6_match *one = a, *other = b;
+
+	return (int)one->common.rule - (int)other->common.rule;
+}
+
 void firewall_any_rules(uint32_t rules, uint32_t ipv4, uint32_t ipv6)
 {
-	uint32_t logs = 0;
-
 	rule_count = rules + 1;
-	for (uint32_t i = 0; i <= rules; i++) {
-		bool only_logs = i < rules && logs < FIREWALL_LOG_RULES_MAX && any_of(8) == 0;
-
-		logs += only_logs;
-		rule_table[i] = (struct firewall_rule){
-		    .name = "r",
-		    .action = only_logs	  ? FIREWALL_LOG
-			      : any_of(2) ? FIREWALL_ACCEPT
-					  : FIREWALL_DROP,
-		    .log = any_of(8) == 0,
-		};
-	}
+	for (uint32_t i = 0; i <= rules; i++)
+		rule_table[i] = any_rule(i == rules);
 	ipv4_count = rules ? ipv4 : 0;
 	ipv6_count = rules ? ipv6 : 0;
 	for (uint32_t i = 0; i < ipv4_count; i++)
@@ -131,6 +168,8 @@ void firewall_any_rules(uint32_t rules, uint32_t ipv4, uint32_t ipv6)
 	for (uint32_t i = 0; i < ipv6_count; i++)
 		ipv6_table[i] =
 		    (struct ipv6_match){any_common(any_of(rules)), any_ipv6_prefix(), any_ipv6_prefix()};
+	qsort(ipv4_table, ipv4_count, sizeof(ipv4_table[0]), by_rule4);
+	qsort(ipv6_table, ipv6_count, sizeof(ipv6_table[0]), by_rule6);
 }
 
 struct rte_mbuf *firewall_any_packet(void)
@@ -141,6 +180,7 @@ struct rte_mbuf *firewall_any_packet(void)
 	struct rte_mbuf *m;
 
 	any_address(ip + (ipv6 ? 8 : 12), ipv6 ? 32 : 8);
+	ip[ipv6 ? 0 : 1] = any_of(3) << (ipv6 ? 0 : 2); /* DSCP, of IPv6 its upper four bits */
 	m = nf_host_frame(frame, sizeof(frame), 0);
 	m->l2_len = ip - frame;
 	m->l3_len = ipv6 ? 40 : 20;
@@ -153,6 +193,8 @@ struct rte_mbuf *firewall_any_packet(void)
 	    .source_port = l4 ? htons(any_l4_port()) : 0,
 	    .destination_port = l4 ? htons(any_l4_port()) : 0,
 	    .l3_bytes = any_of(65536),
+	    .state = any_of(5) ? 1 << any_of(4) : 0,
+	    .invalid = DROP_TCP_WINDOW,
 	};
 	return m;
 }

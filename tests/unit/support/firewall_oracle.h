@@ -9,7 +9,7 @@
 #include "nf/appliance.h"
 #include "nf/packet.h"
 
-enum { RULES = 64, MATCHES = 200 };
+enum { RULES = 300, MATCHES = 300 };
 
 /* The tables of nf/appliance.h, which are constant there, as variables of the program. */
 extern struct firewall_rule rule_table[RULES] __asm__("firewall_rules");
@@ -27,7 +27,8 @@ void firewall_any_rules(uint32_t rules, uint32_t ipv4, uint32_t ipv6);
 /* A packet as the firewall gets it. */
 struct rte_mbuf *firewall_any_packet(void);
 
-/* Counts every rule that fires for a packet; returns the one that decides. */
-uint32_t firewall_oracle(struct rte_mbuf *m, struct rule_stats *expected);
+/* Counts every rule that fires for a packet; returns the one that decides, and in `verdict` how: an action.
+ */
+uint32_t firewall_oracle(struct rte_mbuf *m, struct rule_stats *expected, uint8_t *verdict);
 
 #endif

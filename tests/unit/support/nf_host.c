@@ -13,7 +13,7 @@
 #include "nf_host.h"
 #include "watched_pool.h"
 
-enum { POOL_MBUFS = 1023, RULES_MAX = 256 };
+enum { POOL_MBUFS = 1023, RULES_MAX = 512 };
 
 struct nf_host nf_host;
 struct stats_page stats;

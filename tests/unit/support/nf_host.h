@@ -4,9 +4,9 @@
  * randomness, packet pools that AddressSanitizer watches, and everything that was transmitted or logged,
  * kept.
  *
- * example_ports.c, example_rules.c and example_chain.c are a small appliance to run it with (full_chain.h is one
- * that tracks flows and translates); a test that
- * wants other tables defines all symbols of one of those files itself.
+ * example_ports.c, example_rules.c and example_chain.c are a small appliance to run it with (full_chain.h is
+ * one that tracks flows and translates); a test that wants other tables defines all symbols of one of those
+ * files itself.
  */
 #ifndef TESTS_NF_HOST_H
 #define TESTS_NF_HOST_H
