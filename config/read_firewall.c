@@ -30,6 +30,11 @@ static void read_rules(struct reader *r, void *target, const struct node *value)
 
 	if (!expect_sequence(r, value, "`rules`", "rules: [{ accept: new, from: lan }]"))
 		return;
+	if (value->count > RULES_LIMIT) {
+		diagnostics_error(r->d, value->place, "more than %u rules", RULES_LIMIT);
+		diagnostics_hint(r->d, "let one rule match several of these: lists and sets count once");
+		return;
+	}
 	config->rules = blocks_array(&config->blocks, value->count + RULES_ADDED, sizeof(config->rules[0]));
 	for (size_t i = 0; i < value->count; i++)
 		read_rule(r, value->items[i]);

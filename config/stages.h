@@ -14,6 +14,7 @@ enum {
 	ADDRESSES_LIMIT = 64,	/* on one port */
 	MACHINE_CARDS_MAX = 30, /* of a q35, the machine with the most: Q35_SLOTS of images/vm.c */
 	MATCHES_LIMIT = 100000,
+	RULES_LIMIT = 65000, /* numbers that a flow record has room for */
 	DEFAULT_LOG_RATE = 10,
 	DEFAULT_ICMP_ERROR_RATE = 100,
 	DEFAULT_NEIGHBOURS = 1024,

@@ -41,6 +41,7 @@
 	X(FLOW_TABLE_FULL, "flow-table-full", "no room for another flow") \
 	X(NAT_EXHAUSTED, "nat-exhausted", "no free port to translate another flow to") \
 	X(NAT_UNTRANSLATABLE, "nat-untranslatable", "would need a translation that its protocol has not") \
+	X(NAT_UNMAPPED, "nat-unmapped", "to an address of NAT's, and nothing is mapped to it") \
 	X(TTL_EXCEEDED, "ttl-exceeded", "TTL or hop limit used up") \
 	X(NO_ROUTE, "no-route", "no route to the destination") \
 	X(ROUTE_REJECT, "route-reject", "route says unreachable or blackhole") \

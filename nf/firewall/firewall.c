@@ -65,18 +65,22 @@ int firewall_init(void)
 	return error ? error : firewall_rules_compile(&classifiers);
 }
 
-bool firewall_hold(struct flow_record *record, uint32_t rule)
+static const void *source_of(const struct flow_record *record)
 {
 	const struct flow_tuple *tuple = &record->tuple[FLOW_ORIGINAL];
-	const void *source = tuple->ipv6 ? (const void *)record->ipv6[FLOW_ORIGINAL].source : &tuple->source;
 
-	record->source = sources_connect(rule, tuple->ipv6, source);
-	return record->source != 0;
+	return tuple->ipv6 ? (const void *)record->ipv6[FLOW_ORIGINAL].source : &tuple->source;
+}
+
+bool firewall_hold(struct flow_record *record, uint32_t rule)
+{
+	record->counting_rule = rule;
+	return sources_connect(rule, record->tuple[FLOW_ORIGINAL].ipv6, source_of(record));
 }
 
 void firewall_release(const struct flow_record *record)
 {
-	sources_disconnect(record->source);
+	sources_disconnect(record->counting_rule, record->tuple[FLOW_ORIGINAL].ipv6, source_of(record));
 }
 
 /* Of two results the rule that comes first; 0 is none. */

@@ -12,6 +12,7 @@
 #include <rte_tcp.h>
 #include "nf/checksum.h"
 #include "nf/host.h"
+#include "nf/nat/nat.h"
 #include "nf/packet.h"
 #include "nf/router/icmp.h"
 #include "nf/router/router.h"
@@ -168,6 +169,7 @@ void reject_send(struct rte_mbuf *offender)
 	}
 	if (meta->tcp_flags & RTE_TCP_RST_FLAG || meta->flags & (PACKET_L2_GROUP | PACKET_DST_GROUP))
 		return;
+	nat_restore(offender);
 	if (checksum_is_good(offender))
 		send_reset(offender);
 }

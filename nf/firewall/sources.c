@@ -2,6 +2,7 @@
  *
  * Limits per source; see sources.h.
  */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <rte_common.h>
@@ -29,7 +30,7 @@ struct source {
 };
 _Static_assert(sizeof(struct source) == 32, "two a cache line");
 
-static struct source *sources; /* [0] is none */
+static struct source *sources;
 static uint32_t places;
 static uint64_t hash_keys[4];
 static struct bucket *shared; /* by rule: of the rule itself, or of sources without an entry */
@@ -51,7 +52,7 @@ int sources_init(void)
 	places = firewall_sources / PLACE_ENTRIES + (firewall_sources > 0);
 	shared = rte_zmalloc("limits", firewall_rule_count * sizeof(*shared), 0);
 	if (places)
-		sources = rte_zmalloc("sources", (1 + (size_t)places * PLACE_ENTRIES) * sizeof(*sources), 64);
+		sources = rte_zmalloc("sources", (size_t)places * PLACE_ENTRIES * sizeof(*sources), 64);
 	if (shared == NULL || (places && sources == NULL)) {
 		host_log("firewall: no memory for limits per source");
 		return -ENOMEM;
@@ -68,7 +69,7 @@ static struct source *place_of(const struct source_key *key)
 	uint64_t sum = hash_keys[0] + (hash_keys[1] + key->rule) * (hash_keys[2] + (uint32_t)key->address) +
 		       (hash_keys[3] + key->ipv6) * (hash_keys[1] + (key->address >> 32));
 
-	return sources + 1 + ((sum >> 32) * places >> 32) * PLACE_ENTRIES;
+	return sources + ((sum >> 32) * places >> 32) * PLACE_ENTRIES;
 }
 
 static struct source_key key_of(uint32_t rule, bool ipv6, const void *source)
@@ -133,18 +134,23 @@ bool sources_may_connect(uint32_t rule, struct rte_mbuf *m)
 	return entry && entry->connections < firewall_rules[rule].connections;
 }
 
-uint32_t sources_connect(uint32_t rule, bool ipv6, const void *source)
+bool sources_connect(uint32_t rule, bool ipv6, const void *source)
 {
 	struct source_key key = key_of(rule, ipv6, source);
 	struct source *entry = find(&key);
 
 	if (!entry || entry->connections >= firewall_rules[rule].connections)
-		return 0;
+		return false;
 	entry->connections++;
-	return entry - sources;
+	return true;
 }
 
-void sources_disconnect(uint32_t entry)
+/* Its entry is there: one with connections is never forgotten. */
+void sources_disconnect(uint32_t rule, bool ipv6, const void *source)
 {
-	sources[entry].connections--;
+	struct source_key key = key_of(rule, ipv6, source);
+	struct source *entry = find(&key);
+
+	assert(entry && entry->connections);
+	entry->connections--;
 }

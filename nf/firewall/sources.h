@@ -25,10 +25,10 @@ bool sources_allow(uint32_t rule, struct rte_mbuf *m);
 /* Whether the packet's source may have one more connection by the rule. */
 bool sources_may_connect(uint32_t rule, struct rte_mbuf *m);
 
-/* One more connection: returns the entry that it counts in, 0 where it may not be. */
-uint32_t sources_connect(uint32_t rule, bool ipv6, const void *source);
+/* One more connection of a source (an address as on the wire) by a rule. False: it may not have another. */
+bool sources_connect(uint32_t rule, bool ipv6, const void *source);
 
-/* One connection less. */
-void sources_disconnect(uint32_t entry);
+/* One less of those that sources_connect allowed. */
+void sources_disconnect(uint32_t rule, bool ipv6, const void *source);
 
 #endif

@@ -228,7 +228,7 @@ static void draft(struct rte_mbuf *m, const struct burst *burst, uint16_t i, uin
 	made->tuple = burst->tuple[i];
 	if (made->tuple.ipv6)
 		made->ipv6 = burst->ipv6[i];
-	made->binding = 0;
+	made->hairpin = false;
 	made->flags = 0;
 	made->repeated = is_repeated(burst, i, others);
 	packet_meta(m)->draft = i;

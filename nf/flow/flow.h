@@ -43,9 +43,9 @@
 struct flow_draft {
 	struct flow_tuple tuple; /* as the packet arrived */
 	struct flow_addresses ipv6;
-	uint32_t binding; /* nat_source's: the mapping that it took for a new flow, 0: none */
-	uint32_t flags;	  /* enum flow_flag that the new record shall have */
-	bool repeated;	  /* a packet before it in the burst has the same tuple, and may have made the flow */
+	uint8_t flags; /* enum flow_flag that the new record shall have */
+	bool hairpin;  /* nat_destination: from inside to an external address */
+	bool repeated; /* a packet before it in the burst has the same tuple, and may have made the flow */
 };
 extern struct flow_draft flow_drafts[BURST_MAX];
 

@@ -68,6 +68,11 @@ static enum flow_wheel wheel_of(const struct flow_record *record)
 	return record->flags & FLOW_ASSURED ? WHEEL_ASSURED : WHEEL_HALF_OPEN;
 }
 
+static bool is_half_open(const struct flow_record *record)
+{
+	return record->flags & FLOW_HALF_OPEN;
+}
+
 static uint32_t hash_of(const struct flow_record *record, enum flow_direction direction)
 {
 	return flow_hash(&record->tuple[direction], &record->ipv6[direction]);
@@ -133,7 +138,7 @@ bool flow_record_enter(uint32_t flow)
 		return false;
 	}
 	wheel_put(flow, wheel_of(record), due(record));
-	stats.flow.half_open += record->wheel == WHEEL_HALF_OPEN;
+	stats.flow.half_open += is_half_open(record);
 	stats.flow.flows++;
 	stats.flow.created++;
 	return true;
@@ -144,9 +149,9 @@ void flow_record_moved(uint32_t flow)
 	struct flow_record *record = &flow_records[flow];
 
 	wheel_take(flow);
-	stats.flow.half_open -= record->wheel == WHEEL_HALF_OPEN;
+	stats.flow.half_open -= is_half_open(record);
 	wheel_put(flow, wheel_of(record), due(record));
-	stats.flow.half_open += record->wheel == WHEEL_HALF_OPEN;
+	stats.flow.half_open += is_half_open(record);
 }
 
 void flow_record_end(uint32_t flow)
@@ -157,11 +162,11 @@ void flow_record_end(uint32_t flow)
 	wheel_take(flow);
 	for (enum flow_direction direction = FLOW_ORIGINAL; direction < FLOW_DIRECTIONS; direction++)
 		flow_table_remove(hash_of(record, direction), flow_reference_to(flow, direction));
-	if (record->binding)
-		nat_release(record->binding);
-	if (record->source)
+	if (record->flags & FLOW_BOUND)
+		nat_release(flow);
+	if (record->flags & FLOW_COUNTED_SOURCE)
 		firewall_release(record);
-	stats.flow.half_open -= record->wheel == WHEEL_HALF_OPEN;
+	stats.flow.half_open -= is_half_open(record);
 	stats.flow.flows--;
 	flow_record_give_back(flow);
 }

@@ -50,7 +50,6 @@ static enum drop_reason make(struct rte_mbuf *m, const struct flow_draft *draft)
 	set_tuples(record, m, draft);
 	record->rule[FLOW_ORIGINAL] = record->rule[FLOW_REPLY] = FLOW_UNDECIDED;
 	record->flags |= draft->flags;
-	record->binding = draft->binding;
 	record->created = record->seen = flow_now();
 	record->packets[FLOW_ORIGINAL] = 1;
 	record->bytes[FLOW_ORIGINAL] = m->l2_len + meta->l3_bytes;
@@ -61,10 +60,12 @@ static enum drop_reason make(struct rte_mbuf *m, const struct flow_draft *draft)
 		return DROP_CONNECTION_LIMIT;
 	}
 	if (!flow_record_enter(flow)) {
-		if (record->source)
+		if (record->flags & FLOW_COUNTED_SOURCE)
 			firewall_release(record);
 		return DROP_NAT_UNTRANSLATABLE;
 	}
+	if (record->flags & FLOW_BOUND)
+		nat_hold(flow);
 	meta->flow = flow;
 	return TRACK_GOOD;
 }
@@ -99,8 +100,6 @@ static enum drop_reason begin(struct rte_mbuf *m, struct flow_draft *draft)
 		reason = make(m, draft);
 	if (reason == TRACK_GOOD)
 		return reason;
-	if (draft->binding)
-		nat_release(draft->binding);
 	stats.flow.refused++;
 	return reason;
 }

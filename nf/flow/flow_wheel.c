@@ -53,7 +53,10 @@ void wheel_put(uint32_t flow, enum flow_wheel wheel, uint32_t due)
 		ahead = WHEEL_SLOTS - 1;
 	head = wheel * WHEEL_SLOTS + (current + ahead) % WHEEL_SLOTS;
 	first = &heads[head];
-	flow_records[flow].wheel = wheel;
+	if (wheel == WHEEL_HALF_OPEN)
+		flow_records[flow].flags |= FLOW_HALF_OPEN;
+	else
+		flow_records[flow].flags &= ~FLOW_HALF_OPEN;
 	flow_records[flow].link = (struct flow_link){first->previous, WHEEL_HEAD | head};
 	link_of(first->previous)->next = flow;
 	first->previous = flow;

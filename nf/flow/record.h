@@ -92,6 +92,9 @@ enum flow_flag {
 	FLOW_TRANSLATED = 1 << 2,     /* the tuples are not each other's reverse */
 	FLOW_LOOSE = 1 << 3,	      /* TCP, picked up in mid-stream: windows are not known for sure */
 	FLOW_COUNTED_SOURCE = 1 << 4, /* counts against a limit of connections per source */
+	FLOW_BOUND = 1 << 5,	      /* nat: belongs to an endpoint-independent mapping */
+	FLOW_BOUND_INWARD = 1 << 6,   /* nat: ... to which it came from outside */
+	FLOW_HALF_OPEN = 1 << 7,      /* flow/: waits among those that give way first */
 };
 
 /* TCP, what one end has sent, in host order: van Rooij's names, scaled as in its packets. */
@@ -123,12 +126,11 @@ struct flow_record {
 	uint16_t next_hop[FLOW_DIRECTIONS];  /* index in the router's table */
 	uint16_t neighbour[FLOW_DIRECTIONS]; /* a hint: where the next hop was found last, router's own */
 	uint8_t state;			     /* enum flow_state */
-	uint8_t wheel;			     /* flow/: enum flow_wheel */
-	uint16_t flags;			     /* enum flow_flag */
-	uint32_t seen;	  /* FLOW_TICK_NS since start: time of the last packet, modulo 2^32 */
-	uint32_t created; /* the same, of the first */
-	uint32_t binding; /* nat/: the mapping it holds, 0: none */
-	uint32_t source;  /* firewall/: the source that it counts against, 0: none */
+	uint8_t flags;			     /* enum flow_flag */
+	uint16_t counting_rule;		     /* firewall/: FLOW_COUNTED_SOURCE by which rule */
+	uint32_t seen;		  /* FLOW_TICK_NS since start: time of the last packet, modulo 2^32 */
+	uint32_t created;	  /* the same, of the first */
+	struct flow_link binding; /* nat/: neighbours in the ring of flows of one mapping, 0: it has none */
 	/* second line */
 	struct flow_tcp_end tcp[FLOW_DIRECTIONS];
 	struct flow_link link; /* flow/: in the wheel slot it waits in, or among the free */

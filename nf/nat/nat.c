@@ -1,35 +1,78 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * NAT's start, packets that a record decides, and packets that become again what they were; see nat.h.
+ */
+#include <rte_prefetch.h>
 #include "nf/nat/nat.h"
+#include "nat_icmp.h"
+#include "pool.h"
+#include "rewrite.h"
 
 int nat_init(void)
 {
-	return 0;
+	pool_init();
+	return binding_init();
 }
 
-uint16_t nat_destination(struct rte_mbuf **packets, uint16_t count)
+void nat_hold(uint32_t flow)
 {
-	(void)packets;
-	return count;
+	binding_join(flow);
 }
 
-enum drop_reason nat_source(struct rte_mbuf *m)
+void nat_release(uint32_t flow)
 {
-	(void)m;
-	return DROP_REASON_COUNT;
+	binding_leave(flow);
+}
+
+/* TCP and UDP over IPv4, of which the whole header is there, and whose checksums are complete. */
+static inline bool is_common(const struct rte_mbuf *m, const struct packet_meta *meta)
+{
+	return !(meta->flags & (PACKET_IPV6 | PACKET_FRAGMENT)) &&
+	       (meta->protocol == IPPROTO_TCP || meta->protocol == IPPROTO_UDP) &&
+	       !(m->ol_flags & (RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG));
+}
+
+static __rte_noinline void translate_uncommon(struct rte_mbuf *m, const struct flow_record *record)
+{
+	const struct packet_meta *meta = packet_meta(m);
+	struct ends to;
+
+	if (meta->state == STATE_RELATED) {
+		nat_icmp_translate(m, record);
+		return;
+	}
+	to = ends_leaving(record, flow_direction_of(meta));
+	rewrite(m, &to);
 }
 
 void nat_translate(struct rte_mbuf **packets, uint16_t count)
 {
-	(void)packets;
-	(void)count;
+	for (uint16_t i = 0; nat_configured && i < count; i++) {
+		struct rte_mbuf *m = packets[i];
+		struct packet_meta *meta = packet_meta(m);
+		const struct flow_record *record = flow_of(meta);
+
+		if (!(record->flags & FLOW_TRANSLATED))
+			continue;
+		if (unlikely(!is_common(m, meta))) {
+			translate_uncommon(m, record);
+			continue;
+		}
+		rewrite_ipv4(m, meta, &record->tuple[!flow_direction_of(meta)]);
+		meta->flags |= PACKET_TRANSLATED;
+	}
 }
 
 void nat_restore(struct rte_mbuf *m)
 {
-	(void)m;
-}
+	struct packet_meta *meta = packet_meta(m);
+	const struct flow_draft *draft = &flow_drafts[meta->draft];
+	struct ends was;
 
-void nat_release(uint32_t binding)
-{
-	(void)binding;
+	if (!nat_configured || !(meta->flags & PACKET_TRANSLATED))
+		return;
+	was = meta->flow ? ends_arriving(flow_of(meta), flow_direction_of(meta))
+			 : ends_of(&draft->tuple, &draft->ipv6);
+	rewrite(m, &was);
+	meta->flags &= ~PACKET_TRANSLATED;
 }

@@ -32,9 +32,9 @@ int nat_init(void);
  * the record where there is one, else by the rules. */
 uint16_t nat_destination(struct rte_mbuf **packets, uint16_t count);
 
-/* Rewrites the source of a new flow's first packet, which the rules have accepted, and writes the mapping
- * that the flow will hold into its draft. flow_settle calls it. Returns why not, or DROP_REASON_COUNT.
- * Borrows. */
+/* Rewrites the source of a new flow's first packet, which the rules have accepted, and says in its draft
+ * whether the flow will have a mapping. flow_settle calls it. Returns why not, or DROP_REASON_COUNT. Borrows.
+ */
 enum drop_reason nat_source(struct rte_mbuf *m);
 
 /* Rewrites source and destination of packets that have a record, as the record says, whatever was rewritten
@@ -46,7 +46,14 @@ void nat_translate(struct rte_mbuf **packets, uint16_t count);
  * was not rewritten. */
 void nat_restore(struct rte_mbuf *m);
 
-/* A flow that held a mapping is gone. */
-void nat_release(uint32_t binding);
+/* A flow with FLOW_BOUND was entered, or ends: it takes part in the mapping of its endpoints, which lives as
+ * long as any flow does. */
+void nat_hold(uint32_t flow);
+void nat_release(uint32_t flow);
+
+/* Whether the appliance speaks for an address on a port's network which is not its own: one of a pool's, or
+ * what is forwarded or stands for another. IPv4 in host order. */
+bool nat_answers_ipv4(uint8_t port, uint32_t address);
+bool nat_answers_ipv6(uint8_t port, const uint8_t address[16]);
 
 #endif

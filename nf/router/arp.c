@@ -12,6 +12,7 @@
 #include <rte_arp.h>
 #include "nf/bucket.h"
 #include "nf/host.h"
+#include "nf/nat/nat.h"
 #include "arp.h"
 #include "neighbour.h"
 #include "output.h"
@@ -145,7 +146,8 @@ void arp_input(struct rte_mbuf *m, uint8_t port)
 	}
 	data = arp->arp_data;
 	reply = arp->arp_opcode == rte_cpu_to_be_16(RTE_ARP_OP_REPLY);
-	for_us = port_owns_ipv4(port, rte_be_to_cpu_32(data.arp_tip));
+	for_us = port_owns_ipv4(port, rte_be_to_cpu_32(data.arp_tip)) ||
+		 nat_answers_ipv4(port, rte_be_to_cpu_32(data.arp_tip));
 	if (port_owns_ipv4(port, rte_be_to_cpu_32(data.arp_sip)))
 		defend(&data, port);
 	else if (data.arp_sip != 0)

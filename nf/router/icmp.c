@@ -13,6 +13,7 @@
 #include "nf/bucket.h"
 #include "nf/checksum.h"
 #include "nf/host.h"
+#include "nf/nat/nat.h"
 #include "nf/packet.h"
 #include "nf/ports.h"
 #include "icmp.h"
@@ -193,6 +194,7 @@ void icmp_error_send(struct rte_mbuf *offender, enum icmp_error error, uint32_t 
 	m = rte_pktmbuf_alloc(host_packet_pool);
 	if (!m)
 		return;
+	nat_restore(offender);
 	*packet_meta(m) = (struct packet_meta){.in_port = packet_meta(offender)->in_port};
 	if (ipv6 ? make_ipv6(m, offender, error, value) : make_ipv4(m, offender, error, value))
 		router_originate(m);

@@ -13,6 +13,7 @@
 #include <rte_ip.h>
 #include "nf/checksum.h"
 #include "nf/host.h"
+#include "nf/nat/nat.h"
 #include "nd.h"
 #include "neighbour.h"
 #include "output.h"
@@ -167,7 +168,7 @@ static bool solicited(const struct rte_ipv6_hdr *ip, const struct nd_message *me
 		      const struct rte_ether_addr *source_option, const struct rte_ether_addr *source_mac)
 {
 	bool probe = memcmp(ip->src_addr, unspecified, 16) == 0;
-	bool own = port_owns_ipv6(port, message->target);
+	bool own = port_owns_ipv6(port, message->target) || nat_answers_ipv6(port, message->target);
 	uint8_t group[16];
 
 	make_solicited_node(group, message->target);

@@ -54,15 +54,25 @@ uint64_t host_random(void)
 	return z ^ (z >> 31);
 }
 
-/* What the last world had is given back: its tables are gone. */
+static void *shared[8];
+static uint32_t shared_count;
+
 void *host_shared_memory(size_t bytes)
 {
-	static void *memory;
+	void **memory = &shared[shared_count];
 
-	free(memory);
-	if (posix_memalign(&memory, RTE_CACHE_LINE_SIZE, bytes) != 0)
-		return memory = NULL;
-	return memset(memory, 0xa5, bytes); /* as it may be found */
+	assert(shared_count < RTE_DIM(shared));
+	if (posix_memalign(memory, RTE_CACHE_LINE_SIZE, bytes) != 0)
+		return NULL;
+	shared_count++;
+	return memset(*memory, 0xa5, bytes); /* as it may be found */
+}
+
+/* What the last world had: its tables are gone. */
+static void forget_shared_memory(void)
+{
+	while (shared_count)
+		free(shared[--shared_count]);
 }
 
 void host_log(const char *line)
@@ -109,6 +119,7 @@ void nf_host_start(void)
 	random_state = 1;
 	host_now_ns = (uint64_t)1000 * SECOND;
 	nf_host_forget();
+	forget_shared_memory();
 	if (appliance_init())
 		abort();
 	nf_host_run((uint64_t)10 * SECOND);

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Pools; see pool.h.
+ */
+#include <rte_common.h>
+#include "nf/flow/flow_tuple.h"
+#include "nf/host.h"
+#include "nf/nat/nat.h"
+#include "nf/ports.h"
+#include "pool.h"
+#include "rewrite.h"
+
+enum { RANDOM_TRIES = 16, ROW = 1024, WELL_KNOWN = 1024 };
+
+static uint64_t hash_keys[5];
+
+void pool_init(void)
+{
+	for (size_t i = 0; i < RTE_DIM(hash_keys); i++)
+		hash_keys[i] = host_random();
+}
+
+/* Strongly universal, as in nf/flow/flow_table.h: nobody outside can tell who shares an address with whom. */
+static uint32_t hash_of(const struct address *inside)
+{
+	uint64_t sum = hash_keys[0];
+	uint32_t words[4];
+
+	memcpy(words, inside, sizeof(words));
+	for (int i = 0; i < 4; i++)
+		sum += hash_keys[1 + i] * words[i];
+	return sum >> 32;
+}
+
+/* The address so many behind the first of a pool. IPv6: within the last 32 bits. */
+static struct address address_at(const struct nat_source_rule *rule, uint32_t offset)
+{
+	struct address address = address_of_rule(rule->ipv6, &rule->first);
+	uint8_t *last = address.bytes + address_bytes(rule->ipv6) - sizeof(uint32_t);
+	rte_be32_t word;
+
+	memcpy(&word, last, sizeof(word));
+	word = rte_cpu_to_be_32(rte_be_to_cpu_32(word) + offset);
+	memcpy(last, &word, sizeof(word));
+	return address;
+}
+
+static uint32_t last_word(bool ipv6, const union nat_address *address)
+{
+	rte_be32_t word;
+
+	if (!ipv6)
+		return address->ipv4;
+	memcpy(&word, address->ipv6 + 12, sizeof(word));
+	return rte_be_to_cpu_32(word);
+}
+
+bool pool_address(const struct nat_source_rule *rule, struct rte_mbuf *m, struct address *external)
+{
+	struct ends ends = rewrite_ends(m);
+	uint64_t span =
+	    (uint64_t)last_word(rule->ipv6, &rule->last) - last_word(rule->ipv6, &rule->first) + 1;
+	rte_be32_t word;
+
+	if (rule->kind == NAT_SOURCE_POOL) {
+		*external = address_at(rule, hash_of(&ends.source.address) * span >> 32);
+		return true;
+	}
+	if (rule->ipv6) {
+		*external =
+		    address_read(true, port_source_ipv6(rule->out_port, ends.destination.address.bytes));
+		return !ipv6_is_link_local(external->bytes);
+	}
+	memcpy(&word, ends.destination.address.bytes, sizeof(word));
+	word = rte_cpu_to_be_32(port_source_ipv4(rule->out_port, rte_be_to_cpu_32(word)));
+	*external = address_read(false, &word);
+	return word != 0;
+}
+
+static bool rule_gives(const struct nat_source_rule *rule, const struct address *external)
+{
+	uint32_t word;
+	struct address first;
+
+	if (rule->kind == NAT_SOURCE_MASQUERADE) {
+		memcpy(&word, external->bytes, sizeof(word));
+		return rule->ipv6 ? port_owns_ipv6(rule->out_port, external->bytes)
+				  : port_owns_ipv4(rule->out_port, rte_be_to_cpu_32(word));
+	}
+	if (rule->kind != NAT_SOURCE_POOL)
+		return false;
+	memcpy(&word, external->bytes + address_bytes(rule->ipv6) - sizeof(word), sizeof(word));
+	word = rte_be_to_cpu_32(word) - last_word(rule->ipv6, &rule->first);
+	first = address_at(rule, word);
+	return word <= last_word(rule->ipv6, &rule->last) - last_word(rule->ipv6, &rule->first) &&
+	       address_equal(&first, external);
+}
+
+const struct nat_source_rule *pool_rule_of(uint8_t out_port, bool ipv6, const struct address *external)
+{
+	for (uint32_t i = 0; i < nat_source_rule_count; i++) {
+		const struct nat_source_rule *rule = &nat_source_rules[i];
+
+		if (rule->out_port == out_port && rule->ipv6 == ipv6 && rule_gives(rule, external))
+			return rule;
+	}
+	return NULL;
+}
+
+/* Whether a port is kept for a service that is forwarded. */
+static bool is_forwarded(const struct port_request *request, uint16_t port)
+{
+	for (uint32_t i = 0; i < nat_destination_rule_count; i++) {
+		const struct nat_destination_rule *rule = &nat_destination_rules[i];
+
+		if (rule->ipv6 == request->ipv6 && rule->protocol == request->protocol &&
+		    port >= rule->port_low && port <= rule->port_high && rule->port_low > 0)
+			return true;
+	}
+	return false;
+}
+
+/* What replies would look like. */
+static void set_reply(const struct port_request *request, rte_be16_t port, struct flow_tuple *tuple,
+		      struct flow_addresses *ipv6)
+{
+	struct flow_tuple out = {
+	    .protocol = request->protocol,
+	    .ipv6 = request->ipv6,
+	    .source_port = port,
+	    .destination_port =
+		is_icmp_protocol(request->protocol) ? request->type_and_code : request->ends.destination.port,
+	};
+	struct flow_addresses out_ipv6;
+
+	if (request->ipv6) {
+		memcpy(out_ipv6.source, request->external.bytes, 16);
+		memcpy(out_ipv6.destination, request->ends.destination.address.bytes, 16);
+	} else {
+		memcpy(&out.source, request->external.bytes, 4);
+		memcpy(&out.destination, request->ends.destination.address.bytes, 4);
+	}
+	flow_tuple_reverse(&out, &out_ipv6, request->reply_zone, tuple, ipv6);
+}
+
+static bool is_free(const struct port_request *request, uint16_t number)
+{
+	struct binding wanted = {
+	    .external = {request->external, rte_cpu_to_be_16(number)},
+	    .protocol = request->protocol,
+	    .ipv6 = request->ipv6,
+	};
+	enum flow_direction direction;
+	struct flow_tuple reply;
+	struct flow_addresses ipv6;
+
+	if (is_forwarded(request, number) || (request->bound && binding_find_external(&wanted)))
+		return false;
+	set_reply(request, rte_cpu_to_be_16(number), &reply, &ipv6);
+	return flow_lookup(&reply, &ipv6, &direction) == 0;
+}
+
+/* The ports to choose from: first, how many, and the step between them. */
+struct row {
+	uint32_t first, count, step;
+};
+
+static struct row row_of(const struct port_request *request)
+{
+	uint16_t inside = rte_be_to_cpu_16(request->ends.source.port);
+	uint32_t low = request->low, high = request->high;
+	bool parity = request->protocol == IPPROTO_UDP;
+
+	if (inside < WELL_KNOWN && low < WELL_KNOWN)
+		high = RTE_MIN(high, (uint32_t)WELL_KNOWN - 1);
+	else if (inside >= WELL_KNOWN && high >= WELL_KNOWN)
+		low = RTE_MAX(low, (uint32_t)WELL_KNOWN);
+	if (!parity || low == high)
+		return (struct row){low, high - low + 1, 1};
+	low += (low ^ inside) & 1;
+	return (struct row){low, (high - low) / 2 + 1, 2};
+}
+
+bool pool_port(const struct port_request *request, rte_be16_t *port)
+{
+	const struct row row = row_of(request);
+	uint32_t at = 0;
+
+	for (int i = 0; i < RANDOM_TRIES; i++) {
+		at = (host_random() >> 32) * row.count >> 32;
+		*port = rte_cpu_to_be_16(row.first + at * row.step);
+		if (is_free(request, row.first + at * row.step))
+			return true;
+	}
+	for (uint32_t i = 0; i < RTE_MIN(row.count, (uint32_t)ROW); i++) {
+		at = at + 1 < row.count ? at + 1 : 0;
+		*port = rte_cpu_to_be_16(row.first + at * row.step);
+		if (is_free(request, row.first + at * row.step))
+			return true;
+	}
+	return false;
+}
