@@ -25,8 +25,8 @@ enum {
 	 * 33 entries: with rings of 256, bursts of them find the way out full, and TCP over tap halves. */
 	DEVICE_BUFFERS = 1536,
 	NEIGHBOUR_BYTES = 256,
-	FLOW_BYTES =
-	    sizeof(struct flow_record) + 32 + 32, /* its share of the hash table, and of NAT's mappings */
+	FLOW_BYTES = sizeof(struct flow_record) + 32, /* its share of the hash table */
+	BINDING_BYTES = 2 * 3 * 4, /* two tables of NAT's mappings, 1.5 to 3 times as large */
 	SOURCE_BYTES = 64,
 	/* rte_acl: rule, share of the trie and of what building it takes. IPv6 takes most. */
 	MATCH_BYTES = 32 * KIB,
@@ -69,7 +69,7 @@ void compute_memory(struct config *config)
 	need += route_bytes(config, false) + route_bytes(config, true);
 	need += (uint64_t)config->neighbour_capacity * NEIGHBOUR_BYTES;
 	need += config->match_count * MATCH_BYTES;
-	need += (uint64_t)config->flows * FLOW_BYTES;
+	need += (uint64_t)config->flows * (FLOW_BYTES + (config->has_nat ? BINDING_BYTES : 0));
 	need += limits_sources(config) ? (uint64_t)config->sources * SOURCE_BYTES : 0;
 	need = (need + GRANULE_BYTES - 1) / GRANULE_BYTES * GRANULE_BYTES;
 	config->memory_need = need < SMALLEST_BYTES ? SMALLEST_BYTES : need;

@@ -19,7 +19,7 @@ enum {
 	DEFAULT_ICMP_ERROR_RATE = 100,
 	DEFAULT_NEIGHBOURS = 1024,
 	DEFAULT_FLOWS = 65536,
-	FLOWS_MAX = 16 << 20,
+	FLOWS_MAX = 16000000, /* numbers of 24 bits: nf/nat/binding.c */
 	DEFAULT_SOURCES = 65536,
 };
 

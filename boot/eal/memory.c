@@ -4,11 +4,13 @@
  * in a VM, and needs no translation: an address is its own IOVA.
  */
 #include <errno.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <rte_common.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_memory.h>
+#include "boot/handover.h"
 #include "eal.h"
 
 /* AddressSanitizer's leak checker, present only where that is linked in: what these pages point to is in use.
@@ -62,14 +64,25 @@ static void *map_aligned(size_t bytes, size_t align)
 	return aligned;
 }
 
+/* On Linux, large pages are had by asking, and all at once, so that no packet waits for one. In a VM they are
+ * what there is (boot/ring0/paging.c). */
+static void prefer_large(void *address, size_t bytes)
+{
+	if (address && bytes >= PAGE_LARGE && getauxval(AT_WEIR_HANDOVER) == 0 &&
+	    madvise(address, bytes, MADV_HUGEPAGE) == 0)
+		madvise(address, bytes, MADV_POPULATE_WRITE);
+}
+
 static void *map_large(size_t bytes)
 {
 	void *address = map(bytes);
 
-	if (address == NULL || (uintptr_t)address % PAGE_LARGE == 0)
-		return address;
-	munmap(address, bytes);
-	return map_aligned(bytes, PAGE_LARGE);
+	if (address && (uintptr_t)address % PAGE_LARGE) {
+		munmap(address, bytes);
+		address = map_aligned(bytes, PAGE_LARGE);
+	}
+	prefer_large(address, bytes);
+	return address;
 }
 
 /* `bytes` are whole pages. */

@@ -35,6 +35,11 @@ uint32_t flow_lookup(const struct flow_tuple *tuple, const struct flow_addresses
 	return found >> 1;
 }
 
+void flow_prefetch(const struct flow_tuple *tuple, const struct flow_addresses *ipv6)
+{
+	rte_prefetch0(flow_bucket_of(flow_hash(tuple, ipv6)));
+}
+
 /* A burst, packet by packet. */
 struct burst {
 	struct flow_tuple tuple[BURST_MAX];

@@ -71,6 +71,9 @@ uint64_t flow_tick(void);
 uint32_t flow_lookup(const struct flow_tuple *tuple, const struct flow_addresses *ipv6,
 		     enum flow_direction *direction);
 
+/* Fetches the place of a tuple in the table. */
+void flow_prefetch(const struct flow_tuple *tuple, const struct flow_addresses *ipv6);
+
 static inline enum flow_direction flow_direction_of(const struct packet_meta *meta)
 {
 	return meta->flags & PACKET_REPLY ? FLOW_REPLY : FLOW_ORIGINAL;

@@ -1,27 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Mappings; see binding.h. Two tables of flow numbers, by internal and by external endpoint: linear probing
- * at no more than half load, and removal that moves what follows back (Knuth, volume 3, algorithm 6.4 R).
+ * Mappings; see binding.h. Two tables of flow numbers, each with eight bits of its key's hash, so that flows
+ * of other keys are hardly ever looked at, by internal and by external endpoint: linear probing at no more
+ * than half load, and removal that moves what follows back (Knuth, volume 3, algorithm 6.4 R).
  */
 #include <assert.h>
 #include <errno.h>
 #include <rte_common.h>
-#include <rte_malloc.h>
+#include <rte_prefetch.h>
 #include "nf/host.h"
 #include "nf/nat/nat.h"
 #include "binding.h"
 
-enum { INTERNAL, EXTERNAL, TABLES, HASH_WORDS = sizeof(struct binding) / 4 };
+enum { INTERNAL, EXTERNAL, TABLES, HASH_HALVES = sizeof(struct binding) / 8 };
 
-static uint32_t *tables[TABLES]; /* 0 is free */
+/* A flow's number and, in the upper bits, its tag; 0 is free. */
+enum { NUMBER_BITS = 24, NUMBER_MASK = (1 << NUMBER_BITS) - 1 };
+
+static uint32_t *tables[TABLES];
 static uint32_t mask;
-static uint64_t hash_keys[1 + HASH_WORDS];
+static uint64_t hash_keys[1 + 2 * HASH_HALVES];
 
 int binding_init(void)
 {
 	uint32_t size = 2;
 
-	while (size < 2 * flow_capacity)
+	assert(flow_capacity <= NUMBER_MASK);
+	while (size < flow_capacity + flow_capacity / 2)
 		size *= 2;
 	mask = size - 1;
 	for (int i = 0; i < TABLES; i++) {
@@ -74,15 +79,20 @@ static bool is_same(const struct binding *a, const struct binding *b)
 }
 
 /* Multilinear, as in nf/flow/flow_table.h. */
-static uint32_t home_of(const struct binding *key)
+static uint32_t hash_of(const struct binding *key)
 {
-	uint64_t sum = hash_keys[0];
-	uint32_t words[HASH_WORDS];
+	uint64_t sum = hash_keys[0], halves[HASH_HALVES];
 
-	memcpy(words, key, sizeof(words));
-	for (int i = 0; i < HASH_WORDS; i++)
-		sum += hash_keys[1 + i] * words[i];
-	return (sum >> 32) & mask;
+	memcpy(halves, key, sizeof(halves));
+	for (int i = 0; i < HASH_HALVES; i++)
+		sum +=
+		    (hash_keys[1 + 2 * i] + (uint32_t)halves[i]) * (hash_keys[2 + 2 * i] + (halves[i] >> 32));
+	return sum >> 32;
+}
+
+static uint32_t tag_of(uint32_t hash)
+{
+	return hash & ~(uint32_t)NUMBER_MASK;
 }
 
 static struct binding key_of_flow(uint32_t flow, int table)
@@ -92,14 +102,22 @@ static struct binding key_of_flow(uint32_t flow, int table)
 	return key_of(&binding, table);
 }
 
-/* Where a key is, or where it would be put. */
-static uint32_t slot_of(const struct binding *key, int table)
+static uint32_t flow_at(int table, uint32_t slot)
 {
-	uint32_t slot = home_of(key);
+	return tables[table][slot] & NUMBER_MASK;
+}
+
+/* Where a key is, or where it would be put. */
+static uint32_t slot_of(const struct binding *key, uint32_t hash, int table)
+{
+	uint32_t slot = hash & mask;
 
 	for (; tables[table][slot]; slot = (slot + 1) & mask) {
-		struct binding other = key_of_flow(tables[table][slot], table);
+		struct binding other;
 
+		if (tag_of(tables[table][slot]) != tag_of(hash))
+			continue;
+		other = key_of_flow(flow_at(table, slot), table);
 		if (is_same(&other, key))
 			break;
 	}
@@ -110,7 +128,7 @@ static uint32_t find(const struct binding *wanted, int table)
 {
 	struct binding key = key_of(wanted, table);
 
-	return tables[table][slot_of(&key, table)];
+	return flow_at(table, slot_of(&key, hash_of(&key), table));
 }
 
 uint32_t binding_find_internal(const struct binding *wanted)
@@ -123,13 +141,32 @@ uint32_t binding_find_external(const struct binding *wanted)
 	return find(wanted, EXTERNAL);
 }
 
-static void put(uint32_t flow, int table)
+static void prefetch(const struct binding *wanted, int table)
+{
+	struct binding key = key_of(wanted, table);
+
+	rte_prefetch0(&tables[table][hash_of(&key) & mask]);
+}
+
+void binding_prefetch_internal(const struct binding *wanted)
+{
+	prefetch(wanted, INTERNAL);
+}
+
+void binding_prefetch_external(const struct binding *wanted)
+{
+	prefetch(wanted, EXTERNAL);
+}
+
+/* Returns the flow that has the key, or 0 and puts `flow` in its place. */
+static uint32_t find_or_put(uint32_t flow, int table)
 {
 	struct binding key = key_of_flow(flow, table);
-	uint32_t slot = slot_of(&key, table);
+	uint32_t hash = hash_of(&key), slot = slot_of(&key, hash, table), other = flow_at(table, slot);
 
-	assert(tables[table][slot] == 0);
-	tables[table][slot] = flow;
+	if (!other)
+		tables[table][slot] = flow | tag_of(hash);
+	return other;
 }
 
 /* Whether a slot lies from `from` on, up to before `to`, round the end. */
@@ -141,17 +178,17 @@ static bool is_between(uint32_t slot, uint32_t from, uint32_t to)
 static void take_out(uint32_t flow, int table)
 {
 	struct binding key = key_of_flow(flow, table);
-	uint32_t hole = slot_of(&key, table), slot = hole;
+	uint32_t hole = slot_of(&key, hash_of(&key), table), slot = hole;
 
-	assert(tables[table][hole] == flow);
+	assert(flow_at(table, hole) == flow);
 	for (;;) {
 		tables[table][hole] = 0;
 		do {
 			slot = (slot + 1) & mask;
 			if (tables[table][slot] == 0)
 				return;
-			key = key_of_flow(tables[table][slot], table);
-		} while (is_between(home_of(&key), (hole + 1) & mask, (slot + 1) & mask));
+			key = key_of_flow(flow_at(table, slot), table);
+		} while (is_between(hash_of(&key) & mask, (hole + 1) & mask, (slot + 1) & mask));
 		tables[table][hole] = tables[table][slot];
 		hole = slot;
 	}
@@ -160,13 +197,12 @@ static void take_out(uint32_t flow, int table)
 void binding_join(uint32_t flow)
 {
 	struct flow_record *record = &flow_records[flow], *first;
-	struct binding binding = binding_of(record);
-	uint32_t other = binding_find_internal(&binding);
+	uint32_t other = find_or_put(flow, INTERNAL);
 
 	if (!other) {
+		other = find_or_put(flow, EXTERNAL);
+		assert(!other);
 		record->binding = (struct flow_link){flow, flow};
-		put(flow, INTERNAL);
-		put(flow, EXTERNAL);
 		stats.flow.bindings++;
 		return;
 	}
@@ -180,10 +216,10 @@ void binding_join(uint32_t flow)
 static void stand_in(uint32_t flow, uint32_t next, int table)
 {
 	struct binding key = key_of_flow(flow, table);
-	uint32_t slot = slot_of(&key, table);
+	uint32_t slot = slot_of(&key, hash_of(&key), table);
 
-	if (tables[table][slot] == flow)
-		tables[table][slot] = next;
+	if (flow_at(table, slot) == flow)
+		tables[table][slot] = next | tag_of(tables[table][slot]);
 }
 
 void binding_leave(uint32_t flow)

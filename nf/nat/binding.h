@@ -27,6 +27,10 @@ int binding_init(void);
 uint32_t binding_find_internal(const struct binding *wanted);
 uint32_t binding_find_external(const struct binding *wanted);
 
+/* Fetches what the searches will look at. */
+void binding_prefetch_internal(const struct binding *wanted);
+void binding_prefetch_external(const struct binding *wanted);
+
 /* Both endpoints of the mapping that a flow has. */
 struct binding binding_of(const struct flow_record *record);
 

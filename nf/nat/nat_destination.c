@@ -152,11 +152,11 @@ static bool redirect_mapped(struct rte_mbuf *m, const struct ends *ends)
 
 	if (!has_changeable_port(meta->protocol) || is_icmp_protocol(meta->protocol))
 		return false;
-	flow = binding_find_external(&wanted);
-	if (!flow)
-		return false;
 	rule = rule_of(meta, &ends->destination.address);
-	if (!rule || !lets_in(rule, flow, ends))
+	if (!rule || rule->filtering == NAT_FILTERING_ADDRESS_AND_PORT_DEPENDENT)
+		return false;
+	flow = binding_find_external(&wanted);
+	if (!flow || !lets_in(rule, flow, ends))
 		return false;
 	found = binding_of(&flow_records[flow]);
 	rewrite_destination(m, &found.internal);
@@ -170,13 +170,7 @@ static bool redirect_mapped(struct rte_mbuf *m, const struct ends *ends)
  * circles between us and who sends it here. */
 static bool is_unmapped(const struct packet_meta *meta, const struct address *address)
 {
-	bool ipv6 = meta->flags & PACKET_IPV6;
-
-	for (uint8_t port = 0; port < port_count; port++)
-		if (ipv6 ? nat_answers_ipv6(port, address->bytes)
-			 : nat_answers_ipv4(port, rte_be_to_cpu_32(ipv4_of(address))))
-			return true;
-	return false;
+	return nat_answers(PORT_NONE, meta->flags & PACKET_IPV6, address);
 }
 
 /* True: the packet goes on. */
@@ -214,46 +208,4 @@ uint16_t nat_destination(struct rte_mbuf **packets, uint16_t count)
 		kept += redirect(m);
 	}
 	return nat_configured ? kept : count;
-}
-
-static bool pool_has(const struct nat_source_rule *rule, uint8_t port, bool ipv6,
-		     const struct address *address)
-{
-	return rule->kind == NAT_SOURCE_POOL && rule->out_port == port &&
-	       pool_rule_of(port, ipv6, address) == rule;
-}
-
-static bool answers(uint8_t port, bool ipv6, const struct address *address)
-{
-	for (uint32_t i = 0; i < nat_source_rule_count; i++)
-		if (pool_has(&nat_source_rules[i], port, ipv6, address))
-			return true;
-	for (uint32_t i = 0; i < nat_static_rule_count; i++)
-		if (nat_static_rules[i].port == port && nat_static_rules[i].ipv6 == ipv6 &&
-		    prefix_has(ipv6, &nat_static_rules[i].external, address))
-			return true;
-	for (uint32_t i = 0; i < nat_destination_rule_count; i++) {
-		const struct nat_destination_rule *rule = &nat_destination_rules[i];
-		struct address listening = address_of_rule(rule->ipv6, &rule->address);
-
-		if (rule->in_port == port && rule->ipv6 == ipv6 && !rule->any_address &&
-		    address_equal(&listening, address))
-			return true;
-	}
-	return false;
-}
-
-bool nat_answers_ipv4(uint8_t port, uint32_t address)
-{
-	rte_be32_t wire = rte_cpu_to_be_32(address);
-	struct address asked = address_read(false, &wire);
-
-	return nat_configured && answers(port, false, &asked);
-}
-
-bool nat_answers_ipv6(uint8_t port, const uint8_t address[16])
-{
-	struct address asked = address_read(true, address);
-
-	return nat_configured && answers(port, true, &asked);
 }

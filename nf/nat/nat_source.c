@@ -41,24 +41,18 @@ struct target {
 };
 
 /* The mapping that the inside endpoint has already, as its external port. */
-static bool reuse(const struct target *target, const struct ends *ends, const struct packet_meta *meta,
-		  rte_be16_t *port)
+static bool reuse(const struct binding *wanted, rte_be16_t *port)
 {
-	const struct binding wanted = {
-	    .internal = ends->source,
-	    .external = {target->external, 0},
-	    .protocol = meta->protocol,
-	    .ipv6 = !!(meta->flags & PACKET_IPV6),
-	};
-	uint32_t flow = binding_find_internal(&wanted);
+	uint32_t flow = binding_find_internal(wanted);
 
 	if (flow)
 		*port = binding_of(&flow_records[flow]).external.port;
 	return flow != 0;
 }
 
-static bool choose(const struct target *target, const struct ends *ends, const struct packet_meta *meta,
-		   rte_be16_t *port)
+/* False: no port is free. The guess comes first, so that memory answers all questions at once. */
+static bool choose_port(const struct target *target, const struct ends *ends, const struct packet_meta *meta,
+			rte_be16_t *port)
 {
 	const struct port_request request = {
 	    .ends = *ends,
@@ -71,8 +65,18 @@ static bool choose(const struct target *target, const struct ends *ends, const s
 	    .low = target->low,
 	    .high = target->high,
 	};
+	const struct binding wanted = {
+	    .internal = ends->source,
+	    .external = {target->external, 0},
+	    .protocol = meta->protocol,
+	    .ipv6 = request.ipv6,
+	};
+	uint16_t guess;
 
-	return pool_port(&request, port);
+	if (target->independent)
+		binding_prefetch_internal(&wanted);
+	guess = pool_guess(&request);
+	return (target->independent && reuse(&wanted, port)) || pool_port(&request, guess, port);
 }
 
 static enum drop_reason translate(struct rte_mbuf *m, const struct target *target)
@@ -80,17 +84,16 @@ static enum drop_reason translate(struct rte_mbuf *m, const struct target *targe
 	struct packet_meta *meta = packet_meta(m);
 	struct ends ends = rewrite_ends(m);
 	struct endpoint to = {target->external, ends.source.port};
-	bool bound = target->independent && has_changeable_port(meta->protocol);
+	bool has_port = has_changeable_port(meta->protocol);
 
-	if (has_changeable_port(meta->protocol) && !(meta->flags & PACKET_L4))
+	if (has_port && !(meta->flags & PACKET_L4))
 		return DROP_NAT_UNTRANSLATABLE; /* a fragment whose first one was never seen */
-	if (has_changeable_port(meta->protocol) && !(bound && reuse(target, &ends, meta, &to.port)) &&
-	    !choose(target, &ends, meta, &to.port)) {
+	if (has_port && !choose_port(target, &ends, meta, &to.port)) {
 		tell(target->rule, target->name);
 		return DROP_NAT_EXHAUSTED;
 	}
 	told[RTE_MIN(target->rule, (uint32_t)RTE_DIM(told) - 1)] = false;
-	if (bound)
+	if (has_port && target->independent)
 		flow_drafts[meta->draft].flags |= FLOW_BOUND;
 	rewrite_source(m, &to);
 	return DROP_REASON_COUNT;

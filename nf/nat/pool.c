@@ -77,23 +77,27 @@ bool pool_address(const struct nat_source_rule *rule, struct rte_mbuf *m, struct
 	return word != 0;
 }
 
-static bool rule_gives(const struct nat_source_rule *rule, const struct address *external)
+bool pool_has(const struct nat_source_rule *rule, const struct address *external)
 {
-	uint32_t word;
 	struct address first;
+	uint32_t word;
 
-	if (rule->kind == NAT_SOURCE_MASQUERADE) {
-		memcpy(&word, external->bytes, sizeof(word));
-		return rule->ipv6 ? port_owns_ipv6(rule->out_port, external->bytes)
-				  : port_owns_ipv4(rule->out_port, rte_be_to_cpu_32(word));
-	}
-	if (rule->kind != NAT_SOURCE_POOL)
-		return false;
 	memcpy(&word, external->bytes + address_bytes(rule->ipv6) - sizeof(word), sizeof(word));
 	word = rte_be_to_cpu_32(word) - last_word(rule->ipv6, &rule->first);
 	first = address_at(rule, word);
 	return word <= last_word(rule->ipv6, &rule->last) - last_word(rule->ipv6, &rule->first) &&
 	       address_equal(&first, external);
+}
+
+static bool rule_gives(const struct nat_source_rule *rule, const struct address *external)
+{
+	rte_be32_t word;
+
+	if (rule->kind != NAT_SOURCE_MASQUERADE)
+		return rule->kind == NAT_SOURCE_POOL && pool_has(rule, external);
+	memcpy(&word, external->bytes, sizeof(word));
+	return rule->ipv6 ? port_owns_ipv6(rule->out_port, external->bytes)
+			  : port_owns_ipv4(rule->out_port, rte_be_to_cpu_32(word));
 }
 
 const struct nat_source_rule *pool_rule_of(uint8_t out_port, bool ipv6, const struct address *external)
@@ -143,13 +147,18 @@ static void set_reply(const struct port_request *request, rte_be16_t port, struc
 	flow_tuple_reverse(&out, &out_ipv6, request->reply_zone, tuple, ipv6);
 }
 
-static bool is_free(const struct port_request *request, uint16_t number)
+static struct binding wanted_of(const struct port_request *request, uint16_t number)
 {
-	struct binding wanted = {
+	return (struct binding){
 	    .external = {request->external, rte_cpu_to_be_16(number)},
 	    .protocol = request->protocol,
 	    .ipv6 = request->ipv6,
 	};
+}
+
+static bool is_free(const struct port_request *request, uint16_t number)
+{
+	struct binding wanted = wanted_of(request, number);
 	enum flow_direction direction;
 	struct flow_tuple reply;
 	struct flow_addresses ipv6;
@@ -181,22 +190,42 @@ static struct row row_of(const struct port_request *request)
 	return (struct row){low, (high - low) / 2 + 1, 2};
 }
 
-bool pool_port(const struct port_request *request, rte_be16_t *port)
+static uint32_t any_in(const struct row *row)
+{
+	return (host_random() >> 32) * row->count >> 32;
+}
+
+uint16_t pool_guess(const struct port_request *request)
 {
 	const struct row row = row_of(request);
-	uint32_t at = 0;
+	uint16_t number = row.first + any_in(&row) * row.step;
+	struct binding wanted = wanted_of(request, number);
+	struct flow_tuple reply;
+	struct flow_addresses ipv6;
+
+	if (request->bound)
+		binding_prefetch_external(&wanted);
+	set_reply(request, rte_cpu_to_be_16(number), &reply, &ipv6);
+	flow_prefetch(&reply, &ipv6);
+	return number;
+}
+
+bool pool_port(const struct port_request *request, uint16_t guess, rte_be16_t *port)
+{
+	const struct row row = row_of(request);
+	uint32_t at = (guess - row.first) / row.step;
 
 	for (int i = 0; i < RANDOM_TRIES; i++) {
-		at = (host_random() >> 32) * row.count >> 32;
 		*port = rte_cpu_to_be_16(row.first + at * row.step);
 		if (is_free(request, row.first + at * row.step))
 			return true;
+		at = any_in(&row);
 	}
 	for (uint32_t i = 0; i < RTE_MIN(row.count, (uint32_t)ROW); i++) {
-		at = at + 1 < row.count ? at + 1 : 0;
 		*port = rte_cpu_to_be_16(row.first + at * row.step);
 		if (is_free(request, row.first + at * row.step))
 			return true;
+		at = at + 1 < row.count ? at + 1 : 0;
 	}
 	return false;
 }

@@ -13,6 +13,13 @@ void pool_init(void);
  * ("paired", RFC 4787, REQ-2). False: the port has no address. */
 bool pool_address(const struct nat_source_rule *rule, struct rte_mbuf *m, struct address *external);
 
+/* Whether an address is one of a pool's. */
+bool pool_has(const struct nat_source_rule *rule, const struct address *external);
+
+/* Whether an address is NAT's: one of a pool's, or forwarded, or standing for another, on the side of `port`
+ * or, for PORT_NONE, on any. A port's own addresses are not. */
+bool nat_answers(uint8_t port, bool ipv6, const struct address *address);
+
 /* The rule under which flows from inside get an external address out of a port; NULL: none does. */
 const struct nat_source_rule *pool_rule_of(uint8_t out_port, bool ipv6, const struct address *external);
 
@@ -30,6 +37,9 @@ struct port_request {
 	rte_be16_t type_and_code; /* ICMP: of the query */
 	uint16_t low, high;
 };
-bool pool_port(const struct port_request *request, rte_be16_t *port);
+bool pool_port(const struct port_request *request, uint16_t guess, rte_be16_t *port);
+
+/* The first port to look at. What that needs is fetched meanwhile. */
+uint16_t pool_guess(const struct port_request *request);
 
 #endif
