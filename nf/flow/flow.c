@@ -105,6 +105,18 @@ static enum fate refuse(struct rte_mbuf *m, enum drop_reason reason)
 	return FATE_OTHER;
 }
 
+/* An error goes to whoever sent what it quotes. */
+static bool goes_to_sender(struct rte_mbuf *m, const struct track_quote *quote)
+{
+	struct flow_tuple tuple;
+	struct flow_addresses ipv6;
+
+	flow_tuple_read(m, &tuple, &ipv6);
+	if (tuple.ipv6)
+		return memcmp(ipv6.destination, quote->ipv6.source, sizeof(ipv6.destination)) == 0;
+	return tuple.destination == quote->tuple.source;
+}
+
 /* An ICMP error travels in the direction of the packets that answer what it quotes: those have the quote's
  * reverse as their tuple, and come from where the error comes from. */
 static enum fate relate(struct rte_mbuf *m)
@@ -119,7 +131,7 @@ static enum fate relate(struct rte_mbuf *m)
 
 	if (reason != TRACK_GOOD)
 		return refuse(m, reason);
-	if (quote.later_fragment)
+	if (quote.later_fragment || !goes_to_sender(m, &quote))
 		return refuse(m, DROP_ICMP_UNRELATED);
 	flow_tuple_reverse(&quote.tuple, &quote.ipv6, port_configs[meta->in_port].zone, &tuple, &ipv6);
 	flow = flow_lookup(&tuple, &ipv6, &direction);
