@@ -10,7 +10,7 @@
 #include "craft.h"
 #include "nf_host.h"
 
-enum { ETHERNET = 14, IPV4 = 20, IPV6 = 40, FRAGMENT_HEADER = 8 };
+enum { ETHERNET = 14, IPV4 = 20, IPV6 = 40, FRAGMENT_HEADER = 8, SCTP = 12, CHUNK = 4 };
 
 struct layout {
 	bool ipv6, fragment, transport;
@@ -46,7 +46,8 @@ static struct layout lay_out(const struct craft *c)
 	l.transport = c->fragment == 0;
 	l.l3_bytes = l.ipv6 ? IPV6 + (l.fragment ? FRAGMENT_HEADER : 0) : IPV4;
 	if (l.transport)
-		l.l4_bytes = c->protocol == IPPROTO_TCP ? 20 + c->option_bytes
+		l.l4_bytes = c->protocol == IPPROTO_TCP	   ? 20 + c->option_bytes
+			     : c->protocol == IPPROTO_SCTP ? SCTP + CHUNK
 			     : c->protocol == IPPROTO_UDP || c->protocol == IPPROTO_ICMP ||
 				     c->protocol == IPPROTO_ICMPV6
 				 ? 8
@@ -109,6 +110,11 @@ static void put_transport(const struct craft *c, const struct layout *l, uint8_t
 		put16(l4 + 14, c->window);
 		memcpy(l4 + 20, c->options, c->option_bytes);
 		checksum = 16;
+	} else if (c->protocol == IPPROTO_SCTP) {
+		put32(l4 + 4, c->sequence);
+		l4[SCTP] = c->chunk;
+		put16(l4 + SCTP + 2, CHUNK + c->payload);
+		return;
 	} else if (c->protocol == IPPROTO_UDP) {
 		put16(l4 + 4, 8 + c->payload);
 		checksum = 6;
@@ -151,7 +157,7 @@ struct rte_mbuf *craft_packet(const struct craft *c)
 
 	m->l2_len = ETHERNET;
 	m->l3_len = l.l3_bytes;
-	m->l4_len = l.l4_bytes;
+	m->l4_len = c->protocol == IPPROTO_SCTP ? RTE_MIN(l.l4_bytes, (size_t)SCTP) : l.l4_bytes;
 	*meta = (struct packet_meta){.protocol = c->protocol, .l3_bytes = bytes - ETHERNET};
 	meta->flags = (l.ipv6 ? PACKET_IPV6 : 0) | (l.fragment ? PACKET_FRAGMENT : 0) |
 		      (c->fragment ? PACKET_LATER_FRAGMENT : 0) | (l.l4_bytes ? PACKET_L4 : 0);

@@ -20,6 +20,8 @@ struct craft {
 	uint32_t sequence, acknowledgement;
 	uint16_t window;
 	uint8_t options[40], option_bytes; /* TCP's, a multiple of 4 */
+	uint8_t chunk;	   /* SCTP: type of the only one; its verification tag is `sequence`, its
+			      checksum 0 */
 	uint16_t payload;  /* bytes after the transport header */
 	uint16_t fragment; /* bytes that precede it in its datagram: a later fragment */
 	bool more_fragments;
