@@ -196,7 +196,8 @@ static bool has_syn(const struct packet_meta *meta)
 	return meta->protocol == IPPROTO_TCP && meta->tcp_flags & RTE_TCP_SYN_FLAG;
 }
 
-/* A packet of a flow that is there. FATE_FIRST: it isn't there any more. */
+/* A packet of a flow that is there. FATE_FIRST: that is over, and flow_settle will end it if the rules accept
+ * the packet as another one's first. Not before: other packets of the burst may go by the record. */
 static inline enum fate go_on(struct rte_mbuf *m, flow_reference reference)
 {
 	struct flow_record *record = flow_referred(reference);
@@ -208,10 +209,8 @@ static inline enum fate go_on(struct rte_mbuf *m, flow_reference reference)
 	if (likely(!(meta->flags & PACKET_LATER_FRAGMENT))) {
 		enum drop_reason reason = track_packet(record, direction, m);
 
-		if (unlikely(reason == TRACK_REOPENS)) {
-			flow_record_end(reference >> 1);
+		if (unlikely(reason == TRACK_REOPENS))
 			return FATE_FIRST;
-		}
 		if (unlikely(reason != TRACK_GOOD))
 			return refuse(m, reason);
 	}
@@ -238,7 +237,7 @@ static bool is_repeated(const struct burst *burst, uint16_t i, uint32_t others)
 	return false;
 }
 
-static void draft(struct rte_mbuf *m, const struct burst *burst, uint16_t i, uint32_t others)
+static void draft(struct rte_mbuf *m, const struct burst *burst, uint16_t i, bool known, uint32_t others)
 {
 	struct flow_draft *made = &flow_drafts[i];
 
@@ -247,7 +246,7 @@ static void draft(struct rte_mbuf *m, const struct burst *burst, uint16_t i, uin
 		made->ipv6 = burst->ipv6[i];
 	made->hairpin = false;
 	made->flags = 0;
-	made->repeated = is_repeated(burst, i, others);
+	made->repeated = known || is_repeated(burst, i, others);
 	packet_meta(m)->draft = i;
 }
 
@@ -271,7 +270,7 @@ uint16_t flow_find(struct rte_mbuf **packets, uint16_t count, uint16_t *decided)
 		if (likely(fate == FATE_DECIDED)) {
 			packets[done++] = m;
 		} else if (fate == FATE_OTHER) {
-			draft(m, &burst, i, drafted);
+			draft(m, &burst, i, found, drafted);
 			drafted |= 1u << i;
 			others[left++] = m;
 		}

@@ -45,7 +45,7 @@ struct flow_draft {
 	struct flow_addresses ipv6;
 	uint8_t flags; /* enum flow_flag that the new record shall have */
 	bool hairpin;  /* nat_destination: from inside to an external address */
-	bool repeated; /* a packet before it in the burst has the same tuple, and may have made the flow */
+	bool repeated; /* a record may have the tuple: one that is over, or a packet before it made it */
 };
 extern struct flow_draft flow_drafts[BURST_MAX];
 
