@@ -211,8 +211,11 @@ static inline enum fate go_on(struct rte_mbuf *m, flow_reference reference)
 
 		if (unlikely(reason == TRACK_REOPENS))
 			return FATE_FIRST;
-		if (unlikely(reason != TRACK_GOOD))
+		if (unlikely(reason != TRACK_GOOD)) {
+			if (record->state != state)
+				flow_record_moved(reference >> 1);
 			return refuse(m, reason);
+		}
 	}
 	count_packet(record, direction, m);
 	if (unlikely(state != record->state || flags != record->flags))

@@ -28,7 +28,7 @@ enum drop_reason track_first(struct rte_mbuf *m);
 void track_open(struct flow_record *record, struct rte_mbuf *m);
 
 /* Another packet of a flow: judges it, and moves the record's state and flags. The record is unchanged when
- * it is not good. */
+ * it is not good; but a SYN-ACK that shows that a connection is forgotten closes it. */
 enum drop_reason track_packet(struct flow_record *record, enum flow_direction direction, struct rte_mbuf *m);
 
 /* What an ICMP error says that it is about. */

@@ -16,7 +16,8 @@
 
 static const struct tcp_script scripts[] = {
     /* Opening. */
-    {"three segments", "> S 0 = syn-sent\n< S. 0 ack 1 = syn-received\n> . 1 ack 1 = established\n", false},
+    {"three segments", "> S 0 = syn-sent-\n< S. 0 ack 1 = syn-received-\n> . 1 ack 1 = established+\n",
+     false},
     {"SYN again and again",
      "> S 0\n- 1\n> S 0\n- 3\n> S 0\n< S. 0 ack 1\n> S 0\n< S. 0 ack 1\n> . 1 ack 1\n"
      "< S. 0 ack 1 = established\n> . 1 ack 1 = established\n",
@@ -28,6 +29,21 @@ static const struct tcp_script scripts[] = {
     {"SYN with data, answered with data before the ACK",
      "> S 0:500\n< S. 0:100 ack 501\n< P. 101:201 ack 501 = syn-received\n> . 501 ack 201 = established\n",
      false},
+    {"SYN with data, then without: the answer may be to either",
+     "> S 0:500\n> S 0 = syn-sent\n< S. 0 ack 501 = syn-received\n> . 501 ack 1 = established\n", false},
+    {"... or to the other", "> S 0\n> S 0:500\n< S. 0 ack 501 = syn-received\n", false},
+    {"SYN-ACK again, after data",
+     "> S 0:500\n< S. 0 ack 501\n< . 1:101 ack 501\n< S. 0 ack 501 = syn-received\n"
+     "> . 501 ack 101 = established\n",
+     false},
+    {"the answer before the ACK fills the window of the SYN, no more",
+     "> S 0:500\n< S. 0 ack 501\n< . 1:601 ack 501\n< . 601:1001 ack 501 = syn-received-\n"
+     "< . 1002 ack 501 ! tcp-window\n> . 501 ack 1001 = established+\n",
+     false},
+    {"SYN-ACK from another number (RFC 4987, section 3.6: cookies)",
+     "> S 0\n< S. 0 ack 1\n- 65\n> S 0\n< S. 99999 ack 1 = syn-received\n> . 1 ack 100000 = established\n",
+     false},
+    {"... but not when it is open", OPENED "< S. 99999 ack 1 ! tcp-window established\n", false},
     {"SYN-ACK acknowledges nothing", "> S 0\n< S. 0 ack 0 ! tcp-window syn-sent\n", false},
     {"SYN-ACK acknowledges too much",
      "> S 0\n< S. 0 ack 2 ! tcp-window syn-sent\n< S. 0 ack 1 = syn-received\n", false},
@@ -36,10 +52,14 @@ static const struct tcp_script scripts[] = {
      "> S 0\n< S. 0 ack 1\n> . 1 ack 0 ! tcp-window syn-received\n> . 1 ack -5000 ! tcp-window syn-received\n"
      "> . 1 ack 2 ! tcp-window syn-received\n> . 1 ack 1 = established\n",
      false},
+    {"FIN of the other end, before the SYN-ACK is acknowledged",
+     "> S 0\n< S. 0 ack 1\n< F. 1 ack 1 = fin-wait-\n> . 1 ack 0 ! tcp-window fin-wait-\n> . 1 ack 1 = "
+     "fin-wait+\n",
+     false},
     {"FIN that does not acknowledge the SYN-ACK",
      "> S 0\n< S. 0 ack 1\n> F. 1 ack 0 ! tcp-window syn-received\n", false},
     {"the ACK is lost, data comes", "> S 0\n< S. 0 ack 1\n> P. 1:101 ack 1 = established\n", false},
-    {"the ACK comes with FIN", "> S 0\n< S. 0 ack 1\n> F. 1:101 ack 1 = fin-wait\n", false},
+    {"the ACK comes with FIN", "> S 0\n< S. 0 ack 1\n> F. 1:101 ack 1 = fin-wait+\n", false},
     {"ACK before SYN-ACK", "> S 0\n> . 1 ack 1 ! tcp-state syn-sent\n> P. 1:9 ack 1 ! tcp-state syn-sent\n",
      false},
     {"FIN before SYN-ACK", "> S 0\n> F. 1 ack 1 ! tcp-state syn-sent\n", false},
@@ -56,13 +76,35 @@ static const struct tcp_script scripts[] = {
      OPENED "> S 5 = established\n> S 900000 = established\n< S 5 = established\n> . 1:101 ack 1\n"
 	    "< . 1 ack 101 = established\n",
      false},
+    {"a SYN while the ACK is awaited moves nothing",
+     "> S 0\n< S. 0 ack 1\n> S 70000 = syn-received\n> . 1 ack 1 = established\n", false},
+    {"a SYN from elsewhere before the SYN-ACK: what acknowledges counts",
+     "> S 0\n< S 777777 = syn-sent2\n< S. 0 ack 1 = syn-received\n> . 1 ack 1 = established\n", false},
+    {"both forgot",
+     OPENED
+     "> . 1:101 ack 1\n< . 1 ack 101\n> S 500000 = established\n< S. 900000 ack 500001 ! tcp-state closed\n"
+     "> S 500000 = syn-sent\n< S. 900000 ack 500001 = syn-received\n> . 500001 ack 900001 = established\n",
+     false},
+    {"both forgot a connection that is half closed",
+     OPENED "> F. 1 ack 1\n< . 1 ack 2 = close-wait\n> S 500000 = close-wait\n"
+	    "< S. 900000 ack 500001 ! tcp-state closed\n> S 500000 = syn-sent\n",
+     false},
+    {"a SYN-ACK alone forgets nothing",
+     OPENED "< S. 900000 ack 500001 ! tcp-window established\n"
+	    "> S 500000 = established\n> S. 900000 ack 500001 ! tcp-window established\n",
+     false},
     {"simultaneous open (RFC 9293, figure 7)",
      "> S 0 = syn-sent\n< S 0 = syn-sent2\n> S. 0 ack 1 = syn-received\n< S. 0 ack 1 = syn-received\n"
-     "> . 1:101 ack 1 = established\n< . 1:101 ack 101 = established\n",
+     "> . 1:101 ack 1 = established+\n< . 1:101 ack 101 = established\n",
      false},
     {"simultaneous open, in another order",
-     "> S 0\n< S 0\n< S. 0 ack 1 = syn-received\n> S. 0 ack 1 = established\n< . 1:101 ack 1\n> . 1 ack "
+     "> S 0\n< S 0\n< S. 0 ack 1 = syn-received-\n> S. 0 ack 1 = established+\n< . 1:101 ack 1\n> . 1 ack "
      "101\n",
+     false},
+    {"simultaneous open, half of it again",
+     "> S 0\n< S 0\n> S. 0 ack 1 = syn-received-\n> S. 0 ack 1 = syn-received-\n< S. 0 ack 1 = "
+     "syn-received+\n"
+     "< . 1:101 ack 1 = syn-received\n> . 1 ack 101 = established+\n",
      false},
     {"simultaneous open with scaling",
      "> S 0 wscale 3\n< S 0 wscale 0\n> S. 0 ack 1 wscale 3\n< S. 0 ack 1 wscale 0\n> . 1 ack 1\n"
@@ -153,7 +195,10 @@ static const struct tcp_script scripts[] = {
      false},
     {"a second SYN from another number, before an answer",
      "> S 0\n> S 70000 = syn-sent\n< S. 0 ack 70001 = syn-received\n> . 70001 ack 1 = established\n", false},
-    {"... and its answer to the first", "> S 0\n> S 500 = syn-sent\n< S. 0 ack 1 = syn-received\n", false},
+    {"... and its answer to the first: what is answered late is asked again",
+     "> S 0\n> S 500 = syn-sent\n< S. 0 ack 1 ! tcp-window syn-sent\n< . 1 ack 1\n> R 1 = syn-sent\n"
+     "> S 500\n< S. 0 ack 501 = syn-received\n",
+     false},
     {"the last ACK again in TIME-WAIT", CLOSED "< F. 1 ack 2 = time-wait\n> . 2 ack 2 = time-wait\n", false},
     {"data in TIME-WAIT", CLOSED "> . 2:102 ack 2 ! tcp-window time-wait\n", false},
     {"nothing but SYN and the window after a reset",
@@ -161,7 +206,7 @@ static const struct tcp_script scripts[] = {
 
     /* In mid-stream (`loose`). */
     {"picked up, original first",
-     "> . 5000:5100 ack 1000 = established\n< . 1000 ack 5100 = established\n> . 5100:5200 ack 1000\n"
+     "> . 5000:5100 ack 1000 = established-\n< . 1000 ack 5100 = established+\n> . 5100:5200 ack 1000\n"
      "< . 1000:1100 ack 5200 = established\n",
      true},
     {"picked up, reply first",

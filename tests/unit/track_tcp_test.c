@@ -121,7 +121,6 @@ static const struct way {
     {FLOW_TCP_TIME_WAIT, FIN_CAME "> F. 1 ack 2\n< . 2 ack 2\n", {2, 2}, {ACKED, ACKED}},
     {FLOW_TCP_CLOSED, OPENED "> R 1\n", {1, 1}, {OPEN, OPEN}},
     {FLOW_TCP_CLOSED, OPENED "< R. 1 ack 1\n", {1, 1}, {OPEN, OPEN}},
-    {FLOW_TCP_CLOSED, "> S 0\n< R. 0 ack 1\n", {1, 1}, {OPEN, OPEN}},
 };
 
 /* Whether there is such an event on the way: an end sends its first FIN once, and a FIN can be acknowledged

@@ -40,6 +40,20 @@ static const struct tcp_script scripts[] = {
 	    "> . -2147483647 ack 1 ! tcp-window\n",
      false},
 
+    {"I: a segment that begins in the window and ends beyond it rules out nothing that is in it",
+     OPENED
+     "> . 1001:2001 ack 1\n> . 1001:2001 ack 1\n> . 1:101 ack 1 = established\n> . 1 ack 1 = established\n",
+     false},
+    {"I: nor is it a window of its own",
+     OPENED "> . 1001:2001 ack 1\n> . 1002 ack 1 ! tcp-window\n"
+	    "> . 2001:3001 ack 1 ! tcp-window\n",
+     false},
+    {"I: its receiver may take all of it", OPENED "> . 1001:2001 ack 1\n< . 1 ack 2001\n> . 2001 ack 1\n",
+     false},
+    {"I: nothing was sent yet, and the window's end is all that is hit",
+     OPENED "< . 1001:2401 ack 1\n< . 1001:1002 ack 1\n< . 1:101 ack 1 = established\n> . 1 ack 101\n",
+     false},
+
     /* II: data is not below the window that was open before. */
     {"II: one window back", OPENED "> . 1:501 ack 1\n> . -499 ack 1 = established\n", false},
     {"II: more than one", OPENED "> . 1:501 ack 1\n> . -500 ack 1 ! tcp-window established\n", false},

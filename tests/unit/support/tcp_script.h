@@ -15,7 +15,8 @@
  * "wscale N", "bad" (checksum).
  *
  * After "=" stands the state of the connection's record when the segment has left, after "!" why it did not
- * leave, and the state. A state may be left out.
+ * leave, and the state. A state may be left out; "established+" also says that it is FLOW_ASSURED, and
+ * "syn-received-" that it is not.
  */
 #ifndef TESTS_TCP_SCRIPT_H
 #define TESTS_TCP_SCRIPT_H
