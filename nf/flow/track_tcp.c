@@ -22,7 +22,7 @@
  * While a connection opens, numbers are exact: a SYN-ACK, an ACK of one, and a reset that answers a SYN must
  * acknowledge just what was sent (RFC 9293, section 3.10.7.3), since nobody who doesn't see both directions
  * can do that. A connection for which both ends have is FLOW_ASSURED. Any other reset must be in the window
- * (I and II).
+ * (I and II) to pass, and right behind what was sent to close the connection.
  *
  * A SYN in a connection that lives changes nothing: whoever gets it answers with a challenge (RFC 5961,
  * section 4), and if the connection is really gone, a reset in the window follows. If both ends have
@@ -399,17 +399,24 @@ static enum drop_reason syn_ack(struct flow_record *record, enum flow_direction 
 	return move(record, direction, TCP_EVENT_SYN_ACK, next);
 }
 
-/* A reset: that of a SYN must acknowledge it, any other must be in the window. The opener of a connection may
- * reset what answers it wrongly, with the wrong answer's number; it still waits for the right one. */
+/* A reset: that of a SYN must acknowledge it, any other must be in the window. Only at the very end of what
+ * was sent it is believed: elsewhere its receiver asks back, and obeys the reset that answers that (RFC 5961,
+ * section 3.2). The opener of a connection may reset what answers it wrongly, with the wrong answer's number;
+ * it still waits for the right one. */
 static enum drop_reason reset(struct flow_record *record, enum flow_direction direction,
 			      const struct rte_tcp_hdr *tcp, const struct tcp_segment *segment, int next)
 {
 	bool good = is_in_window(record, direction, segment);
+	bool believed = segment->seq == record->tcp[direction].end;
 
-	if (record->state == FLOW_TCP_SYN_SENT)
+	if (record->state == FLOW_TCP_SYN_SENT) {
 		good = direction == FLOW_ORIGINAL ||
 		       (tcp->tcp_flags & ACK && acknowledges(record, direction, segment));
-	return good ? move(record, direction, TCP_EVENT_RST, next) : DROP_TCP_WINDOW;
+		believed = direction == FLOW_REPLY;
+	}
+	if (!good)
+		return DROP_TCP_WINDOW;
+	return believed ? move(record, direction, TCP_EVENT_RST, next) : TRACK_GOOD;
 }
 
 static enum tcp_event event_of(const struct flow_record *record, enum flow_direction direction, uint8_t event,

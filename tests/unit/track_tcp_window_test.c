@@ -176,6 +176,8 @@ static const struct tcp_script scripts[] = {
     {"RST with data (RFC 9293, section 3.5.3)", OPENED "< R 1:12 = closed\n", false},
     {"RST of an end whose last data was lost on the way to it",
      OPENED "> . 1:501 ack 1\n> . 501:1001 ack 1\n< . 1 ack 501\n> R 1001 = closed\n", false},
+    {"RST that answers an old acknowledgement: it may not be believed, so the connection stays",
+     OPENED "> . 1:501 ack 1\n> . 501:1001 ack 1\n< . 1 ack 501\n> R 501 = established\n", false},
     {"an end that did not believe a reset goes on",
      OPENED "< R 1 = closed\n> . 1:101 ack 1 = closed\n< . 1 ack 101 = closed\n> F. 101 ack 1 = closed\n",
      false},
