@@ -214,7 +214,7 @@ static void begin_end(struct flow_tcp_end *end, struct rte_mbuf *m, const struct
 	    .flags = FLOW_TCP_KNOWN,
 	};
 	read_options(end, header_of(m), m->l4_len);
-	end->max_window = RTE_MAX(segment->window >> end->scale, 1u);
+	tcp_set_max_window(end, RTE_MAX(segment->window, 1u));
 }
 
 /* An end in the middle of its life, of which nobody saw the scale. */
