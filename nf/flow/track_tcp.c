@@ -170,14 +170,15 @@ static const struct rte_tcp_hdr *header_of(struct rte_mbuf *m)
 	return rte_pktmbuf_mtod_offset(m, const struct rte_tcp_hdr *, m->l2_len + m->l3_len);
 }
 
-/* Without the loose choice, a connection begins with its SYN. */
+/* A connection begins with its SYN or, if `loose`, with a segment out of its middle: not with one that
+ * answers what is not there, or ends it. */
 enum drop_reason track_tcp_first(struct rte_mbuf *m)
 {
 	const struct kind *kind = kind_of(header_of(m));
 
 	if (!kind->valid)
 		return DROP_TCP_FLAGS;
-	if (kind->event == TCP_EVENT_SYN || (flow_loose && kind->event != TCP_EVENT_RST))
+	if (kind->event == TCP_EVENT_SYN || (flow_loose && kind->event == TCP_EVENT_ACK))
 		return TRACK_GOOD;
 	return DROP_TCP_STATE;
 }
