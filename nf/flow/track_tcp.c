@@ -435,6 +435,12 @@ static enum tcp_event event_of(const struct flow_record *record, enum flow_direc
 	return acked ? TCP_EVENT_FIN_ACKED : TCP_EVENT_ACK;
 }
 
+/* An end whose FIN was acknowledged has nothing more to send (RFC 9293, section 3.6). */
+static bool is_after_fin(const struct flow_tcp_end *sender, const struct tcp_segment *segment)
+{
+	return sender->flags & FLOW_TCP_FIN_ACKED && tcp_before(sender->end, segment->end);
+}
+
 enum drop_reason track_tcp_slow(struct flow_record *record, enum flow_direction direction, struct rte_mbuf *m)
 {
 	const struct rte_tcp_hdr *tcp = header_of(m);
@@ -458,7 +464,7 @@ enum drop_reason track_tcp_slow(struct flow_record *record, enum flow_direction 
 		return reset(record, direction, tcp, &segment, next);
 	if (record->state == FLOW_TCP_SYN_SENT) /* of an older connection, that its opener will reset */
 		return TRACK_GOOD;
-	if (!fits(record, direction, &segment))
+	if (!fits(record, direction, &segment) || is_after_fin(&record->tcp[direction], &segment))
 		return DROP_TCP_WINDOW;
 	learn(record, direction, &segment, segment.window << record->tcp[direction].scale);
 	return move(record, direction, event, next);
