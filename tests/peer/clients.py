@@ -4,6 +4,7 @@
 import json
 import re
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 import server as web
 from hosts import Failed
@@ -60,7 +61,7 @@ def upload(host, address, length, folder, *options, port=WEB_PORT):
     path = folder / "upload"
     with open(path, "wb") as out:
         out.writelines(web.content(length))
-    answer = curl(host, "-T", str(path), *options, f"{url(address, port)}/")
+    answer = curl(host, "-T", str(path), "-H", "Expect:", *options, f"{url(address, port)}/")
     path.unlink()
     if answer != web.digest(length):
         raise Failed(f"the server's SHA-256 is {answer!r}")
@@ -81,3 +82,10 @@ def streams(host, target, count, seconds, *options):
     starved = [stream for stream in ended if not stream["receiver"]["bytes"]]
     if len(ended) != count or starved:
         raise Failed(f"{len(ended)} of {count} streams, {len(starved)} of them without a byte")
+
+
+def together(*attempts):
+    """Several at a time, and all must do well."""
+    with ThreadPoolExecutor(len(attempts)) as pool:
+        for attempt in [pool.submit(attempt) for attempt in attempts]:
+            attempt.result()
