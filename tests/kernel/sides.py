@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sends a sequence through both routers, and says what became of each packet.
+
+The kernel is asked packet by packet. Weir replays captures, which must be there beforehand: so where a packet depends on
+what came out before (NAT), the sequence is replayed again with what was learnt, until nothing changes any more. What an
+image does is determined by what it got so far, so what was learnt stays true.
+"""
+
+import flows
+import kernel
+import network
+import nft
+import outcome
+import weir
+import wire
+
+PASSES_MOST = 8
+
+
+class Result:
+    """One router's outputs: for each group's number a list of (step, port's name, frame)."""
+
+    def __init__(self, steps):
+        self.world = flows.World()
+        self.sent = {}  # number: (port's name, frame)
+        self.left = {step.group: [] for step in steps}
+        self.counters = {}
+
+    def take(self, step, port, frame):
+        if outcome.is_noise(frame):
+            return
+        self.left[step.group].append((step, port, frame))
+        if outcome.is_forwarded(self.sent[step.number][1][14:], frame[14:]):
+            self.world.note(step, port, frame[14:])
+
+    def names(self, steps):
+        return outcome.Names(self.world, {step.flow.number: step.flow for step in steps})
+
+
+def through_kernel(rule_set, steps):
+    result = Result(steps)
+    router = kernel.Router(nft.ruleset(rule_set))
+    try:
+        for step in steps:
+            result.sent[step.number] = port, frame = step.frame(result.world)
+            for where, out in router.send(port, frame):
+                result.take(step, where, out)
+        result.counters = router.counters()
+    finally:
+        router.close()
+    return result
+
+
+def timed(sent, steps):
+    """[(time, port's name, frame)]: those that come together have one time."""
+    now, last, frames = weir.BEGIN_NS, None, []
+    for step in steps:
+        port, frame = sent[step.number]
+        if not (step.together and port == last):
+            now += weir.STEP_NS
+        last = port
+        frames.append((now, port, frame))
+    return frames
+
+
+def source_of(candidates, sent, frame):
+    """Which of the steps that came together an output is of."""
+    seen = wire.read(frame[14:])
+    inner = wire.read(frame[14 + seen.start + 8 :]) if seen.is_error else None
+    for step in candidates:
+        before = wire.read(sent[step.number][1][14:])
+        if outcome.is_forwarded(sent[step.number][1][14:], frame[14:]):
+            return step
+        if inner and (inner.number, inner.version, inner.protocol) == (before.number, before.version, before.protocol):
+            return step
+        if not seen.is_error and (seen.source, seen.destination, seen.protocol) == (before.destination, before.source, before.protocol) \
+                and (seen.sport, seen.dport) in ((before.dport, before.sport), (before.sport, before.dport)):
+            return step
+    return candidates[0]
+
+
+def through_weir(image, steps, folder, accel="process"):
+    world, before = flows.World(), None
+    for _ in range(PASSES_MOST):
+        result = Result(steps)
+        result.sent = {step.number: step.frame(world) for step in steps}
+        if result.sent == before:
+            break
+        before = result.sent
+        frames = timed(result.sent, steps)
+        left, report = weir.replay(image, frames, folder, accel)
+        at = {}
+        for step, (time, _, _) in zip(steps, frames):
+            at.setdefault(time, []).append(step)
+        waiting = {time: list(candidates) for time, candidates in at.items()}
+        for time, port, frame in left:
+            if time in waiting and not outcome.is_noise(frame):
+                step = source_of(waiting[time], result.sent, frame)
+                if len(waiting[time]) > 1 and not outcome.is_forwarded(result.sent[step.number][1][14:], frame[14:]):
+                    waiting[time].remove(step)  # answers come once
+                result.take(step, port, frame)
+            elif not outcome.is_noise(frame):
+                raise weir.Broken(f"a frame left at a time when none came: {frame.hex()}")
+        result.counters = {rule["name"]: rule["packets"] for rule in report["rules"]}
+        result.report = report
+        world, last = result.world, result
+    else:
+        raise weir.Broken(f"what Weir sends still changes after {PASSES_MOST} replays")
+    return last
+
+
+def outputs(result, steps, stateful):
+    """{group's number: sorted outputs}."""
+    names = result.names(steps)
+    first = {}
+    for step in steps:
+        first.setdefault(step.group, []).append(step)
+    found = {}
+    for group, rows in result.left.items():
+        if stateful and len(first[group]) > 1:
+            found[group] = datagram(result, rows, names)
+        else:
+            found[group] = sorted((outcome.output(result.sent[step.number][1][14:], port, frame, names)
+                                   for step, port, frame in rows), key=repr)
+    return found
+
+
+def datagram(result, rows, names):
+    """Of a datagram that comes in fragments: what left, put together."""
+    pieces, others = {}, []
+    for step, port, frame in rows:
+        one = outcome.output(result.sent[step.number][1][14:], port, frame, names)
+        if one[0] == outcome.FORWARD:
+            pieces.setdefault(port, []).append(frame[14:])
+        else:
+            others.append(one)
+    for port, parts in pieces.items():
+        joined = outcome.whole(parts)
+        what = outcome.view(joined, names) if joined else sorted(outcome.view(part, names) for part in parts)
+        others.append((outcome.FORWARD if joined else "in pieces", port, True, what))
+    return sorted(others, key=repr)
