@@ -156,7 +156,7 @@ static void read_nat_section(struct reader *r, const struct node *root, bool cha
 				  "the section `nat` would do nothing: it is not in the chain");
 		diagnostics_hint(r->d, "write `chain: [firewall, nat, router]`, or remove the section");
 	}
-	if (!section && r->config->has_nat) {
+	if (!section && r->config->has_nat && chained) {
 		diagnostics_error(r->d, chain->place, "the chain has NAT, but there is no section `nat`");
 		diagnostics_hint(r->d, "add `nat: { masquerade: [wan] }`");
 	}

@@ -22,6 +22,8 @@ static void print_timeouts(const struct config *config, FILE *out)
 
 void print_flows(const struct config *config, FILE *out)
 {
+	if (config->flows == 0)
+		return;
 	fprintf(out, "flows: { table: %u", config->flows);
 	if (config->loose)
 		fputs(", loose: true", out);

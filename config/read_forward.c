@@ -131,6 +131,7 @@ static void read_forward(struct reader *r, const struct node *node)
 {
 	struct config *config = r->config;
 	struct config_nat_forward *forward = &config->nat_forwards[config->nat_forward_count];
+	size_t before = diagnostics_errors(r->d);
 
 	*forward =
 	    (struct config_nat_forward){.place = node->place, .any_address = true, .listen = {0, UINT16_MAX}};
@@ -142,7 +143,7 @@ static void read_forward(struct reader *r, const struct node *node)
 		     sizeof(forward_keys) / sizeof(forward_keys[0]), NULL, forward);
 	config->nat_forward_count++;
 	forward->ipv6 = forward->to.ipv6;
-	if (reader_is_content(r))
+	if (diagnostics_errors(r->d) == before)
 		check_forward(r, forward, node);
 }
 
@@ -191,6 +192,7 @@ static void read_static(struct reader *r, const struct node *node)
 {
 	struct config *config = r->config;
 	struct config_nat_static *rule = &config->nat_statics[config->nat_static_count];
+	size_t before = diagnostics_errors(r->d);
 
 	*rule = (struct config_nat_static){.place = node->place};
 	snprintf(rule->name, sizeof(rule->name), "one-to-one-%zu", config->nat_static_count + 1);
@@ -200,8 +202,8 @@ static void read_static(struct reader *r, const struct node *node)
 	mapping_read(r, node, "an entry of `one-to-one`", static_keys,
 		     sizeof(static_keys) / sizeof(static_keys[0]), NULL, rule);
 	config->nat_static_count++;
-	if (!reader_is_content(r) || (rule->external.length == rule->internal.length &&
-				      rule->external.address.ipv6 == rule->internal.address.ipv6))
+	if (diagnostics_errors(r->d) > before || (rule->external.length == rule->internal.length &&
+						  rule->external.address.ipv6 == rule->internal.address.ipv6))
 		return;
 	diagnostics_error(r->d, rule->place, "`external` and `internal` are not of one family and length");
 	diagnostics_hint(r->d, "each address stands for one other: write prefixes of the same length");

@@ -44,16 +44,25 @@ static void read_count(struct reader *r, void *target, const struct node *value)
 	read_verdict(r, target, value, CONFIG_COUNT);
 }
 
+static bool is_state(const struct node *value)
+{
+	if (value->kind != NODE_SCALAR)
+		return false;
+	for (unsigned int bit = 0; state_name(bit); bit++)
+		if (strcmp(value->text, state_name(bit)) == 0)
+			return true;
+	return strcmp(value->text, "any") == 0;
+}
+
 /* `log: any`, or a state, is an action of its own; `log: true` goes with another one. */
 static void read_log(struct reader *r, void *target, const struct node *value)
 {
 	struct rule_draft *draft = target;
 
-	if (value->kind == NODE_SCALAR &&
-	    (strcmp(value->text, "true") == 0 || strcmp(value->text, "false") == 0))
-		draft->bad_action |= !value_truth(r, value, &draft->rule->log);
-	else
+	if (value->kind == NODE_SEQUENCE || is_state(value))
 		read_verdict(r, draft, value, CONFIG_LOG);
+	else
+		draft->bad_action |= !value_truth(r, value, &draft->rule->log);
 }
 
 static void read_rate(struct reader *r, void *target, const struct node *value)

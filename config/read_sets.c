@@ -26,6 +26,8 @@ static void finish_set(struct config_set *set)
 {
 	size_t kept = 0;
 
+	if (set->prefix_count == 0)
+		return;
 	qsort(set->prefixes, set->prefix_count, sizeof(set->prefixes[0]), by_prefix);
 	for (size_t i = 0; i < set->prefix_count; i++)
 		if (i == 0 || prefix_compare(&set->prefixes[i], &set->prefixes[kept - 1]) != 0)
@@ -126,7 +128,8 @@ static void read_set_file(struct reader *r, void *target, const struct node *val
 	if (stream) {
 		read_lines(r, &file, value, stream);
 		set->prefixes = blocks_array(&r->config->blocks, file.count, sizeof(set->prefixes[0]));
-		memcpy(set->prefixes, file.prefixes, file.count * sizeof(set->prefixes[0]));
+		if (file.count)
+			memcpy(set->prefixes, file.prefixes, file.count * sizeof(set->prefixes[0]));
 		set->prefix_count = file.count;
 		fclose(stream);
 	} else if (path) {

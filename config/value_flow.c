@@ -8,18 +8,20 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static const char *const state_names[] = {"new", "established", "related", "invalid"};
+/* In the order of enum config_state, and for an action by itself. */
+static const char *const state_names[] = {"new", "established", "related", "invalid", "any"};
+enum { STATE_ANY = 4 };
 
 const char *state_name(unsigned int bit)
 {
-	return bit < COUNT(state_names) ? state_names[bit] : NULL;
+	return bit < STATE_ANY ? state_names[bit] : NULL;
 }
 
 static bool one_state(struct reader *r, const struct node *node, uint8_t *states)
 {
 	size_t which;
 
-	if (!value_word(r, node, "a connection state", state_names, COUNT(state_names), &which))
+	if (!value_word(r, node, "a connection state", state_names, STATE_ANY, &which))
 		return false;
 	if (*states & 1 << which) {
 		diagnostics_error(r->d, node->place, "`%s` is in the list twice", node->text);
@@ -32,13 +34,18 @@ static bool one_state(struct reader *r, const struct node *node, uint8_t *states
 
 bool value_states(struct reader *r, const struct node *node, uint8_t *states)
 {
-	size_t count;
+	size_t count, which;
 	const struct node *const *items = one_or_more(r, &node, &count);
 	bool good = count > 0;
 
 	*states = 0;
-	if (node->kind == NODE_SCALAR && strcmp(node->text, "any") == 0)
+	if (node->kind == NODE_SCALAR) {
+		if (!value_word(r, node, "what an action applies to", state_names, COUNT(state_names),
+				&which))
+			return false;
+		*states = which == STATE_ANY ? 0 : (uint8_t)(1 << which);
 		return true;
+	}
 	for (size_t i = 0; i < count; i++)
 		good &= one_state(r, items[i], states);
 	return good;

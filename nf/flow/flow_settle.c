@@ -76,7 +76,8 @@ static enum drop_reason join(struct rte_mbuf *m, uint32_t flow, enum flow_direct
 {
 	struct packet_meta *meta = packet_meta(m);
 	struct flow_record *record = &flow_records[flow];
-	enum drop_reason reason = track_packet(record, direction, m);
+	enum drop_reason reason =
+	    meta->flags & PACKET_LATER_FRAGMENT ? TRACK_GOOD : track_packet(record, direction, m);
 
 	if (reason != TRACK_GOOD)
 		return reason == TRACK_REOPENS ? DROP_TCP_STATE : reason;

@@ -9,8 +9,3 @@ const uint32_t firewall_rule_count = 1;
 const struct ipv4_match ipv4_matches[] = {{.common = {.rule = 0}}};
 const struct ipv6_match ipv6_matches[] = {{.common = {.rule = 0}}};
 const uint32_t ipv4_match_count = 0, ipv6_match_count = 0;
-const struct ipv4_class ipv4_classes[] = {{0}};
-const struct ipv6_class ipv6_classes[] = {{{0}, 0}};
-const uint32_t ipv4_class_count = 0, ipv6_class_count = 0;
-const bool firewall_judges_invalid = false;
-const uint32_t firewall_sources = 1024;
