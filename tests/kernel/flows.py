@@ -38,10 +38,11 @@ class World:
         if flow is None or step.direction != ORIGINAL or flow.number in self.ends:
             return
         seen = wire.read(packet)
-        if seen.protocol == flow.protocol and not seen.offset and not seen.is_error:
-            dport = seen.dport if seen.dport is not None else flow.dport
-            self.ends[flow.number] = Ends(network.BY_NAME[port], wire.text(seen.source), seen.sport or 0,
-                                          wire.text(seen.destination), dport)
+        whole = seen.sport is not None or flow.protocol in wire.WITHOUT_PORTS
+        if seen.protocol == flow.protocol and not seen.offset and not seen.is_error and whole:
+            sport = seen.sport if seen.sport is not None else flow.sport
+            dport = seen.dport if seen.dport is not None else sport
+            self.ends[flow.number] = Ends(network.BY_NAME[port], wire.text(seen.source), sport, wire.text(seen.destination), dport)
 
 
 @dataclasses.dataclass

@@ -88,16 +88,27 @@ class Router:
     """One rule set's router; fresh, so that nothing is left of other packets."""
 
     def __init__(self, ruleset):
-        self.outside = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
-        self.namespace = self.make_namespace()
-        self.link()
-        self.wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
-        self.wire.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
-        self.wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
-        self.wire.settimeout(ANSWER_SECONDS)
-        self.barriers = {port.name: arp_request(port) for port in network.PORTS}
-        with self.inside():
-            run("nft", "-f", "-", text=ruleset)
+        with contextlib.ExitStack() as stack:
+            self.outside = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+            stack.callback(os.close, self.outside)
+            self.namespace = self.make_namespace()
+            stack.callback(os.close, self.namespace)
+            stack.callback(self.unlink)
+            self.link()
+            self.wire = stack.enter_context(socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL)))
+            self.wire.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
+            self.wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+            self.wire.settimeout(ANSWER_SECONDS)
+            self.barriers = {port.name: arp_request(port) for port in network.PORTS}
+            with self.inside():
+                run("nft", "-f", "-", text=ruleset)
+            self.stack = stack.pop_all()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stack.close()
 
     def make_namespace(self):
         call("unshare", CLONE_NEWNET)
@@ -169,8 +180,8 @@ class Router:
             listed = json.loads(run("nft", "-j", "list", "counters"))["nftables"]
         return {one["counter"]["name"]: one["counter"]["packets"] for one in listed if "counter" in one}
 
-    def close(self):
-        self.wire.close()
-        run("ip", "-batch", "-", text="\n".join(f"link delete far-{port.name}" for port in network.PORTS))
-        os.close(self.namespace)
-        os.close(self.outside)
+    @staticmethod
+    def unlink():
+        """Not left to the end of the namespace, which comes some time later."""
+        for port in network.PORTS:
+            subprocess.run(["ip", "link", "delete", f"far-{port.name}"], capture_output=True, check=False)

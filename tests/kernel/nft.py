@@ -167,6 +167,8 @@ def ruleset(rule_set):
               "    accept", "  }"]
     for chain in ("forward", "input"):
         lines += chain_lines(rule_set, chain)
+    if not rule_set.stateful:  # so that fragments are judged by their datagram there, too
+        lines += ["  chain whole { type filter hook prerouting priority filter; ct state untracked; }"]
     if rule_set.nat:
         lines += nat_lines(rule_set.nat)
     return "\n".join([*lines, "}", ""])

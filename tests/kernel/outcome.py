@@ -33,12 +33,12 @@ class Names:
     def plain(protocol, address, port, remote, remote_port):
         if protocol in wire.WITH_PORTS:
             return protocol, address, port, remote, remote_port
-        return protocol, address, port if protocol in (wire.ICMP, wire.ICMP6) else 0, remote, 0
+        return protocol, address, port if protocol in (wire.ICMP, wire.ICMP6) else None, remote, None
 
     def ends(self, seen):
         """Both ends of a packet, by name where they have one."""
-        sport = seen.sport or 0
-        dport = sport if seen.protocol in (wire.ICMP, wire.ICMP6) else seen.dport or 0
+        sport = seen.sport
+        dport = sport if seen.protocol in (wire.ICMP, wire.ICMP6) else seen.dport
         source = self.names.get(self.plain(seen.protocol, seen.source, sport, seen.destination, dport))
         destination = self.names.get(self.plain(seen.protocol, seen.destination, dport, seen.source, sport))
         return source or (wire.text(seen.source), seen.sport), destination or (wire.text(seen.destination), seen.dport)

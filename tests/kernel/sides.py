@@ -39,15 +39,12 @@ class Result:
 
 def through_kernel(rule_set, steps):
     result = Result(steps)
-    router = kernel.Router(nft.ruleset(rule_set))
-    try:
+    with kernel.Router(nft.ruleset(rule_set)) as router:
         for step in steps:
             result.sent[step.number] = port, frame = step.frame(result.world)
             for where, out in router.send(port, frame):
                 result.take(step, where, out)
         result.counters = router.counters()
-    finally:
-        router.close()
     return result
 
 
@@ -63,20 +60,29 @@ def timed(sent, steps):
     return frames
 
 
+def answers(sent, frame):
+    """Whether a frame that a router made can be about what was sent."""
+    before, seen = wire.read(sent), wire.read(frame[14:])
+    if seen.is_error:
+        inner = wire.read(frame[14 + seen.start + 8 :])
+        return (inner.number, inner.version, inner.protocol) == (before.number, before.version, before.protocol)
+    return (seen.source, seen.destination, seen.protocol) == (before.destination, before.source, before.protocol) and \
+        (seen.sport, seen.dport) in ((before.dport, before.sport), (before.sport, before.dport))
+
+
 def source_of(candidates, sent, frame):
     """Which of the steps that came together an output is of."""
-    seen = wire.read(frame[14:])
-    inner = wire.read(frame[14 + seen.start + 8 :]) if seen.is_error else None
-    for step in candidates:
-        before = wire.read(sent[step.number][1][14:])
-        if outcome.is_forwarded(sent[step.number][1][14:], frame[14:]):
-            return step
-        if inner and (inner.number, inner.version, inner.protocol) == (before.number, before.version, before.protocol):
-            return step
-        if not seen.is_error and (seen.source, seen.destination, seen.protocol) == (before.destination, before.source, before.protocol) \
-                and (seen.sport, seen.dport) in ((before.dport, before.sport), (before.sport, before.dport)):
-            return step
+    for question in (lambda data: outcome.is_forwarded(data, frame[14:]), lambda data: answers(data, frame)):
+        for step in candidates:
+            if question(sent[step.number][1][14:]):
+                return step
     return candidates[0]
+
+
+def is_late(frame):
+    """An error about a host that nobody answered for. The kernel says so some seconds later, when nobody listens."""
+    seen = wire.read(frame[14:])
+    return (seen.kind, seen.code) == ((3, 1) if seen.version == 4 else (1, 3))
 
 
 def through_weir(image, steps, folder, accel="process"):
@@ -99,7 +105,7 @@ def through_weir(image, steps, folder, accel="process"):
                 if len(waiting[time]) > 1 and not outcome.is_forwarded(result.sent[step.number][1][14:], frame[14:]):
                     waiting[time].remove(step)  # answers come once
                 result.take(step, port, frame)
-            elif not outcome.is_noise(frame):
+            elif not outcome.is_noise(frame) and not is_late(frame):
                 raise weir.Broken(f"a frame left at a time when none came: {frame.hex()}")
         result.counters = {rule["name"]: rule["packets"] for rule in report["rules"]}
         result.report = report
@@ -109,7 +115,7 @@ def through_weir(image, steps, folder, accel="process"):
     return last
 
 
-def outputs(result, steps, stateful):
+def outputs(result, steps):
     """{group's number: sorted outputs}."""
     names = result.names(steps)
     first = {}
@@ -117,7 +123,7 @@ def outputs(result, steps, stateful):
         first.setdefault(step.group, []).append(step)
     found = {}
     for group, rows in result.left.items():
-        if stateful and len(first[group]) > 1:
+        if len(first[group]) > 1:
             found[group] = datagram(result, rows, names)
         else:
             found[group] = sorted((outcome.output(result.sent[step.number][1][14:], port, frame, names)
@@ -133,9 +139,9 @@ def datagram(result, rows, names):
         if one[0] == outcome.FORWARD:
             pieces.setdefault(port, []).append(frame[14:])
         else:
-            others.append(one)
+            others.append((*one[:3], one[3][:6]))  # the kernel quotes the datagram, Weir its fragment
     for port, parts in pieces.items():
         joined = outcome.whole(parts)
-        what = outcome.view(joined, names) if joined else sorted(outcome.view(part, names) for part in parts)
+        what = outcome.view(joined, names) if joined else sorted((outcome.view(part, names) for part in parts), key=repr)
         others.append((outcome.FORWARD if joined else "in pieces", port, True, what))
     return sorted(others, key=repr)

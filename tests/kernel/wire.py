@@ -10,6 +10,7 @@ HOP_OPTIONS, ROUTING, FRAGMENT, DESTINATION_OPTIONS = 0, 43, 44, 60
 FIN, SYN, RST, PSH, ACK, URG, ECE, CWR = (1 << bit for bit in range(8))
 ETHERNET = 14
 WITH_PORTS = (TCP, UDP, SCTP, UDPLITE)
+WITHOUT_PORTS = (GRE, ESP, OSPF, 99)
 
 
 def packed(address):
@@ -27,9 +28,12 @@ def checksum(data):
 
 
 def transport_checksum(source, destination, protocol, message):
-    """With the pseudo-header of RFC 9293, section 3.1, or RFC 8200, section 8.1, whose sums are the same."""
+    """With the pseudo-header of RFC 9293, section 3.1, or RFC 8200, section 8.1, whose sums are the same. UDP says its own
+    length (RFC 768), where it can."""
     if protocol == ICMP:
         return checksum(message)
+    if protocol == UDP and 8 <= int.from_bytes(message[4:6], "big") < len(message):
+        message = message[: int.from_bytes(message[4:6], "big")]
     return checksum(source + destination + struct.pack("!II", len(message), protocol) + message)
 
 
