@@ -22,10 +22,42 @@ void counters_destroy(struct counters *counters)
 	*counters = (struct counters){0};
 }
 
+static bool is_within(uint64_t offset, uint64_t length, uint64_t size)
+{
+	return offset <= size && length <= size - offset;
+}
+
+/* The regions follow the section in the file, each from a whole page on. */
+static const void *region_bytes(const struct counters_memory *memory, const struct stats_page *page,
+				uint64_t address, uint64_t length)
+{
+	uint64_t at = memory->section_bytes;
+
+	for (int i = 0; i < SHARED_REGIONS_MAX; i++) {
+		const struct shared_region *region = &page->shared[i];
+
+		if (!is_within(at, region->bytes, memory->size))
+			return NULL;
+		if (address >= region->address && is_within(address - region->address, length, region->bytes))
+			return memory->bytes + at + (address - region->address);
+		at += region->bytes;
+	}
+	return NULL;
+}
+
+const void *counters_bytes(const struct counters_memory *memory, const struct stats_page *page,
+			   uint64_t address, uint64_t length)
+{
+	if (memory->section_bytes)
+		return region_bytes(memory, page, address, length);
+	if (address < memory->base || !is_within(address - memory->base, length, memory->size))
+		return NULL;
+	return memory->bytes + (address - memory->base);
+}
+
 static bool copy(const struct counters_memory *memory, uint64_t address, void *to, size_t length)
 {
-	if (address < memory->base || address - memory->base > memory->size ||
-	    length > memory->size - (address - memory->base))
+	if (address < memory->base || !is_within(address - memory->base, length, memory->size))
 		return false;
 	memcpy(to, memory->bytes + (address - memory->base), length);
 	return true;

@@ -14,11 +14,13 @@
 #include "image.h"
 #include "nf/stats.h"
 
-/* Memory of the image that is mapped here: its address `base` is at bytes[0]. */
+/* Memory of the image that is mapped here: its address `base` is at bytes[0]. Of a VM that is all of it. Of a
+ * process it is the counters' section, and behind it what else it shares, as its stats page says. */
 struct counters_memory {
 	const uint8_t *bytes;
 	size_t size;
 	uint64_t base;
+	size_t section_bytes; /* process: of the counters; 0: a VM */
 };
 
 struct counters {
@@ -39,6 +41,11 @@ void counters_progress(const struct counters_memory *memory, const struct image_
  * that this program understands. */
 bool counters_read(const struct counters_memory *memory, const struct image_notes *notes,
 		   struct counters *counters);
+
+/* Where the bytes of the image's addresses from `address` on are mapped here, if all of them are; else NULL.
+ * `page` is a copy that counters_read took. */
+const void *counters_bytes(const struct counters_memory *memory, const struct stats_page *page,
+			   uint64_t address, uint64_t length);
 
 /* Sums of a copy, and whether its books balance (nf/stats.h). */
 struct books {

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -58,6 +59,22 @@ int instance_share_memory(struct instance *instance, size_t size, uint64_t base)
 		return failed("cannot map the image's memory: %s", strerror(errno));
 	instance->memory = (struct counters_memory){.bytes = bytes, .size = size, .base = base};
 	return STATUS_DONE;
+}
+
+void instance_map_more(struct instance *instance)
+{
+	struct counters_memory *memory = &instance->memory;
+	struct stat about;
+	void *bytes;
+
+	if (fstat(instance->memory_descriptor, &about) < 0 || (size_t)about.st_size <= memory->size)
+		return;
+	bytes = mmap(NULL, (size_t)about.st_size, PROT_READ, MAP_SHARED, instance->memory_descriptor, 0);
+	if (bytes == MAP_FAILED)
+		return;
+	munmap((void *)memory->bytes, memory->size);
+	memory->bytes = bytes;
+	memory->size = (size_t)about.st_size;
 }
 
 int instance_spawn(struct instance *instance, char *const argv[], struct child_files *files)

@@ -71,6 +71,9 @@ int instance_start(struct instance *instance, const struct launch *launch);
 int vm_arguments(struct arguments *arguments, const struct launch *launch);
 int process_arguments(struct arguments *arguments, const struct launch *launch);
 
+/* A process may have made the memory that it shares larger: maps all of it. */
+void instance_map_more(struct instance *instance);
+
 /* Creates the memory that is shared with the instance. Status. */
 int instance_share_memory(struct instance *instance, size_t size, uint64_t base);
 

@@ -52,6 +52,7 @@ int process_start(struct instance *instance, const struct launch *launch)
 	*instance = (struct instance){.launch = launch, .accelerator = ACCELERATOR_PROCESS};
 	if (instance_share_memory(instance, note->section_bytes, note->section) != STATUS_DONE)
 		return STATUS_FAILED;
+	instance->memory.section_bytes = note->section_bytes;
 	process_arguments(&arguments, launch);
 	arguments_add(&arguments, "stats=/proc/self/fd/%d", instance->memory_descriptor);
 	files.keep[files.keeps++] = instance->memory_descriptor;
@@ -60,8 +61,10 @@ int process_start(struct instance *instance, const struct launch *launch)
 	if (error)
 		return explain_start(launch->image->path, error);
 	readiness = instance_wait_ready(instance);
-	if (readiness == READINESS_READY)
+	if (readiness == READINESS_READY) {
+		instance_map_more(instance);
 		return STATUS_DONE;
+	}
 	instance_end(instance);
 	return explain_readiness(instance, readiness);
 }

@@ -19,7 +19,7 @@
 
 enum {
 	STATS_MAGIC = 0x52494557, /* "WEIR" */
-	STATS_VERSION = 2,
+	STATS_VERSION = 3,
 	PORTS_MAX = 64, /* logical ports: devices and their VLANs */
 	STATS_NOTE_TYPE = 1,
 	CONFIG_NOTE_TYPE = 2, /* the note's body: the canonical configuration, YAML, NUL-terminated */
@@ -66,6 +66,13 @@ struct rule_stats {
 	uint64_t packets, bytes;
 };
 
+/* Memory that the host may read beside the counters (host_shared_memory of nf/host.h). Of a process it is in the file
+ * that backs the counters: regions follow the section, each at a multiple of 4096 bytes. */
+struct shared_region {
+	uint64_t address, bytes; /* bytes 0: there is none */
+};
+enum { SHARED_REGIONS_MAX = 4 };
+
 struct stats_page {
 	uint32_t magic, version;
 	uint32_t bytes; /* sizeof(struct stats_page) */
@@ -81,6 +88,7 @@ struct stats_page {
 	uint64_t busy_cycles; /* TSC cycles in polls that found packets */
 	uint64_t now_ns;      /* the appliance's clock, updated when it polls */
 	struct flow_stats flow;
+	struct shared_region shared[SHARED_REGIONS_MAX];
 	struct port_stats port[PORTS_MAX];
 };
 

@@ -197,7 +197,7 @@ static void test_pages(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
 		uint8_t *bytes = calloc(1, SECTION_BYTES);
-		struct counters_memory memory = {bytes, SECTION_BYTES, SECTION};
+		struct counters_memory memory = {.bytes = bytes, .size = SECTION_BYTES, .base = SECTION};
 		struct stats_page *page = (struct stats_page *)bytes;
 		struct counters counters;
 
@@ -226,7 +226,7 @@ static void test_memory_too_small(void **state)
 	assert_int_equal(counters_create(&counters, &notes), STATUS_DONE);
 	for (size_t size = 0; size < SECTION_BYTES; size += 509) {
 		uint8_t *bytes = calloc(1, size ? size : 1);
-		struct counters_memory memory = {bytes, size, SECTION};
+		struct counters_memory memory = {.bytes = bytes, .size = size, .base = SECTION};
 
 		counters_progress(&memory, &notes, &progress);
 		assert_int_equal(progress.state, PROGRESS_NONE);
