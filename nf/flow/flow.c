@@ -105,6 +105,19 @@ static enum fate refuse(struct rte_mbuf *m, enum drop_reason reason)
 	return FATE_OTHER;
 }
 
+/* Whether an error goes to whoever sent what it quotes. Any other would be let through to somebody who has no
+ * part in the flow. */
+static bool goes_to_sender(struct rte_mbuf *m, const struct track_quote *quote)
+{
+	const void *ip = rte_pktmbuf_mtod_offset(m, const void *, m->l2_len);
+	const struct rte_ipv4_hdr *ip4 = ip;
+	const struct rte_ipv6_hdr *ip6 = ip;
+
+	if (packet_meta(m)->flags & PACKET_IPV6)
+		return memcmp(ip6->dst_addr, quote->ipv6.source, sizeof(ip6->dst_addr)) == 0;
+	return ip4->dst_addr == quote->tuple.source;
+}
+
 /* An ICMP error travels in the direction of the packets that answer what it quotes: those have the quote's
  * reverse as their tuple, and come from where the error comes from. */
 static enum fate relate(struct rte_mbuf *m)
@@ -119,7 +132,7 @@ static enum fate relate(struct rte_mbuf *m)
 
 	if (reason != TRACK_GOOD)
 		return refuse(m, reason);
-	if (quote.later_fragment)
+	if (quote.later_fragment || !goes_to_sender(m, &quote))
 		return refuse(m, DROP_ICMP_UNRELATED);
 	flow_tuple_reverse(&quote.tuple, &quote.ipv6, port_configs[meta->in_port].zone, &tuple, &ipv6);
 	flow = flow_lookup(&tuple, &ipv6, &direction);
