@@ -9,7 +9,7 @@
  * Windows are judged as in Guido van Rooij, "Real Stateful TCP Packet Filtering in IP Filter" (2001). For a
  * segment from one end, with the numbers [seq, end) and the acknowledgement ack:
  *
- *   I.   seq <= the sender's max_end                               no more than the receiver allowed
+ *   I.   the data's end <= the sender's max_end                    no more than the receiver allowed
  *   II.  end >= the sender's end - the receiver's max_window       not older than one window
  *   III. ack <= the receiver's end                                 nothing is acknowledged that was not sent
  *   IV.  ack >= the receiver's end - MAXACKWINDOW                  nor what is long past
@@ -257,6 +257,7 @@ static void stretch(struct tcp_segment *segment, const struct flow_tcp_end *send
 	uint32_t longest = segment->seq + SEGMENT_MAX;
 
 	segment->end = tcp_before(sender->max_end, longest) ? sender->max_end : longest;
+	segment->data_end = segment->seq;
 }
 
 static bool is_in_window(const struct flow_record *record, enum flow_direction direction,

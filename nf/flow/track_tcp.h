@@ -42,6 +42,7 @@ bool track_tcp_has_sent(const struct flow_record *record, enum flow_direction di
 /* A segment's numbers in host order. */
 struct tcp_segment {
 	uint32_t seq, end; /* end: seq, payload, and one for each of SYN and FIN */
+	uint32_t data_end; /* seq and payload: a FIN needs no room in the window */
 	uint32_t ack;
 	uint32_t window; /* as it stands in the header: not scaled */
 };
@@ -61,6 +62,7 @@ static inline struct tcp_segment tcp_read(struct rte_mbuf *m, const struct rte_t
 
 	return (struct tcp_segment){
 	    .seq = seq,
+	    .data_end = seq + payload,
 	    .end =
 		seq + payload + !!(tcp->tcp_flags & RTE_TCP_SYN_FLAG) + !!(tcp->tcp_flags & RTE_TCP_FIN_FLAG),
 	    .ack = rte_be_to_cpu_32(tcp->recv_ack),
@@ -80,7 +82,7 @@ static inline bool tcp_fits(const struct flow_tcp_end *sender, const struct flow
 	uint32_t ack_window = tcp_max_window(sender);
 
 	ack_window = ack_window > TCP_ACK_WINDOW ? ack_window : TCP_ACK_WINDOW;
-	return !tcp_before(sender->max_end, segment->seq) &&
+	return !tcp_before(sender->max_end, segment->data_end) &&
 	       !tcp_before(segment->end, sender->end - tcp_max_window(receiver)) &&
 	       !tcp_before(receiver->end, segment->ack) &&
 	       !tcp_before(segment->ack, receiver->end - ack_window);
