@@ -21,13 +21,14 @@ class Case:
 
     step: object  # the first of its fragments
     steps: list
-    data: bytes  # IP packet as it was sent to the kernel
+    pieces: list  # IP packets as they were sent to the kernel
     frame: bytes
     kernel: list
     weir: list
     rule_set: object
 
     def __post_init__(self):
+        self.data = self.pieces[0]
         self.seen = wire.read(self.data)
 
     @property
@@ -108,19 +109,19 @@ def _(case):
     return case.quiet_weir and case.seen.version == 6 and wire.text(case.seen.source) in network.OWN
 
 
-NO_SOURCE6 = ("::1", "::ffff:192.0.2.10")
+NOBODY = ("::1", "::ffff:192.0.2.10", "0.1.2.3")
 
 
 @difference("source that nobody has", """IPv6's loopback and mapped IPv4 addresses are never on a wire (RFC 4291, sections
-            2.5.3 and 2.5.5.2; RFC 6890)""")
+            2.5.3 and 2.5.5.2), nor is 0.0.0.0/8 (RFC 1122, section 3.2.1.3; RFC 6890)""")
 def _(case):
-    return case.quiet_weir and case.seen.version == 6 and case.seen.source in map(wire.packed, NO_SOURCE6)
+    return case.quiet_weir and case.seen.source in map(wire.packed, NOBODY)
 
 
 @difference("destination that nobody has", """the unspecified address, mapped IPv4 addresses, 169.254.0.0/16 (RFC 3927,
             section 7) and 240.0.0.0/4 are not forwarded; the kernel follows its default route""")
 def _(case):
-    nobody = ("::", "::ffff:192.0.2.10", "169.254.3.4", "240.0.0.9")
+    nobody = ("::", "::ffff:192.0.2.10", "169.254.3.4", "240.0.0.9", "0.1.2.3")
     return case.quiet_weir and case.seen.destination in map(wire.packed, nobody)
 
 
@@ -150,6 +151,12 @@ def _(case):
             what can't begin one before it looks for a way""")
 def _(case):
     return case.quiet_weir and case.unrouted and case.error(case.kernel) in ((3, 1), (1, 0))
+
+
+@difference("errors about routes come slowly", """the kernel lets a host have a few such errors at a time, whatever the settings
+            that a namespace has; Weir has `icmp-errors`""")
+def _(case):
+    return case.unrouted and not case.kernel and case.error(case.weir) in ((3, 0), (1, 0))
 
 
 @difference("unreachable route", """IPv4: the kernel says that the host is unreachable (code 1), Weir that the network is
@@ -206,10 +213,18 @@ def _(case):
     return case.quiet_weir and case.seen.destination[:2] == b"\xfe\x80" and case.error(case.kernel) == (1, 0)
 
 
-@difference("fragment that is whole", """RFC 6946: judged as the packet that it is; the kernel takes its fragment header off, and
-            quotes it without""")
+@difference("fragment that is whole", """RFC 6946: Weir judges it as the packet that it is, and forwards it so; the kernel takes
+            its fragment header off""")
 def _(case):
-    return "atomic fragment" in case.kind and case.error(case.kernel) == case.error(case.weir) is not None
+    atomic = case.seen.version == 6 and not case.seen.fragment and wire.FRAGMENT in (case.data[6], case.data[40])
+    return atomic and [one[:2] for one in case.kernel] == [one[:2] for one in case.weir]
+
+
+@difference("datagram that is not whole", """the kernel puts datagrams together, and gives nothing away of one that lacks a piece;
+            Weir only waits for the first piece, which shows what is asked for, and lets the others follow (RFC 1858 and 5722
+            are heeded: no overlaps, no tiny first pieces)""")
+def _(case):
+    return case.seen.fragment and not case.kernel and outcome.whole(case.pieces) is None
 
 
 # Checksums
@@ -231,6 +246,12 @@ def _(case):
     return bad_sum(case) and not case.kernel and case.weir_says(ERROR)
 
 
+@difference("UDP without checksum over IPv6", """RFC 8200, section 8.1: not allowed, and no flow begins with it; the kernel does not
+            look""")
+def _(case):
+    return case.quiet_weir and case.kind == "udp without checksum" and case.seen.version == 6
+
+
 @difference("length of UDP in its checksum", """RFC 768 has UDP's own length in the pseudo-header; the kernel takes IP's, so where
             the datagram is shorter than its packet it finds the right sum wrong""")
 def _(case):
@@ -243,3 +264,101 @@ def _(case):
 def _(case):
     known = (wire.TCP, wire.UDP, wire.ICMP, wire.ICMP6, wire.SCTP)
     return case.seen.protocol not in known and not case.kernel and case.error(case.weir) in ((1, 1), (3, 13))
+
+
+# Connections
+
+
+@difference("older than a window", """van Rooij's inequalities II and IV: what ended a whole window ago, or acknowledges what is
+            long past, is out of the window for Weir. The kernel lets such segments pass since 6.1, without learning from
+            them""", parts=True)
+def _(case):
+    old = ("far behind", "ancient ack", "sent again")
+    return case.quiet_weir and case.kind in {f"tcp {kind}" for kind in old} and case.kernel_says(FORWARD)
+
+
+@difference("reset of a SYN without acknowledgement", """RFC 9293, section 3.10.7.3: in SYN-SENT a reset must acknowledge the SYN,
+            or anybody could send it""", parts=True)
+def _(case):
+    return case.quiet_weir and case.kernel_says(FORWARD) and (case.seen.flags or 0) & 0x17 == wire.RST and case.step.direction == "reply"
+
+
+@difference("acknowledgement of a reset", """RFC 9293, section 3.5.3: outside SYN-SENT a reset is judged by its sequence number
+            alone; the kernel looks at what it acknowledges as well""", parts=True)
+def _(case):
+    return case.kind == "tcp reset with a wrong ack" and not case.kernel and case.weir_says(FORWARD)
+
+
+@difference("reset behind the last acknowledged number", """it lies in the window as van Rooij has it; the kernel knows what was
+            acknowledged, and takes it for invalid (RFC 5961, section 3.2)""", parts=True)
+def _(case):
+    return case.kind == "tcp reset behind" and not case.kernel and case.weir_says(FORWARD)
+
+
+@difference("reset of the opener's", """before its SYN was answered, an opener may reset what answered it wrongly, with that
+            answer's number (RFC 9293, section 3.5.1): any number; the kernel looks for it in the window""", parts=True)
+def _(case):
+    return case.kind.startswith("tcp reset") and case.step.direction == "original" and not case.kernel and case.weir_says(FORWARD)
+
+
+@difference("SYN-ACK in a connection that closes", """nobody has one to send there; Weir's table has no cell for it, the kernel lets
+            it pass without learning from it""", parts=True)
+def _(case):
+    return case.seen.protocol == wire.TCP and (case.seen.flags or 0) & 0x17 == wire.SYN | wire.ACK and case.kernel_says(FORWARD)
+
+
+@difference("opened again from the other end", """after a reset either end may open a connection; to Weir it is a new one, which the
+            rules judge as such, to the kernel it is invalid""", parts=True)
+def _(case):
+    return (case.seen.flags or 0) & 0x17 == wire.SYN and case.step.direction == "reply" and case.weir and case.kernel != case.weir
+
+
+@difference("SCTP to the router itself", """nothing answers there; the test keeps the kernel silent, which may or may not speak it""")
+def _(case):
+    return case.seen.protocol == wire.SCTP and wire.text(case.seen.destination) in network.OWN and not case.kernel and \
+        case.error(case.weir) in ((3, 2), (4, 1))
+
+
+@difference("what an error quotes", """a TCP sequence number that is not in flight was made up (RFC 5927, section 4.1); the kernel
+            looks at addresses and ports only""")
+def _(case):
+    return case.quiet_weir and case.kind == "error other number" and case.kernel_says(FORWARD)
+
+
+@difference("source quench and redirect", """the first is obsolete (RFC 6633), the second is for hosts on the link and never
+            forwarded (RFC 1812, section 5.2.7.2); to the kernel they are errors like others""")
+def _(case):
+    return case.quiet_weir and case.seen.version == 4 and case.seen.kind in (4, 5) and case.kernel
+
+
+@difference("error about a packet to the router itself", """Weir tracks no connections of its own""")
+def _(case):
+    if not (case.quiet_weir and case.seen.is_error):
+        return False
+    inner = wire.read(case.data[case.seen.start + 8 :])
+    return not inner.bad and bool({wire.text(inner.source), wire.text(inner.destination)} & set(network.OWN))
+
+
+@difference("SCTP out of the blue", """a shutdown acknowledgement without an association (RFC 9260, section 8.4) begins a flow for
+            the kernel, and none for Weir, where INIT alone does""")
+def _(case):
+    return case.quiet_weir and case.kind == "sctp shutdown-ack"
+
+
+@difference("another way in", """a flow belongs to the ports that it came and left by: from another port comes another flow, so
+            that nobody speaks for somebody elsewhere; the kernel does not look at ports""", parts=True)
+def _(case):
+    flow = case.step.flow
+    return flow.client is not network.port_towards(flow.source) and case.rule_set.stateful
+
+
+@difference("past the window", """all of a segment's data lies in the window for Weir (van Rooij's inequality I), lest what goes
+            beyond moves the place where the sender is thought to be; the kernel looks where it begins""", parts=True)
+def _(case):
+    return case.quiet_weir and case.kind == "tcp past the window" and case.kernel_says(FORWARD)
+
+
+@difference("checksum inside an error", """RFC 5508, REQ-3: an error that quotes an IP header whose checksum is wrong is dropped; the
+            kernel does not look""")
+def _(case):
+    return case.quiet_weir and case.kind == "error bad checksum inside" and case.kernel

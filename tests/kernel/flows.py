@@ -30,19 +30,23 @@ class World:
 
     def __init__(self):
         self.out = {}  # number: [(port's name, IP packet)]
-        self.ends = {}  # flow's number: Ends of its original direction
+        self.ends = {}  # flow's number: Ends of its original direction, as they were last
+        self.all_ends = []  # (flow's number, Ends)
 
     def note(self, step, port, packet):
         self.out.setdefault(step.number, []).append((port, packet))
         flow = step.flow
-        if flow is None or step.direction != ORIGINAL or flow.number in self.ends:
+        if flow is None or step.direction != ORIGINAL:
             return
         seen = wire.read(packet)
         whole = seen.sport is not None or flow.protocol in wire.WITHOUT_PORTS
         if seen.protocol == flow.protocol and not seen.offset and not seen.is_error and whole:
             sport = seen.sport if seen.sport is not None else flow.sport
             dport = seen.dport if seen.dport is not None else sport
-            self.ends[flow.number] = Ends(network.BY_NAME[port], wire.text(seen.source), sport, wire.text(seen.destination), dport)
+            ends = Ends(network.BY_NAME[port], wire.text(seen.source), sport, wire.text(seen.destination), dport)
+            if ends != self.ends.get(flow.number):
+                self.ends[flow.number] = ends
+                self.all_ends.append((flow.number, ends))
 
 
 @dataclasses.dataclass
@@ -212,7 +216,7 @@ class Tcp:
     def reopen(self):
         """The same ends again (RFC 6191); sometimes with numbers that go back."""
         for end in self.ends.values():
-            end.seq += self.random.choice((100, 100000, 5000000, -5000000))
+            end.seq += self.random.choice((100, 100000, 5000000) + (-5000000,) * self.opened)
         yield from self.open()
         yield from self.talk()
 

@@ -20,14 +20,14 @@ NOISE_TYPES = (b"\x08\x06",)
 class Names:
     """Which internal endpoint a translated one stands for."""
 
-    def __init__(self, world, flows):
+    def __init__(self, world, flows, pool):
         self.names = {}
-        for number, ends in world.ends.items():
+        for number, ends in world.all_ends:
             flow = flows[number]
             if (ends.source, ends.sport) == (flow.source, flow.sport):
                 continue
             key = (flow.protocol, wire.packed(ends.source), ends.sport, wire.packed(ends.destination), ends.dport)
-            self.names[self.plain(*key)] = (ends.source, flow.source, flow.sport)
+            self.names[self.plain(*key)] = ("pool" if pool and ends.source in pool else ends.source, flow.source, flow.sport)
 
     @staticmethod
     def plain(protocol, address, port, remote, remote_port):
@@ -94,6 +94,8 @@ def view_quoted(data, names):
         return data
     first = bytearray(masked(data, seen))
     first[8 if seen.version == 4 else 7] = 0
+    if seen.version == 4:
+        del first[20 : seen.start]  # options that a router may fill in
     return names.ends(seen), bytes(first)
 
 
@@ -103,7 +105,7 @@ def quoted(data, names):
     if seen.bad:
         return data
     ends, first = view_quoted(data, names)
-    return ends, first[: seen.start + 8]
+    return ends, first[: (20 if seen.version == 4 else seen.start) + 8]
 
 
 def own_answer(data, names):
@@ -148,7 +150,7 @@ def output(sent, port, frame, names):
 
 def whole(pieces):
     """Fragments of one datagram put together: the IP packet, or None."""
-    parts = sorted((wire.read(data).offset, data) for data in pieces)
+    parts = sorted({wire.read(data).offset: data for data in pieces}.items())  # one that came twice counts once
     first = parts[0][1]
     body, at = b"", 0
     for offset, data in parts:

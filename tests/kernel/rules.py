@@ -130,12 +130,13 @@ class Maker:
             return tuple(self.random.choices(PROTOCOLS, PROTOCOL_WEIGHTS))
         return tuple(dict.fromkeys(self.random.choices(PROTOCOLS, PROTOCOL_WEIGHTS, k=self.random.randint(2, 3))))
 
-    def states(self):
+    def states(self, action):
+        """No rule accepts what is invalid: from then on nobody could say what becomes of such a connection."""
         if self.chance(0.25):
             return ()
         if self.chance(0.55):
             return ("new",)
-        return self.some(STATES, 3)
+        return self.some(STATES[:3] if action == ACCEPT else STATES, 3)
 
     def places(self, rule):
         if self.chance(0.5):
@@ -194,7 +195,7 @@ class Maker:
             if self.conditions(rule, sets) >= least:
                 break
         if stateful:
-            rule.states = self.states()
+            rule.states = self.states(rule.action)
         if self.chance(0.08):
             rule.dscps = self.some(DSCPS, 2)
         if rule.action == LIMIT or (rule.action == ACCEPT and self.chance(0.05)):
@@ -233,7 +234,9 @@ class Maker:
             rules.append(Rule("rest", ACCEPT))
         if stateful and not any(rule.states for rule in rules):
             rules.append(Rule("begin", ACCEPT, ("new",), come=("lan",)))
+        default = self.random.choices((DROP, ACCEPT, REJECT), (6, 2, 2))[0]
+        if default == ACCEPT and any("invalid" in rule.states for rule in rules):
+            rules.append(Rule("the-rest", DROP, ("invalid",)))
         used = {name for rule in rules for name in (rule.source_set, rule.destination_set)}
         sets = {name: networks for name, networks in sets.items() if name in used}
-        default = self.random.choices((DROP, ACCEPT, REJECT), (6, 2, 2))[0]
         return RuleSet(default, rules, sets, stateful, self.nat() if nat else None)

@@ -6,6 +6,8 @@ what came out before (NAT), the sequence is replayed again with what was learnt,
 image does is determined by what it got so far, so what was learnt stays true.
 """
 
+import ipaddress
+
 import flows
 import kernel
 import network
@@ -24,6 +26,7 @@ class Result:
         self.world = flows.World()
         self.sent = {}  # number: (port's name, frame)
         self.left = {step.group: [] for step in steps}
+        self.noted = {step.number: [] for step in steps}  # what got through: [(port's name, IP packet)]
         self.counters = {}
 
     def take(self, step, port, frame):
@@ -31,10 +34,12 @@ class Result:
             return
         self.left[step.group].append((step, port, frame))
         if outcome.is_forwarded(self.sent[step.number][1][14:], frame[14:]):
+            self.noted[step.number].append((port, frame[14:]))
             self.world.note(step, port, frame[14:])
 
-    def names(self, steps):
-        return outcome.Names(self.world, {step.flow.number: step.flow for step in steps})
+    def names(self, steps, nat):
+        pool = {str(address) for address in ipaddress.ip_network(nat.pool[1])} if nat and nat.pool else None
+        return outcome.Names(self.world, {step.flow.number: step.flow for step in steps}, pool)
 
 
 def through_kernel(rule_set, steps):
@@ -85,39 +90,49 @@ def is_late(frame):
     return (seen.kind, seen.code) == ((3, 1) if seen.version == 4 else (1, 3))
 
 
+def frames_after(steps, before):
+    """What is sent, in the light of what came out before each packet in an earlier replay."""
+    world, sent = flows.World(), {}
+    for step in steps:
+        sent[step.number] = step.frame(world)
+        for port, packet in before.noted[step.number] if before else ():
+            world.note(step, port, packet)
+    return sent
+
+
+def attribute(result, steps, frames, left):
+    """Gives each frame that left to the step that it is of: they have one time."""
+    waiting = {}
+    for step, (time, _, _) in zip(steps, frames):
+        waiting.setdefault(time, []).append(step)
+    for time, port, frame in left:
+        if outcome.is_noise(frame) or (time not in waiting and is_late(frame)):
+            continue
+        if time not in waiting:
+            raise weir.Broken(f"a frame left at a time when none came: {frame.hex()}")
+        step = source_of(waiting[time], result.sent, frame)
+        if len(waiting[time]) > 1 and not outcome.is_forwarded(result.sent[step.number][1][14:], frame[14:]):
+            waiting[time].remove(step)  # answers come once
+        result.take(step, port, frame)
+
+
 def through_weir(image, steps, folder, accel="process"):
-    world, before = flows.World(), None
+    result = None
     for _ in range(PASSES_MOST):
-        result = Result(steps)
-        result.sent = {step.number: step.frame(world) for step in steps}
-        if result.sent == before:
-            break
-        before = result.sent
+        before, result = result, Result(steps)
+        result.sent = frames_after(steps, before)
+        if before and result.sent == before.sent:
+            return before
         frames = timed(result.sent, steps)
-        left, report = weir.replay(image, frames, folder, accel)
-        at = {}
-        for step, (time, _, _) in zip(steps, frames):
-            at.setdefault(time, []).append(step)
-        waiting = {time: list(candidates) for time, candidates in at.items()}
-        for time, port, frame in left:
-            if time in waiting and not outcome.is_noise(frame):
-                step = source_of(waiting[time], result.sent, frame)
-                if len(waiting[time]) > 1 and not outcome.is_forwarded(result.sent[step.number][1][14:], frame[14:]):
-                    waiting[time].remove(step)  # answers come once
-                result.take(step, port, frame)
-            elif not outcome.is_noise(frame) and not is_late(frame):
-                raise weir.Broken(f"a frame left at a time when none came: {frame.hex()}")
-        result.counters = {rule["name"]: rule["packets"] for rule in report["rules"]}
-        result.report = report
-        world, last = result.world, result
-    else:
-        raise weir.Broken(f"what Weir sends still changes after {PASSES_MOST} replays")
-    return last
+        left, result.report = weir.replay(image, frames, folder, accel)
+        attribute(result, steps, frames, left)
+        result.counters = {rule["name"]: rule["packets"] for rule in result.report["rules"]}
+    raise weir.Broken(f"what Weir is sent still changes after {PASSES_MOST} replays")
 
 
-def outputs(result, steps):
+def outputs(result, steps, nat):
     """{group's number: sorted outputs}."""
-    names = result.names(steps)
+    names = result.names(steps, nat)
     first = {}
     for step in steps:
         first.setdefault(step.group, []).append(step)

@@ -115,7 +115,8 @@ class Traffic:
 
     def error(self):
         """An ICMP error about a packet that was sent: from beyond the router, where it was seen."""
-        about = self.random.choice(self.steps[-30:])
+        whole = [step for step in self.steps[-30:] if step.group == step.number and step.kind != "udp fragment"]
+        about = self.random.choice(whole or self.steps[:1])
         ways = error_ways(self.random, about)
         name, make = self.random.choice(ways if self.chance(0.5) else ways[:3])
         return flows.Step(f"error {name}", about.flow, REPLY if about.direction == ORIGINAL else ORIGINAL, None, place=make)
