@@ -105,17 +105,16 @@ static enum fate refuse(struct rte_mbuf *m, enum drop_reason reason)
 	return FATE_OTHER;
 }
 
-/* Whether an error goes to whoever sent what it quotes. Any other would be let through to somebody who has no
- * part in the flow. */
+/* An error goes to whoever sent what it quotes. */
 static bool goes_to_sender(struct rte_mbuf *m, const struct track_quote *quote)
 {
-	const void *ip = rte_pktmbuf_mtod_offset(m, const void *, m->l2_len);
-	const struct rte_ipv4_hdr *ip4 = ip;
-	const struct rte_ipv6_hdr *ip6 = ip;
+	struct flow_tuple tuple;
+	struct flow_addresses ipv6;
 
-	if (packet_meta(m)->flags & PACKET_IPV6)
-		return memcmp(ip6->dst_addr, quote->ipv6.source, sizeof(ip6->dst_addr)) == 0;
-	return ip4->dst_addr == quote->tuple.source;
+	flow_tuple_read(m, &tuple, &ipv6);
+	if (tuple.ipv6)
+		return memcmp(ipv6.destination, quote->ipv6.source, sizeof(ipv6.destination)) == 0;
+	return tuple.destination == quote->tuple.source;
 }
 
 /* An ICMP error travels in the direction of the packets that answer what it quotes: those have the quote's

@@ -6,7 +6,9 @@
  */
 #include <netinet/in.h>
 #include <rte_common.h>
+#include <rte_tcp.h>
 #include <rte_udp.h>
+#include "nf/appliance.h"
 #include "nf/checksum.h"
 #include "nf/flow/track.h"
 #include "nf/flow/track_tcp.h"
@@ -90,12 +92,24 @@ static uint8_t sctp_chunk(struct rte_mbuf *m)
 	return m->data_len > at ? *rte_pktmbuf_mtod_offset(m, const uint8_t *, at) : 0;
 }
 
+/* A later fragment is refused where its first one was: reassembly says what that was. */
+static enum drop_reason track_first_later(const struct packet_meta *meta)
+{
+	const uint8_t flags = RTE_TCP_SYN_FLAG | RTE_TCP_ACK_FLAG | RTE_TCP_FIN_FLAG | RTE_TCP_RST_FLAG;
+
+	if (is_icmp(meta) && !is_query(meta))
+		return DROP_ICMP_UNRELATED;
+	if (meta->protocol == IPPROTO_TCP && !flow_loose && (meta->tcp_flags & flags) != RTE_TCP_SYN_FLAG)
+		return DROP_TCP_STATE;
+	return TRACK_GOOD;
+}
+
 enum drop_reason track_first(struct rte_mbuf *m)
 {
 	const struct packet_meta *meta = packet_meta(m);
 
 	if (meta->flags & PACKET_LATER_FRAGMENT)
-		return TRACK_GOOD;
+		return track_first_later(meta);
 	if (!checksum_is_right(m))
 		return DROP_L4_CHECKSUM;
 	if (meta->protocol == IPPROTO_TCP)

@@ -43,8 +43,8 @@ enum drop_reason nat_source(struct rte_mbuf *m);
 void nat_translate(struct rte_mbuf **packets, uint16_t count);
 
 /* Makes a packet what it was when it arrived, for an ICMP error or a reset about it. Does nothing to one that
- * was not rewritten. */
-void nat_restore(struct rte_mbuf *m);
+ * was not rewritten. False: what it was is not known any more, and nobody can be told of it. */
+bool nat_restore(struct rte_mbuf *m);
 
 /* A flow with FLOW_BOUND was entered, or ends: it takes part in the mapping of its endpoints, which lives as
  * long as any flow does. */

@@ -113,6 +113,7 @@ static void put_transport(const struct craft *c, const struct layout *l, uint8_t
 	} else {
 		put16(l4, c->destination_port);
 		put16(l4 + 2, 0);
+		put16(l4 + 4, c->source_port);
 		checksum = 2;
 	}
 	put16(l4 + checksum, transport_sum(c, l, ip) ^ (c->bad_checksum ? 0x5555 : 0));
@@ -153,9 +154,7 @@ struct rte_mbuf *craft_packet(const struct craft *c)
 	meta->flags = (l.ipv6 ? PACKET_IPV6 : 0) | (l.fragment ? PACKET_FRAGMENT : 0) |
 		      (c->fragment ? PACKET_LATER_FRAGMENT : 0) | (l.l4_bytes ? PACKET_L4 : 0);
 	if (l.l4_bytes) {
-		bool ports = c->protocol == IPPROTO_TCP || c->protocol == IPPROTO_UDP;
-
-		meta->source_port = ports ? htons(c->source_port) : 0;
+		meta->source_port = htons(c->source_port);
 		meta->destination_port = htons(c->destination_port);
 		meta->tcp_flags = c->protocol == IPPROTO_TCP ? c->tcp_flags : 0;
 	}

@@ -15,7 +15,7 @@ enum { CRAFT_MAX = 1600 };
 struct craft {
 	const char *source, *destination; /* IPv6 where they have a colon */
 	uint8_t protocol;
-	uint16_t source_port, destination_port; /* ICMP: type << 8 | code in destination_port */
+	uint16_t source_port, destination_port; /* ICMP: the identifier; type << 8 | code */
 	uint8_t tcp_flags;
 	uint32_t sequence, acknowledgement;
 	uint16_t payload;  /* bytes after the transport header */
