@@ -112,6 +112,7 @@ enum flow_tcp_flag {
 	FLOW_TCP_SACK = 1 << 2,
 	FLOW_TCP_FIN = 1 << 3,	     /* it has sent FIN, at end - 1 */
 	FLOW_TCP_FIN_ACKED = 1 << 4, /* ... which the other end has acknowledged */
+	FLOW_TCP_SYN_AGAIN = 1 << 5, /* its last segment was a SYN, though the connection lives */
 };
 
 /* Neighbours in a list of flows: numbers of records, or of the list's head (nf/flow/flow_wheel.h). */

@@ -20,7 +20,8 @@
  * A reset must have a sequence number in the window (I and II); one that answers a SYN must acknowledge
  * exactly it (RFC 9293, section 3.10.7.3). A SYN in a connection that lives changes nothing: whoever gets it
  * answers with a challenge (RFC 5961, section 4), and if the connection is really gone, a reset in the window
- * follows.
+ * follows. But if whoever gets it has forgotten the connection as well, it answers with a SYN-ACK of another
+ * one: then both ends agree, and their numbers are taken over.
  *
  * A connection that is picked up in mid-stream (`loose`) has windows that nobody saw scaled: its ends are
  * held to the largest there are.
@@ -365,6 +366,40 @@ static bool is_ignored(const struct flow_record *record, enum flow_direction dir
 	return record->state != FLOW_TCP_CLOSED;
 }
 
+/* Whether a SYN-ACK answers a SYN that was not taken for one: it acknowledges no number of the connection
+ * that was. */
+static bool begins_anew(const struct flow_record *record, enum flow_direction direction, uint8_t event,
+			const struct tcp_segment *segment)
+{
+	const struct flow_tcp_end *opener = &record->tcp[!direction];
+
+	return event == TCP_EVENT_SYN_ACK && opener->flags & FLOW_TCP_SYN_AGAIN &&
+	       (tcp_before(opener->end, segment->ack) ||
+		tcp_before(segment->ack, opener->end - TCP_ACK_WINDOW));
+}
+
+/* What the SYN offered is not remembered, but its answer scales windows only if it did, and the same host
+ * will have offered what it did before. */
+static enum drop_reason begin_anew(struct flow_record *record, enum flow_direction direction,
+				   struct rte_mbuf *m, const struct tcp_segment *segment)
+{
+	struct flow_tcp_end *answerer = &record->tcp[direction], *opener = &record->tcp[!direction];
+	uint8_t scale = opener->flags & FLOW_TCP_SCALED ? opener->scale : SCALE_MAX;
+
+	*opener = (struct flow_tcp_end){
+	    .end = segment->ack,
+	    .max_end = segment->ack,
+	    .max_window = UINT16_MAX >> scale,
+	    .scale = scale,
+	    .flags = FLOW_TCP_KNOWN | FLOW_TCP_SCALED | (opener->flags & FLOW_TCP_SACK),
+	};
+	begin_end(answerer, m, segment);
+	agree_on_scale(record);
+	tcp_learn(answerer, opener, segment, segment->window);
+	record->state = FLOW_TCP_ESTABLISHED;
+	return TRACK_GOOD;
+}
+
 enum drop_reason track_tcp_slow(struct flow_record *record, enum flow_direction direction, struct rte_mbuf *m)
 {
 	const struct rte_tcp_hdr *tcp = header_of(m);
@@ -378,6 +413,8 @@ enum drop_reason track_tcp_slow(struct flow_record *record, enum flow_direction 
 	if (packet_meta(m)->flags & PACKET_FRAGMENT)
 		stretch(&segment, sender);
 	event = event_of(record, direction, event, &segment);
+	if (begins_anew(record, direction, event, &segment))
+		return begin_anew(record, direction, m, &segment);
 	next = track_tcp_next(record->state, event, direction);
 	if (next < 0)
 		return DROP_TCP_STATE;
@@ -387,8 +424,11 @@ enum drop_reason track_tcp_slow(struct flow_record *record, enum flow_direction 
 		learn_opening(record, direction, event, m, &segment);
 		return move(record, direction, event, next);
 	}
-	if (is_ignored(record, direction, event, &segment))
+	if (is_ignored(record, direction, event, &segment)) {
+		if (event == TCP_EVENT_SYN)
+			sender->flags |= FLOW_TCP_SYN_AGAIN;
 		return TRACK_GOOD;
+	}
 	if (next == TCP_REOPENS)
 		return TRACK_REOPENS;
 	if (event == TCP_EVENT_RST)
@@ -397,6 +437,7 @@ enum drop_reason track_tcp_slow(struct flow_record *record, enum flow_direction 
 	if (!tcp_fits(sender, receiver, &segment))
 		return DROP_TCP_WINDOW;
 	tcp_learn(sender, receiver, &segment, segment.window << sender->scale);
+	sender->flags &= ~FLOW_TCP_SYN_AGAIN;
 	return move(record, direction, event, next);
 }
 

@@ -116,7 +116,8 @@ static inline enum drop_reason track_tcp(struct flow_record *record, enum flow_d
 	struct tcp_segment segment;
 
 	if (unlikely(record->state != FLOW_TCP_ESTABLISHED || (tcp->tcp_flags & kind) != RTE_TCP_ACK_FLAG ||
-		     packet_meta(m)->flags & PACKET_FRAGMENT || !(sender->flags & FLOW_TCP_KNOWN)))
+		     packet_meta(m)->flags & PACKET_FRAGMENT ||
+		     (sender->flags & (FLOW_TCP_KNOWN | FLOW_TCP_SYN_AGAIN)) != FLOW_TCP_KNOWN))
 		return track_tcp_slow(record, direction, m);
 	segment = tcp_read(m, tcp);
 	if (unlikely(!tcp_fits(sender, receiver, &segment)))
