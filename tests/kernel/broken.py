@@ -110,7 +110,7 @@ def extension_chains(random):
     yield "header past its end", [(wire.DESTINATION_OPTIONS, bytes([200, 1, 4, 0, 0, 0, 0]))]
     yield "router alert", [(wire.HOP_OPTIONS, bytes([0, 5, 2, 0, 0, 1, 0]))]
     yield "jumbo", [(wire.HOP_OPTIONS, bytes([0, 0xC2, 4, 0, 1, 0, 0]))]
-    yield "authentication", [(51, bytes([4] + [0] * 22))]
+    yield "authentication", [(wire.AUTHENTICATION, bytes([4] + [0] * 22))]
 
 
 def ipv6_ways(random):

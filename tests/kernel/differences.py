@@ -26,6 +26,7 @@ class Case:
     kernel: list
     weir: list
     rule_set: object
+    before: list  # earlier steps of its flow
 
     def __post_init__(self):
         self.data = self.pieces[0]
@@ -34,6 +35,11 @@ class Case:
     @property
     def kind(self):
         return self.step.kind
+
+    @property
+    def inner(self):
+        """What an ICMP error quotes."""
+        return wire.read(self.data[self.seen.start + 8 :])
 
     def kernel_says(self, *kinds):
         return [one[0] for one in self.kernel] == list(kinds)
@@ -301,6 +307,26 @@ def _(case):
     return case.kind.startswith("tcp reset") and case.step.direction == "original" and not case.kernel and case.weir_says(FORWARD)
 
 
+@difference("acknowledgement before there is a connection", """while both ends' SYNs are all that was seen, an ACK of an older
+            connection means nothing: Weir has no cell for it, the kernel lets it pass without learning""", parts=True)
+def _(case):
+    before = [step for step in case.before if step.kind.startswith(("tcp syn within", "tcp simultaneous", "tcp bad options"))]
+    return case.seen.protocol == wire.TCP and case.quiet_weir and (case.seen.flags or 0) & 0x17 == wire.ACK and bool(before)
+
+
+@difference("resets that close for one and not for the other", """a reset that is not at its exact place: in van Rooij's window it
+            closes for Weir; the kernel waits whether the end that got it believes it (RFC 5961, section 3.2)""")
+def _(case):
+    odd = ("tcp reset behind", "tcp reset in the window", "tcp reset outside", "tcp reset with a wrong ack", "tcp flags")
+    return case.seen.protocol == wire.TCP and any(step.kind in odd for step in case.before)
+
+
+@difference("authentication header", """Weir walks through it to the transport header, as through other extension headers (RFC
+            4302 does not hide it); to nftables it is the protocol""")
+def _(case):
+    return case.kind == "broken extension: authentication"
+
+
 @difference("SYN-ACK in a connection that closes", """nobody has one to send there; Weir's table has no cell for it, the kernel lets
             it pass without learning from it""", parts=True)
 def _(case):
@@ -322,7 +348,35 @@ def _(case):
 @difference("what an error quotes", """a TCP sequence number that is not in flight was made up (RFC 5927, section 4.1); the kernel
             looks at addresses and ports only""")
 def _(case):
-    return case.quiet_weir and case.kind == "error other number" and case.kernel_says(FORWARD)
+    known = ("syn", "ack", "data", "fin", "ack of fin")
+    strange = any(step.kind not in {f"tcp {kind}" for kind in known} and not step.kind.startswith("error") for step in case.before)
+    return case.quiet_weir and case.kernel_says(FORWARD) and case.seen.is_error and case.inner.protocol == wire.TCP and \
+        (strange or case.kind == "error other number")
+
+
+@difference("quote of less than eight bytes", """the kernel translates errors only if they quote as much as RFC 792 asks for; Weir
+            needs the ports""")
+def _(case):
+    return case.rule_set.nat and case.kind == "error cut to four bytes" and not case.kernel and case.weir_says(FORWARD)
+
+
+@difference("errors about what was translated", """the kernel answers from the address that was asked, Weir from its own""")
+def _(case):
+    return case.rule_set.nat and case.error(case.kernel) == case.error(case.weir) is not None
+
+
+@difference("SYN-ACK from the opener", """in a simultaneous open it comes from there, too, and may come again: Weir lets it pass
+            without learning from it, the kernel takes it for invalid""")
+def _(case):
+    syn_ack = (case.seen.flags or 0) & 0x17 == wire.SYN | wire.ACK
+    return syn_ack and case.step.direction == "original" and not case.kernel and case.weir_says(FORWARD)
+
+
+@difference("reset of a connection that closes", """Weir looks for it in the window as ever; the kernel takes any number once a FIN
+            was seen""")
+def _(case):
+    fin = any("fin" in step.kind for step in case.before)
+    return case.quiet_weir and case.kernel_says(FORWARD) and fin and (case.seen.flags or 0) & wire.RST
 
 
 @difference("source quench and redirect", """the first is obsolete (RFC 6633), the second is for hosts on the link and never
@@ -335,7 +389,7 @@ def _(case):
 def _(case):
     if not (case.quiet_weir and case.seen.is_error):
         return False
-    inner = wire.read(case.data[case.seen.start + 8 :])
+    inner = case.inner
     return not inner.bad and bool({wire.text(inner.source), wire.text(inner.destination)} & set(network.OWN))
 
 

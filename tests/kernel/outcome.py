@@ -82,7 +82,8 @@ def view(data, names):
     header = wire.checksum(data[: seen.start]) == 0 if seen.version == 4 else True
     if seen.is_error and not seen.fragment:
         inner = view_quoted(data[seen.start + 8 : seen.end], names)
-        return (header, names.ends(seen), sum_error(data, seen), data[: 10 if seen.version == 4 else 8],
+        first = data[:2] + data[4:10] if seen.version == 4 else data[:4] + data[6:8]  # not how much is quoted
+        return (header, names.ends(seen), sum_error(data, seen), first,
                 data[seen.start : seen.start + 2] + data[seen.start + 4 : seen.start + 8], inner)
     return header, names.ends(seen), sum_error(data, seen), masked(data, seen)
 
@@ -96,6 +97,9 @@ def view_quoted(data, names):
     first[8 if seen.version == 4 else 7] = 0
     if seen.version == 4:
         del first[20 : seen.start]  # options that a router may fill in
+    elif data[6] == wire.FRAGMENT and not seen.fragment:  # that a router may take off, if it is whole (RFC 6946)
+        first[4:7] = bytes(3)
+        del first[40:48]
     return names.ends(seen), bytes(first)
 
 
@@ -105,7 +109,8 @@ def quoted(data, names):
     if seen.bad:
         return data
     ends, first = view_quoted(data, names)
-    return ends, first[: (20 if seen.version == 4 else seen.start) + 8]
+    length = (20 if seen.version == 4 else seen.start) + 8
+    return ends, first[:length]
 
 
 def own_answer(data, names):

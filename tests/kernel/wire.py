@@ -6,7 +6,7 @@ import ipaddress
 import struct
 
 ICMP, TCP, UDP, GRE, ESP, ICMP6, OSPF, SCTP, UDPLITE = 1, 6, 17, 47, 50, 58, 89, 132, 136
-HOP_OPTIONS, ROUTING, FRAGMENT, DESTINATION_OPTIONS = 0, 43, 44, 60
+HOP_OPTIONS, ROUTING, FRAGMENT, AUTHENTICATION, DESTINATION_OPTIONS = 0, 43, 44, 51, 60
 FIN, SYN, RST, PSH, ACK, URG, ECE, CWR = (1 << bit for bit in range(8))
 ETHERNET = 14
 WITH_PORTS = (TCP, UDP, SCTP, UDPLITE)
@@ -160,11 +160,12 @@ class Seen:
 
 def _extensions(data, seen):
     protocol, at = data[6], 40
-    while protocol in (HOP_OPTIONS, ROUTING, FRAGMENT, DESTINATION_OPTIONS) and at + 8 <= len(data):
+    while protocol in (HOP_OPTIONS, ROUTING, FRAGMENT, AUTHENTICATION, DESTINATION_OPTIONS) and at + 8 <= len(data):
         if protocol == FRAGMENT:
             word = struct.unpack_from("!H", data, at + 2)[0]
             seen.offset, seen.more = word & 0xFFF8, bool(word & 1)
-        protocol, at = data[at], at + (8 if protocol == FRAGMENT else (data[at + 1] + 1) * 8)
+        size = {FRAGMENT: 8, AUTHENTICATION: (data[at + 1] + 2) * 4}.get(protocol, (data[at + 1] + 1) * 8)
+        protocol, at = data[at], at + size
         if seen.offset:
             break
     seen.protocol, seen.start = protocol, at
