@@ -316,8 +316,11 @@ static void learn_opening(struct flow_record *record, enum flow_direction direct
 	 */
 	if (!(sender->flags & FLOW_TCP_KNOWN) || sender->end != segment->end)
 		begin_end(sender, m, segment);
-	if (receiver->flags & FLOW_TCP_KNOWN)
+	if (receiver->flags & FLOW_TCP_KNOWN) {
+		/* It may say something before its SYN is acknowledged (RFC 7413, section 3). */
+		sender->max_end = sender->end + tcp_max_window(receiver);
 		agree_on_scale(record);
+	}
 	if (event == TCP_EVENT_SYN_ACK)
 		tcp_learn(sender, receiver, segment, segment->window);
 }
