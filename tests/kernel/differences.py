@@ -115,11 +115,11 @@ def _(case):
     return case.quiet_weir and case.seen.version == 6 and wire.text(case.seen.source) in network.OWN
 
 
-NOBODY = ("::1", "::ffff:192.0.2.10", "0.1.2.3")
+NOBODY = ("::1", "::ffff:192.0.2.10", "0.1.2.3", "240.0.0.9")
 
 
 @difference("source that nobody has", """IPv6's loopback and mapped IPv4 addresses are never on a wire (RFC 4291, sections
-            2.5.3 and 2.5.5.2), nor is 0.0.0.0/8 (RFC 1122, section 3.2.1.3; RFC 6890)""")
+            2.5.3 and 2.5.5.2), nor are 0.0.0.0/8 and 240.0.0.0/4 (RFC 6890)""")
 def _(case):
     return case.quiet_weir and case.seen.source in map(wire.packed, NOBODY)
 
@@ -216,7 +216,7 @@ def _(case):
 
 @difference("link-local destination", """neither router forwards it; the kernel says that there is no route, Weir nothing""")
 def _(case):
-    return case.quiet_weir and case.seen.destination[:2] == b"\xfe\x80" and case.error(case.kernel) == (1, 0)
+    return case.quiet_weir and case.seen.destination[:2] == b"\xfe\x80" and case.error(case.kernel) in ((1, 0), (1, 1))
 
 
 @difference("fragment that is whole", """RFC 6946: Weir judges it as the packet that it is, and forwards it so; the kernel takes
@@ -241,7 +241,7 @@ def bad_sum(case):
 
 
 @difference("checksum of a later packet", """the ends check it, and drop it without harm; Weir checks what a flow begins with,
-            so that nobody makes flows of noise, and the kernel checks all""")
+            so that nobody makes flows of noise, and the kernel checks all""", parts=True)
 def _(case):
     return case.rule_set.stateful and bad_sum(case) and not case.kernel and case.weir_says(FORWARD)
 
@@ -289,24 +289,6 @@ def _(case):
     return case.quiet_weir and case.kernel_says(FORWARD) and (case.seen.flags or 0) & 0x17 == wire.RST and case.step.direction == "reply"
 
 
-@difference("acknowledgement of a reset", """RFC 9293, section 3.5.3: outside SYN-SENT a reset is judged by its sequence number
-            alone; the kernel looks at what it acknowledges as well""", parts=True)
-def _(case):
-    return case.kind == "tcp reset with a wrong ack" and not case.kernel and case.weir_says(FORWARD)
-
-
-@difference("reset behind the last acknowledged number", """it lies in the window as van Rooij has it; the kernel knows what was
-            acknowledged, and takes it for invalid (RFC 5961, section 3.2)""", parts=True)
-def _(case):
-    return case.kind == "tcp reset behind" and not case.kernel and case.weir_says(FORWARD)
-
-
-@difference("reset of the opener's", """before its SYN was answered, an opener may reset what answered it wrongly, with that
-            answer's number (RFC 9293, section 3.5.1): any number; the kernel looks for it in the window""", parts=True)
-def _(case):
-    return case.kind.startswith("tcp reset") and case.step.direction == "original" and not case.kernel and case.weir_says(FORWARD)
-
-
 @difference("acknowledgement before there is a connection", """while both ends' SYNs are all that was seen, an ACK of an older
             connection means nothing: Weir has no cell for it, the kernel lets it pass without learning""", parts=True)
 def _(case):
@@ -314,11 +296,53 @@ def _(case):
     return case.seen.protocol == wire.TCP and case.quiet_weir and (case.seen.flags or 0) & 0x17 == wire.ACK and bool(before)
 
 
-@difference("resets that close for one and not for the other", """a reset that is not at its exact place: in van Rooij's window it
-            closes for Weir; the kernel waits whether the end that got it believes it (RFC 5961, section 3.2)""")
+ODD_RESETS = ("behind", "in the window", "outside", "with a wrong ack", "with ack", "at its place")
+
+
+def is_odd_reset(step):
+    return step.kind in {f"tcp reset {kind}" for kind in ODD_RESETS} or step.kind in ("tcp flags", "tcp stray")
+
+
+@difference("resets that are not in their place", """Weir judges them by van Rooij's window, and one in the window closes; before a SYN
+            was answered its sender may reset with any number, which closes nothing. The kernel compares with what was
+            acknowledged, and waits whether the end that got it believes it (RFC 5961, section 3.2)""", parts=True)
 def _(case):
-    odd = ("tcp reset behind", "tcp reset in the window", "tcp reset outside", "tcp reset with a wrong ack", "tcp flags")
-    return case.seen.protocol == wire.TCP and any(step.kind in odd for step in case.before)
+    return (case.seen.flags or 0) & wire.RST and is_odd_reset(case.step)
+
+
+@difference("what follows a reset that was not in its place", """the connection is over for one and not for the other""")
+def _(case):
+    return wire.TCP in (case.seen.protocol, case.inner.protocol) and any(map(is_odd_reset, case.before))
+
+
+@difference("what follows a refused SYN", """the kernel forgets a connection at once whose SYN was answered by a reset; Weir after
+            `tcp-closed`, so that what comes late still belongs to it""")
+def _(case):
+    return not case.kernel and case.weir_says(FORWARD) and any(step.kind == "tcp syn answered by reset" for step in case.before)
+
+
+@difference("SCTP's verification tags and checksum", """left to the ends (RFC 9260, section 8.5): Weir tracks associations by their
+            chunks""", parts=True)
+def _(case):
+    return case.kind in ("sctp wrong tag", "sctp bad checksum", "sctp stray data") and not case.kernel_says(FORWARD)
+
+
+@difference("errors about ICMP types that nobody knows", """they may be errors themselves, thinks the kernel, and says nothing; Weir
+            knows the errors that there are (RFC 792)""")
+def _(case):
+    known = (0, 8, 13, 14, 15, 16, 17, 18)
+    return case.seen.version == 4 and case.seen.kind is not None and case.seen.kind not in known and not case.kernel and \
+        case.error(case.weir) == (3, 13)
+
+
+@difference("resets about packets with options", """the kernel sends none where it has filled in an option""")
+def _(case):
+    return case.kind.startswith("broken option") and not case.kernel and case.weir_says(RESET)
+
+
+@difference("repeated first fragment", "Weir refuses each as it comes")
+def _(case):
+    return len(case.steps) > 1 and case.kernel_says(ERROR) and case.weir_says(ERROR, ERROR)
 
 
 @difference("authentication header", """Weir walks through it to the transport header, as through other extension headers (RFC

@@ -29,6 +29,7 @@ SETTINGS = {
     "net/ipv4/icmp_ratemask": 0,
     "net/ipv4/icmp_errors_use_inbound_ifaddr": 1,
     "net/ipv6/icmp/ratelimit": 0,
+    "net/ipv6/icmp/ratemask": "",
     "net/netfilter/nf_conntrack_tcp_loose": 0,
     "net/netfilter/nf_conntrack_tcp_be_liberal": 0,
     "net/netfilter/nf_conntrack_checksum": 1,
@@ -66,7 +67,7 @@ def run(*words, text=None):
 
 def set_value(name, value):
     with open(f"/proc/sys/{name}", "w", encoding="ascii") as file:
-        file.write(str(value))
+        file.write(f"{value}\n")
 
 
 def complete_checksums(interface):

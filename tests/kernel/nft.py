@@ -20,6 +20,7 @@ import wire
 
 FAMILIES = {4: ("ipv4", "ip", wire.ICMP), 6: ("ipv6", "ip6", wire.ICMP6)}
 WITHOUT_TCP = " meta l4proto != tcp"
+HAIRPIN = 1
 
 
 def braced(items):
@@ -137,25 +138,41 @@ def static_pairs(nat):
         yield from zip(ipaddress.ip_network(external), ipaddress.ip_network(internal))
 
 
-def nat_lines(nat):
-    own = f"{network.WAN.own4}"
-    before, after = [], []
-    for external, internal in static_pairs(nat):
-        before.append(f"ip daddr {external} dnat ip to {internal}")
-        after.append(f'oifname "wan" ip saddr {internal} snat ip to {external}')
+def destination_lines(nat):
+    """What comes from elsewhere than the WAN goes out again as a hairpin: postrouting knows it by its mark."""
+    own = network.WAN.own4
+    rows = [(f"ip daddr {external}", f"{internal}") for external, internal in static_pairs(nat)]
     for one in nat.forwards:
-        low, high = one.listen
         protocol = {wire.TCP: "tcp", wire.UDP: "udp"}[one.protocol]
-        for port in range(low, high + 1):
-            before.append(f"ip daddr {own} {protocol} dport {port} dnat ip to {one.to}:{one.to_port + port - low}")
-    after += [f'oifname "wan" ip daddr {where} accept' for where in nat.keep]
+        rows += [(f"ip daddr {own} {protocol} dport {port}", f"{one.to}:{one.to_port + port - one.listen[0]}")
+                 for port in range(one.listen[0], one.listen[1] + 1)]
+    for match, to in rows:
+        yield f'iifname != "wan" {match} meta mark set {HAIRPIN} dnat ip to {to}'
+        yield f"{match} dnat ip to {to}"
+
+
+def source_lines(nat):
+    for external, internal in static_pairs(nat):
+        yield f'oifname "wan" ip saddr {internal} snat ip to {external}'
+        yield f"meta mark {HAIRPIN} ip saddr {internal} snat ip to {external}"
+    for asked in (network.WAN.own4, *(external for external, _ in static_pairs(nat))):
+        yield f"meta mark {HAIRPIN} ct original ip daddr {asked} snat ip to {asked}"
+    for where in nat.keep:
+        yield f'oifname "wan" ip daddr {where} accept'
     if nat.pool:
-        first, last = (lambda net: (net[0], net[-1]))(ipaddress.ip_network(nat.pool[1]))
-        after.append(f'oifname "wan" ip saddr {nat.pool[0]} snat ip to {first}-{last} persistent')
-    after += ['oifname "wan" meta nfproto ipv4 masquerade'] * nat.masquerade4
-    after += ['oifname "wan" meta nfproto ipv6 masquerade'] * nat.masquerade6
-    return ["  chain before {", "    type nat hook prerouting priority dstnat;", *(f"    {line}" for line in before), "  }",
-            "  chain after {", "    type nat hook postrouting priority srcnat;", *(f"    {line}" for line in after), "  }"]
+        pool = ipaddress.ip_network(nat.pool[1])
+        yield f'oifname "wan" ip saddr {nat.pool[0]} snat ip to {pool[0]}-{pool[-1]} persistent'
+    yield from ['oifname "wan" meta nfproto ipv4 masquerade'] * nat.masquerade4
+    yield from ['oifname "wan" meta nfproto ipv6 masquerade'] * nat.masquerade6
+
+
+def nat_lines(nat):
+    return ["  chain before {", "    type nat hook prerouting priority dstnat;", *map(indented, destination_lines(nat)), "  }",
+            "  chain after {", "    type nat hook postrouting priority srcnat;", *map(indented, source_lines(nat)), "  }"]
+
+
+def indented(line):
+    return f"    {line}"
 
 
 def ruleset(rule_set):

@@ -18,16 +18,18 @@ NOISE_TYPES = (b"\x08\x06",)
 
 
 class Names:
-    """Which internal endpoint a translated one stands for."""
+    """Which endpoint a translated one stands for: `pairs` are packets as they came and as they left."""
 
-    def __init__(self, world, flows, pool):
+    def __init__(self, pairs, pool):
         self.names = {}
-        for number, ends in world.all_ends:
-            flow = flows[number]
-            if (ends.source, ends.sport) == (flow.source, flow.sport):
+        for sent, left in pairs:
+            before, after = wire.read(sent), wire.read(left)
+            if (before.source, before.sport) == (after.source, after.sport) or after.is_error or after.offset:
                 continue
-            key = (flow.protocol, wire.packed(ends.source), ends.sport, wire.packed(ends.destination), ends.dport)
-            self.names[self.plain(*key)] = ("pool" if pool and ends.source in pool else ends.source, flow.source, flow.sport)
+            dport = after.sport if after.protocol in (wire.ICMP, wire.ICMP6) else after.dport
+            key = self.plain(after.protocol, after.source, after.sport, after.destination, dport)
+            shown = "pool" if after.source in pool else wire.text(after.source)
+            self.names[key] = (shown, wire.text(before.source), before.sport)
 
     @staticmethod
     def plain(protocol, address, port, remote, remote_port):

@@ -25,6 +25,7 @@ class Result:
     def __init__(self, steps):
         self.world = flows.World()
         self.sent = {}  # number: (port's name, frame)
+        self.group = {step.number: step.group for step in steps}
         self.left = {step.group: [] for step in steps}
         self.noted = {step.number: [] for step in steps}  # what got through: [(port's name, IP packet)]
         self.counters = {}
@@ -37,9 +38,15 @@ class Result:
             self.noted[step.number].append((port, frame[14:]))
             self.world.note(step, port, frame[14:])
 
-    def names(self, steps, nat):
-        pool = {str(address) for address in ipaddress.ip_network(nat.pool[1])} if nat and nat.pool else None
-        return outcome.Names(self.world, {step.flow.number: step.flow for step in steps}, pool)
+    def names(self, nat):
+        pool = {address.packed for address in ipaddress.ip_network(nat.pool[1])} if nat and nat.pool else ()
+        first = {}  # of each group, the fragment with the ports
+        for number, (_, frame) in self.sent.items():
+            if wire.read(frame[14:]).offset == 0:
+                first.setdefault(self.group[number], frame[14:])
+        pairs = [(first[self.group[number]], packet) for number, left in self.noted.items() for _, packet in left
+                 if self.group[number] in first]
+        return outcome.Names(pairs, pool)
 
 
 def through_kernel(rule_set, steps):
@@ -132,7 +139,7 @@ def through_weir(image, steps, folder, accel="process"):
 
 def outputs(result, steps, nat):
     """{group's number: sorted outputs}."""
-    names = result.names(steps, nat)
+    names = result.names(nat)
     first = {}
     for step in steps:
         first.setdefault(step.group, []).append(step)

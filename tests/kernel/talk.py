@@ -149,4 +149,4 @@ class Other(Talk):
     name = "other"
 
     def message(self, side, body):
-        return lambda sport, dport: body + bytes(8)
+        return lambda sport, dport: bytes(8) + body  # of GRE: version 0, so that nobody reads it as PPTP's

@@ -206,6 +206,24 @@ def read(data):
     return seen
 
 
+def numbers(data):
+    """(sequence number, acknowledgement) of a TCP segment."""
+    start = read(data).start + 4
+    return struct.unpack_from("!II", data, start) if len(data) >= start + 8 else None
+
+
+def numbers_after(data):
+    """Those of the reset that answers it: RFC 9293, section 3.10.7.1."""
+    seen = read(data)
+    if not numbers(data) or seen.flags is None:
+        return None
+    seq, ack = numbers(data)
+    if seen.flags & ACK:
+        return ack, 0
+    payload = seen.end - seen.start - (data[seen.start + 12] >> 4) * 4
+    return 0, (seq + payload + bool(seen.flags & SYN) + bool(seen.flags & FIN)) & 0xFFFFFFFF
+
+
 def text(address):
     return str(ipaddress.ip_address(address)) if len(address) in (4, 16) else "?"
 
