@@ -27,6 +27,7 @@ class Case:
     weir: list
     rule_set: object
     before: list  # earlier steps of its flow
+    answered: bool  # the other end has said something before, that got through
 
     def __post_init__(self):
         self.data = self.pieces[0]
@@ -110,7 +111,7 @@ def _(case):
 
 
 @difference("own address as source", """a packet that comes from outside and from the router itself is a lie (RFC 1812,
-            section 5.3.7; for IPv6 BCP 38 says the same); the kernel looks for it in IPv4 only""")
+            section 5.3.7; for IPv6 BCP 38 says the same); the kernel looks for it in IPv4 only""", parts=True)
 def _(case):
     return case.quiet_weir and case.seen.version == 6 and wire.text(case.seen.source) in network.OWN
 
@@ -308,6 +309,18 @@ def is_odd_reset(step):
             acknowledged, and waits whether the end that got it believes it (RFC 5961, section 3.2)""", parts=True)
 def _(case):
     return (case.seen.flags or 0) & wire.RST and is_odd_reset(case.step)
+
+
+@difference("reset of an opener", """before its SYN was answered, the opener may reset what answered it wrongly, with that
+            answer's number (RFC 9293, section 3.5.1): any number; the kernel looks for it in the window""", parts=True)
+def _(case):
+    return (case.seen.flags or 0) & wire.RST and not case.answered and not case.kernel and case.weir_says(FORWARD)
+
+
+@difference("reset in a simultaneous open", """while both ends' SYNs are all that was seen, a reset must acknowledge its SYN; the
+            kernel looks at its number""", parts=True)
+def _(case):
+    return case.kind == "tcp syn answered by reset" and any("syn" in step.kind and step.direction == "reply" for step in case.before)
 
 
 @difference("what follows a reset that was not in its place", """the connection is over for one and not for the other""")

@@ -24,7 +24,8 @@ class Names:
         self.names = {}
         for sent, left in pairs:
             before, after = wire.read(sent), wire.read(left)
-            if (before.source, before.sport) == (after.source, after.sport) or after.is_error or after.offset:
+            moved = after.protocol in wire.WITH_PORTS and before.sport != after.sport
+            if after.is_error or after.offset or not (moved or before.source != after.source):
                 continue
             dport = after.sport if after.protocol in (wire.ICMP, wire.ICMP6) else after.dport
             key = self.plain(after.protocol, after.source, after.sport, after.destination, dport)
@@ -99,8 +100,9 @@ def view_quoted(data, names):
     first[8 if seen.version == 4 else 7] = 0
     if seen.version == 4:
         del first[20 : seen.start]  # options that a router may fill in
-    elif data[6] == wire.FRAGMENT and not seen.fragment:  # that a router may take off, if it is whole (RFC 6946)
-        first[4:7] = bytes(3)
+        return names.ends(seen), bytes(first)
+    first[4:7] = bytes(3)
+    if data[6] == wire.FRAGMENT and not seen.fragment:  # whole: a router may take its fragment header off (RFC 6946)
         del first[40:48]
     return names.ends(seen), bytes(first)
 
@@ -111,8 +113,7 @@ def quoted(data, names):
     if seen.bad:
         return data
     ends, first = view_quoted(data, names)
-    length = (20 if seen.version == 4 else seen.start) + 8
-    return ends, first[:length]
+    return ends, first[: (20 if seen.version == 4 else seen.start) + 8 - (data[6] == wire.FRAGMENT and not seen.fragment) * 8]
 
 
 def own_answer(data, names):

@@ -78,6 +78,8 @@ def answers(sent, frame):
     if seen.is_error:
         inner = wire.read(frame[14 + seen.start + 8 :])
         return (inner.number, inner.version, inner.protocol) == (before.number, before.version, before.protocol)
+    if before.flags is not None and (before.flags & wire.RST or wire.numbers_after(sent) != wire.numbers(frame[14:])):
+        return False
     return (seen.source, seen.destination, seen.protocol) == (before.destination, before.source, before.protocol) and \
         (seen.sport, seen.dport) in ((before.dport, before.sport), (before.sport, before.dport))
 
