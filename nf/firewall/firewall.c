@@ -72,15 +72,14 @@ static const void *source_of(const struct flow_record *record)
 	return tuple->ipv6 ? (const void *)record->ipv6[FLOW_ORIGINAL].source : &tuple->source;
 }
 
-bool firewall_hold(struct flow_record *record, uint32_t rule)
+bool firewall_hold(const struct flow_record *record)
 {
-	record->counting_rule = rule;
-	return sources_connect(rule, record->tuple[FLOW_ORIGINAL].ipv6, source_of(record));
+	return sources_connect(record->first_rule, record->tuple[FLOW_ORIGINAL].ipv6, source_of(record));
 }
 
 void firewall_release(const struct flow_record *record)
 {
-	sources_disconnect(record->counting_rule, record->tuple[FLOW_ORIGINAL].ipv6, source_of(record));
+	sources_disconnect(record->first_rule, record->tuple[FLOW_ORIGINAL].ipv6, source_of(record));
 }
 
 /* Of two results the rule that comes first; 0 is none. */

@@ -174,13 +174,13 @@ static inline void count_packet(struct flow_record *record, enum flow_direction 
 static inline void decide(const struct flow_record *record, enum flow_direction direction, struct rte_mbuf *m)
 {
 	struct packet_meta *meta = packet_meta(m);
-	struct rule_stats *rule = &rule_stats[record->rule[direction]];
-
 	meta->rule = record->rule[direction];
 	meta->next_hop = record->next_hop[direction];
 	meta->out_port = next_hops[meta->next_hop].port;
-	rule->packets++;
-	rule->bytes += m->l2_len + meta->l3_bytes;
+	if (firewall_rule_count == 0)
+		return;
+	rule_stats[meta->rule].packets++;
+	rule_stats[meta->rule].bytes += m->l2_len + meta->l3_bytes;
 }
 
 /* The connection has become another one than it was for the rules and the wheels. */

@@ -53,9 +53,10 @@ static enum drop_reason make(struct rte_mbuf *m, const struct flow_draft *draft)
 	record->created = record->seen = flow_now();
 	record->packets[FLOW_ORIGINAL] = 1;
 	record->bytes[FLOW_ORIGINAL] = m->l2_len + meta->l3_bytes;
+	record->first_rule = meta->rule;
 	track_open(record, m);
 	remember(record, FLOW_ORIGINAL, meta);
-	if (record->flags & FLOW_COUNTED_SOURCE && !firewall_hold(record, meta->rule)) {
+	if (record->flags & FLOW_COUNTED_SOURCE && !firewall_hold(record)) {
 		flow_record_give_back(flow);
 		return DROP_CONNECTION_LIMIT;
 	}

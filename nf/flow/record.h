@@ -128,7 +128,7 @@ struct flow_record {
 	uint16_t neighbour[FLOW_DIRECTIONS]; /* a hint: where the next hop was found last, router's own */
 	uint8_t state;			     /* enum flow_state */
 	uint8_t flags;			     /* enum flow_flag */
-	uint16_t counting_rule;		     /* firewall/: FLOW_COUNTED_SOURCE by which rule */
+	uint16_t first_rule;	  /* that accepted the first packet; FLOW_COUNTED_SOURCE counts by it */
 	uint32_t seen;		  /* FLOW_TICK_NS since start: time of the last packet, modulo 2^32 */
 	uint32_t created;	  /* the same, of the first */
 	struct flow_link binding; /* nat/: neighbours in the ring of flows of one mapping, 0: it has none */

@@ -10,14 +10,21 @@
 #include "prefix.h"
 
 static uint64_t outside; /* a bit for each port */
+static bool open;
 _Static_assert((int)PORTS_MAX <= 64, "a bit for each port");
 
 void answers_init(void)
 {
 	outside = 0;
-	for (uint32_t i = 0; i < nat_source_rule_count; i++)
-		if (nat_source_rules[i].kind != NAT_SOURCE_KEEP)
-			outside |= UINT64_C(1) << nat_source_rules[i].out_port;
+	open = false;
+	for (uint32_t i = 0; i < nat_source_rule_count; i++) {
+		const struct nat_source_rule *rule = &nat_source_rules[i];
+
+		if (rule->kind == NAT_SOURCE_KEEP)
+			continue;
+		outside |= UINT64_C(1) << rule->out_port;
+		open |= rule->filtering != NAT_FILTERING_ADDRESS_AND_PORT_DEPENDENT;
+	}
 	for (uint32_t i = 0; i < nat_destination_rule_count; i++)
 		outside |= UINT64_C(1) << nat_destination_rules[i].in_port;
 	for (uint32_t i = 0; i < nat_static_rule_count; i++)
@@ -45,6 +52,11 @@ bool any_port_has_address(bool ipv6, const struct address *address)
 		if (port_has_address(port, ipv6, address))
 			return true;
 	return false;
+}
+
+bool mappings_are_open(void)
+{
+	return open;
 }
 
 static bool is_side(uint8_t asked, uint8_t port)

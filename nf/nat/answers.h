@@ -17,6 +17,9 @@ bool nat_answers(uint8_t port, bool ipv6, const struct address *address);
 bool port_has_address(uint8_t port, bool ipv6, const struct address *address);
 bool any_port_has_address(bool ipv6, const struct address *address);
 
+/* Whether some mapping lets in who was never spoken to: else nobody outside needs to be looked up. */
+bool mappings_are_open(void);
+
 /* Whether a port is where external addresses are: a rule names it so. Who comes by another is inside. */
 bool port_is_outside(uint8_t port);
 

@@ -30,12 +30,11 @@ void nat_release(uint32_t flow)
 	binding_leave(flow);
 }
 
-/* TCP and UDP over IPv4, of which the whole header is there, and whose checksums are complete. */
-static inline bool is_common(const struct rte_mbuf *m, const struct packet_meta *meta)
+/* TCP and UDP over IPv4, of which the whole header is there. */
+static inline bool is_common(const struct packet_meta *meta)
 {
 	return !(meta->flags & (PACKET_IPV6 | PACKET_FRAGMENT)) &&
-	       (meta->protocol == IPPROTO_TCP || meta->protocol == IPPROTO_UDP) &&
-	       !(m->ol_flags & (RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG));
+	       (meta->protocol == IPPROTO_TCP || meta->protocol == IPPROTO_UDP);
 }
 
 static __rte_noinline void translate_uncommon(struct rte_mbuf *m, const struct flow_record *record)
@@ -60,7 +59,7 @@ void nat_translate(struct rte_mbuf **packets, uint16_t count)
 
 		if (!(record->flags & FLOW_TRANSLATED))
 			continue;
-		if (unlikely(!is_common(m, meta))) {
+		if (unlikely(!is_common(meta))) {
 			translate_uncommon(m, record);
 			continue;
 		}

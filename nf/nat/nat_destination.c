@@ -136,7 +136,8 @@ static bool find_mapped(const struct packet_meta *meta, const struct ends *ends,
 	struct binding binding;
 	uint32_t flow;
 
-	if (meta->protocol != IPPROTO_TCP && meta->protocol != IPPROTO_UDP)
+	if ((meta->protocol != IPPROTO_TCP && meta->protocol != IPPROTO_UDP) ||
+	    (port_is_outside(meta->in_port) && !mappings_are_open()))
 		return false;
 	flow = binding_find_external(&wanted);
 	if (!flow)

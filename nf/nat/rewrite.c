@@ -210,6 +210,10 @@ void rewrite_ipv4(struct rte_mbuf *m, struct packet_meta *meta, const struct flo
 	meta->destination_port = back->source_port;
 	change = words_of(~old_addresses) + words_of(addresses);
 	ip->hdr_checksum = ~fold((uint16_t)~ip->hdr_checksum + change);
+	if (m->ol_flags & UNFINISHED) {
+		*checksum = fold(*checksum + change);
+		return;
+	}
 	if (unlikely(meta->protocol == IPPROTO_UDP && *checksum == 0))
 		return;
 	*checksum = ~fold((uint16_t) ~*checksum + change + (uint32_t)~old_ports + ports);

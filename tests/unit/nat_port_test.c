@@ -288,6 +288,28 @@ static void used_up_address_is_not_left(void **state)
 	assert_true(nat_world_ends());
 }
 
+/* Looking for the last port costs much, and is done only so often in a time. Here TCP has none left and asks
+ * all the time; UDP's second even port is taken from the odd ones, which chance does not try. */
+static void searches_are_limited(void **state)
+{
+	struct nat_source_rule *udp;
+
+	(void)state;
+	start(30000, 30001, NAT_MAPPING_ENDPOINT_INDEPENDENT)->protocol = IPPROTO_TCP;
+	udp = nat_add_masquerade(false);
+	udp->port_low = 30000;
+	udp->port_high = 30001;
+	fill(2, IPPROTO_TCP);
+	port_for(IPPROTO_UDP, 4000, 80);
+	for (int i = 0; i < 3000; i++)
+		send_from(IPPROTO_TCP, 9000, 80);
+	assert_string_equal(send_from(IPPROTO_UDP, 4002, 80), ""); /* errors are limited, too */
+	assert_int_equal(stats.dropped[DROP_NAT_EXHAUSTED], 3001);
+	nf_host_run(SECOND / 10);
+	assert_int_equal(port_for(IPPROTO_UDP, 4002, 80), 30001);
+	assert_true(nat_world_ends());
+}
+
 /* In a large range that is nearly full, a port that is free is found soon: here, that of a flow that ended.
  */
 static void free_port_is_found_in_a_full_range(void **state)
@@ -326,6 +348,7 @@ int main(void)
 	    cmocka_unit_test(exhaustion_is_logged_once),
 	    cmocka_unit_test(log_stays_quiet_at_the_brink),
 	    cmocka_unit_test(used_up_address_is_not_left),
+	    cmocka_unit_test(searches_are_limited),
 	    cmocka_unit_test(free_port_is_found_in_a_full_range),
 	};
 
