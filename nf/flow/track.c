@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Tracking of all protocols: TCP has track_tcp.c, errors have track_icmp.c, and what the others need is here.
- * A UDP, SCTP or unknown flow lives as soon as both sides have spoken; ICMP queries are answered, and soon
- * forgotten.
+ * A flow of UDP or of an unknown protocol lives as soon as both sides have spoken; ICMP queries are answered,
+ * and soon forgotten.
  */
 #include <netinet/in.h>
 #include <rte_common.h>
@@ -154,6 +154,16 @@ static enum drop_reason track_icmp(struct flow_record *record, enum flow_directi
 	return TRACK_GOOD;
 }
 
+/* A question and its answer are over, and were perhaps somebody else's question: any server answers a forged
+ * one. That the answer has arrived shows when the asker goes on. */
+static void track_udp(struct flow_record *record, enum flow_direction direction)
+{
+	if (direction == FLOW_REPLY)
+		answered(record, FLOW_UDP_ESTABLISHED, 0);
+	else if (record->flags & FLOW_SEEN_REPLY)
+		record->flags |= FLOW_ASSURED;
+}
+
 static enum drop_reason track_sctp(struct flow_record *record, enum flow_direction direction,
 				   struct rte_mbuf *m)
 {
@@ -180,8 +190,8 @@ enum drop_reason track_packet(struct flow_record *record, enum flow_direction di
 	if (likely(meta->protocol == IPPROTO_TCP))
 		return track_tcp(record, direction, m);
 	if (meta->protocol == IPPROTO_UDP) {
-		if (unlikely(direction == FLOW_REPLY && !(record->flags & FLOW_SEEN_REPLY)))
-			answered(record, FLOW_UDP_ESTABLISHED, FLOW_ASSURED);
+		if (unlikely(!(record->flags & FLOW_ASSURED)))
+			track_udp(record, direction);
 		return TRACK_GOOD;
 	}
 	if (is_icmp(meta))
