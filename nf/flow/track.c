@@ -6,9 +6,7 @@
  */
 #include <netinet/in.h>
 #include <rte_common.h>
-#include <rte_tcp.h>
 #include <rte_udp.h>
-#include "nf/appliance.h"
 #include "nf/checksum.h"
 #include "nf/flow/track.h"
 #include "nf/flow/track_tcp.h"
@@ -92,16 +90,15 @@ static uint8_t sctp_chunk(struct rte_mbuf *m)
 	return m->data_len > at ? *rte_pktmbuf_mtod_offset(m, const uint8_t *, at) : 0;
 }
 
-/* A later fragment is refused where its first one was: reassembly says what that was. */
+/* A later fragment begins nothing that its first one may not begin, and no connection at all: what it would
+ * make has no numbers, and would stand in the way of the real one. */
 static enum drop_reason track_first_later(const struct packet_meta *meta)
 {
-	const uint8_t flags = RTE_TCP_SYN_FLAG | RTE_TCP_ACK_FLAG | RTE_TCP_FIN_FLAG | RTE_TCP_RST_FLAG;
-
-	if (is_icmp(meta) && !is_query(meta))
-		return DROP_ICMP_UNRELATED;
-	if (meta->protocol == IPPROTO_TCP && !flow_loose && (meta->tcp_flags & flags) != RTE_TCP_SYN_FLAG)
+	if (meta->protocol == IPPROTO_TCP)
 		return DROP_TCP_STATE;
-	return TRACK_GOOD;
+	if (meta->protocol == IPPROTO_SCTP)
+		return DROP_SCTP_STATE;
+	return is_icmp(meta) && !is_query(meta) ? DROP_ICMP_UNRELATED : TRACK_GOOD;
 }
 
 enum drop_reason track_first(struct rte_mbuf *m)
@@ -125,7 +122,7 @@ void track_open(struct flow_record *record, struct rte_mbuf *m)
 {
 	const struct packet_meta *meta = packet_meta(m);
 
-	if (meta->protocol == IPPROTO_TCP && !(meta->flags & PACKET_LATER_FRAGMENT))
+	if (meta->protocol == IPPROTO_TCP)
 		track_tcp_open(record, m);
 	else if (meta->protocol == IPPROTO_UDP)
 		record->state = FLOW_UDP_NEW;
