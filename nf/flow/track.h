@@ -35,8 +35,7 @@ enum drop_reason track_packet(struct flow_record *record, enum flow_direction di
 struct track_quote {
 	struct flow_tuple tuple; /* of the packet that is quoted, as it was on its way: zone is not known */
 	struct flow_addresses ipv6;
-	uint32_t sequence; /* TCP: host order, where there are enough bytes */
-	bool has_sequence;
+	uint32_t sequence;	       /* TCP: host order */
 	uint16_t l3_offset, l4_offset; /* from the start of the ICMP error's frame: the quoted IP header, and
 					  what follows its headers */
 	uint16_t l4_bytes;	       /* that are there */

@@ -9,8 +9,10 @@
 #include <setjmp.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include "nf/packet.h"
 #include "support/flow_tables.h"
 #include "support/nf_host.h"
+#include "support/sample.h"
 #include "support/tcp_script.h"
 
 /* Both windows are 1000. */
@@ -203,15 +205,52 @@ static void script(void **state)
 	assert_true(nf_host_settles());
 }
 
-/* Segments larger than any MTU, as a device with segmentation offload hands them over: they count as what
- * they are. */
+enum { HEADERS = 14 + 20 + 20, SUPER_BYTES = 65535 + 14, SUPER_PAYLOAD = SUPER_BYTES - HEADERS };
+
+static const struct tcp_script_ends ends = {false, 4242, 1000, 5000};
+
+/* A segment as large as IP allows, as a device hands it over that leaves cutting to others. */
+static void receive_super(const char *line)
+{
+	static uint8_t frame[SUPER_BYTES];
+	struct craft craft;
+	struct rte_mbuf *m;
+
+	tcp_script_segment(&ends, line, &craft);
+	assert_int_equal(craft_frame(&craft, frame), HEADERS);
+	frame[16] = frame[17] = 0xff; /* total length */
+	sample_fix_ipv4(frame);
+	m = nf_host_frame(frame, SUPER_BYTES, 0);
+	m->ol_flags |= RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_TCP_CKSUM;
+	m->tso_segsz = 1000;
+	appliance_chain(0, &m, 1);
+	nf_host_forget();
+}
+
+static void a_super_frame_counts_as_what_it_is(void **state)
+{
+	const struct flow_record *record;
+
+	(void)state;
+	nf_host_start();
+	tcp_script_lines(&ends, "super-frame", "> S 0\n< S. 0 ack 1 win 65535\n> . 1 ack 1\n");
+	record = tcp_script_record(&ends);
+	receive_super("> P. 1 ack 1");
+	assert_int_equal(stats.forwarded, 4);
+	assert_int_equal(record->tcp[FLOW_ORIGINAL].end, ends.client_first + 1 + SUPER_PAYLOAD);
+	receive_super("> P. 70000 ack 1");
+	assert_int_equal(stats.dropped[DROP_TCP_WINDOW], 1);
+	tcp_script_lines(&ends, "super-frame",
+			 "< . 1 ack 65497 ! tcp-window\n< . 1 ack 65496 = established\n");
+}
 
 int main(void)
 {
-	struct CMUnitTest tests[sizeof(scripts) / sizeof(scripts[0])];
+	struct CMUnitTest tests[sizeof(scripts) / sizeof(scripts[0]) + 1];
 	size_t count = sizeof(scripts) / sizeof(scripts[0]);
 
 	for (size_t i = 0; i < count; i++)
 		tests[i] = (struct CMUnitTest){scripts[i].name, script, NULL, NULL, (void *)&scripts[i]};
-	return _cmocka_run_group_tests("track_tcp_window", tests, count, NULL, NULL);
+	tests[count] = (struct CMUnitTest)cmocka_unit_test(a_super_frame_counts_as_what_it_is);
+	return _cmocka_run_group_tests("track_tcp_window", tests, count + 1, NULL, NULL);
 }
