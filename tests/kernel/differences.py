@@ -242,11 +242,18 @@ def _(case):
     return case.seen.protocol == 59 and not case.kernel
 
 
-@difference("invalid, and to an external address of NAT's", """what no mapping takes goes nowhere, whatever is wrong with it: Weir drops
-            it before its rules, the kernel asks them""")
+@difference("an external address of NAT's that stands for nobody", """what no mapping takes would go round in circles between the
+            router and whoever sends it there: Weir drops it before its rules, the kernel sends it back out""")
 def _(case):
-    return case.quiet_weir and case.rule_set.nat and wire.text(case.seen.destination).startswith("203.0.113.") and \
-        case.seen.protocol == wire.TCP and case.kernel
+    external = wire.text(case.seen.destination).startswith("203.0.113.") and wire.text(case.seen.destination) not in network.FAR4
+    return case.quiet_weir and case.rule_set.nat and external
+
+
+@difference("two flows with the same answers", """a packet to an internal address, from where an internal host has a masqueraded flow
+            with the same ends: its answers could not be told from that flow's. The kernel changes the stranger's port, Weir
+            refuses it""", parts=True)
+def _(case):
+    return case.quiet_weir and case.rule_set.nat and case.step.direction == "original" and case.answered
 
 
 @difference("fragment that is whole", """RFC 6946: Weir judges it as the packet that it is, and forwards it so; the kernel takes
@@ -434,7 +441,7 @@ def _(case):
 @difference("what follows a reset of the router's own", """the kernel takes a reset that it sends about an invalid packet for one of the
             connection's: that is over then, while both ends go on""")
 def _(case):
-    return RESET in case.kernel_before and not case.kernel_says(FORWARD) and case.weir_says(FORWARD)
+    return case.seen.protocol == wire.TCP and RESET in case.kernel_before and not case.kernel_says(FORWARD)
 
 
 @difference("what an error quotes", """a TCP sequence number that is not in flight was made up (RFC 5927, section 4.1); the kernel
@@ -510,8 +517,8 @@ def _(case):
 def _(case):
     kinds = [step.kind for step in case.before]
     fin = [at for at, kind in enumerate(kinds) if "fin" in kind]
-    return bool(fin) and any("syn" in kind or "options" in kind for kind in kinds[fin[-1] :]) and not case.kernel and \
-        case.weir_says(FORWARD)
+    return bool(fin) and any("syn" in kind or "options" in kind for kind in kinds[fin[-1] :]) and \
+        (case.weir_says(FORWARD) or case.quiet_weir)
 
 
 @difference("checksum inside an error", """RFC 5508, REQ-3: an error that quotes an IP header whose checksum is wrong is dropped; the
