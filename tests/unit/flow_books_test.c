@@ -39,14 +39,14 @@ static void any_tcp(struct craft *craft)
 {
 	static const uint8_t flags[] = {2,    2,    0x12, 0x12, 0x10, 0x10, 0x10, 0x10,
 					0x18, 0x11, 0x11, 4,	0x14, 0,    3,	  0xff};
-	static const uint32_t places[] = {0, 1, 1, 1, 2, 3, 101, 1001, 100000};
+	static const uint32_t places[] = {0, 1, 1, 1, 1, 2, 2, 2, 3, 101, 100000};
 
 	craft->protocol = IPPROTO_TCP;
 	craft->tcp_flags = ANY_OF(flags);
 	craft->sequence = 0xfffffff0 + ANY_OF(places);
 	craft->acknowledgement = 0xfffffff0 + ANY_OF(places);
 	craft->window = any(3) ? 1000 : any(65536);
-	craft->payload = any(3) ? 0 : any(200);
+	craft->payload = any(5) ? 0 : any(200);
 	if (any(4) == 0) {
 		craft->option_bytes = 4 * (1 + any(4));
 		for (int i = 0; i < craft->option_bytes; i++)
