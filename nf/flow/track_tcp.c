@@ -307,13 +307,15 @@ static void learn(struct flow_record *record, enum flow_direction direction,
 	receiver->flags |= FLOW_TCP_SYN_ACKED;
 }
 
-void track_tcp_exceed(struct flow_tcp_end *sender, struct flow_tcp_end *receiver, uint32_t end)
+uint32_t track_tcp_exceed(const struct flow_tcp_end *sender, struct flow_tcp_end *receiver, uint32_t end)
 {
 	uint32_t from = tcp_before(sender->max_end, sender->end) ? sender->end : sender->max_end;
+	uint32_t before = tcp_max_window(receiver);
 
 	if (!(sender->flags & FLOW_TCP_SYN_ACKED))
-		return; /* is_in_window has more to say */
-	tcp_set_max_window(receiver, tcp_max_window(receiver) + end - from);
+		return end; /* is_in_window has more to say */
+	tcp_set_max_window(receiver, before + end - from);
+	return RTE_MIN(end - from, tcp_max_window(receiver) - before) + from;
 }
 
 static bool is_open(const struct flow_record *record)
@@ -420,13 +422,15 @@ static enum drop_reason reset(struct flow_record *record, enum flow_direction di
 	return believed ? move(record, direction, TCP_EVENT_RST, next) : TRACK_GOOD;
 }
 
+/* A FIN at or below what was sent is none: it is the last number that an end sends. */
 static enum tcp_event event_of(const struct flow_record *record, enum flow_direction direction, uint8_t event,
 			       const struct tcp_segment *segment)
 {
 	const struct flow_tcp_end *sender = &record->tcp[direction], *receiver = &record->tcp[!direction];
 	bool acked = (receiver->flags & (FLOW_TCP_FIN | FLOW_TCP_FIN_ACKED)) == FLOW_TCP_FIN &&
 		     segment->ack == receiver->end;
-	bool fin = event == TCP_EVENT_FIN && !(sender->flags & FLOW_TCP_FIN);
+	bool fin = event == TCP_EVENT_FIN && !(sender->flags & FLOW_TCP_FIN) &&
+		   (!(sender->flags & FLOW_TCP_KNOWN) || tcp_before(sender->end, segment->end));
 
 	if (event != TCP_EVENT_FIN && event != TCP_EVENT_ACK)
 		return event;
