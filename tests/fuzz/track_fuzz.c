@@ -14,7 +14,7 @@
 #include "tests/unit/support/craft.h"
 #include "tests/unit/support/nf_host.h"
 
-enum { FIRST = 0x7fffff00, SYN = 2, RST = 4, PUSH = 8, ACK = 16, SEGMENT = 12 };
+enum { FIRST = 0x7fffff00, FIN = 1, SYN = 2, RST = 4, PUSH = 8, ACK = 16, SEGMENT = 12 };
 
 /* Its next number, the end of the window that the other one offers it, and the scale of the one that it
  * offers. */
@@ -67,17 +67,17 @@ static void talk(enum flow_direction direction, uint8_t flags, uint16_t bytes, u
 		to->limit = to->next + (craft.window << scale);
 }
 
-/* Whether the other end would take the segment, or ask back and then believe what comes: numbers in or right
- * behind its window, or a reset right behind what was sent. */
+/* Whether the other end would take the segment, or ask back and then believe what comes: numbers in its
+ * window, a FIN also right behind it; or a reset right behind what was sent. */
 static bool would_be_taken(const struct craft *craft, enum flow_direction direction)
 {
 	const struct end *from = &ends[direction];
-	uint32_t last = craft->sequence + craft->payload + (craft->tcp_flags & 1);
+	bool fin = craft->tcp_flags & FIN;
 
 	if (craft->tcp_flags & RST)
 		return craft->sequence == record.tcp[direction].end;
-	return !(craft->tcp_flags & SYN) && !tcp_before(from->limit, craft->sequence) &&
-	       tcp_before(from->next, last);
+	return !(craft->tcp_flags & SYN) && tcp_before(craft->sequence, from->limit + fin) &&
+	       tcp_before(from->next, craft->sequence + craft->payload + fin);
 }
 
 static void forge(enum flow_direction direction, const uint8_t *data)
