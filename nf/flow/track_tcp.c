@@ -267,17 +267,23 @@ static void stretch(struct tcp_segment *segment, const struct flow_tcp_end *send
 	segment->end = tcp_before(sender->max_end, longest) ? sender->max_end : longest;
 }
 
-/* I and II. What an end sends before its SYN is acknowledged (RFC 7413) must fit the window in the other
- * end's SYN. */
+/* The highest number that an end may send. Before its SYN is acknowledged (RFC 7413) that is what fits the
+ * window in the other end's SYN. */
+static uint32_t limit_of(const struct flow_record *record, enum flow_direction direction)
+{
+	const struct flow_tcp_end *sender = &record->tcp[direction], *receiver = &record->tcp[!direction];
+
+	return sender->max_end + (sender->flags & FLOW_TCP_SYN_ACKED ? 0 : tcp_max_window(receiver));
+}
+
+/* I and II. */
 static bool is_in_window(const struct flow_record *record, enum flow_direction direction,
 			 const struct tcp_segment *segment)
 {
-	const struct flow_tcp_end *receiver = &record->tcp[!direction];
 	struct flow_tcp_end sender = record->tcp[direction];
 
-	if (!(sender.flags & FLOW_TCP_SYN_ACKED))
-		sender.max_end += tcp_max_window(receiver);
-	return tcp_window_has(&sender, receiver, segment);
+	sender.max_end = limit_of(record, direction);
+	return tcp_window_has(&sender, &record->tcp[!direction], segment);
 }
 
 /* III and IV; but of a SYN nothing less than its own number, as its sender will ask (RFC 9293, section
@@ -307,13 +313,15 @@ static void learn(struct flow_record *record, enum flow_direction direction,
 	receiver->flags |= FLOW_TCP_SYN_ACKED;
 }
 
-void track_tcp_exceed(struct flow_tcp_end *sender, struct flow_tcp_end *receiver, uint32_t end)
+uint32_t track_tcp_exceed(const struct flow_tcp_end *sender, struct flow_tcp_end *receiver, uint32_t end)
 {
 	uint32_t from = tcp_before(sender->max_end, sender->end) ? sender->end : sender->max_end;
+	uint32_t before = tcp_max_window(receiver);
 
 	if (!(sender->flags & FLOW_TCP_SYN_ACKED))
-		return; /* is_in_window has more to say */
-	tcp_set_max_window(receiver, tcp_max_window(receiver) + end - from);
+		return end; /* is_in_window has more to say */
+	tcp_set_max_window(receiver, before + end - from);
+	return RTE_MIN(end - from, tcp_max_window(receiver) - before) + from;
 }
 
 static bool is_open(const struct flow_record *record)
@@ -420,17 +428,29 @@ static enum drop_reason reset(struct flow_record *record, enum flow_direction di
 	return believed ? move(record, direction, TCP_EVENT_RST, next) : TRACK_GOOD;
 }
 
+/* Whether a FIN is an end's first. It is the last number that the end sends, and one that the other end
+ * takes: or it is none. */
+static bool is_first_fin(const struct flow_record *record, enum flow_direction direction,
+			 const struct tcp_segment *segment)
+{
+	const struct flow_tcp_end *sender = &record->tcp[direction];
+
+	if (!(sender->flags & FLOW_TCP_KNOWN))
+		return true;
+	return !(sender->flags & FLOW_TCP_FIN) && tcp_before(sender->end, segment->end) &&
+	       !tcp_before(limit_of(record, direction) + 1, segment->end);
+}
+
 static enum tcp_event event_of(const struct flow_record *record, enum flow_direction direction, uint8_t event,
 			       const struct tcp_segment *segment)
 {
-	const struct flow_tcp_end *sender = &record->tcp[direction], *receiver = &record->tcp[!direction];
+	const struct flow_tcp_end *receiver = &record->tcp[!direction];
 	bool acked = (receiver->flags & (FLOW_TCP_FIN | FLOW_TCP_FIN_ACKED)) == FLOW_TCP_FIN &&
 		     segment->ack == receiver->end;
-	bool fin = event == TCP_EVENT_FIN && !(sender->flags & FLOW_TCP_FIN);
 
 	if (event != TCP_EVENT_FIN && event != TCP_EVENT_ACK)
 		return event;
-	if (fin)
+	if (event == TCP_EVENT_FIN && is_first_fin(record, direction, segment))
 		return acked ? TCP_EVENT_FIN_FIN_ACKED : TCP_EVENT_FIN;
 	return acked ? TCP_EVENT_FIN_ACKED : TCP_EVENT_ACK;
 }

@@ -101,8 +101,9 @@ static inline bool tcp_may_acknowledge(const struct flow_tcp_end *sender, const 
 
 /* A segment that begins in the window and ends beyond it: what its receiver will take of it is not known.
  * II is kept from ruling out what the window allows by widening the window, not by moving max_end: else a
- * second segment could begin where this one ends, and so on. */
-void track_tcp_exceed(struct flow_tcp_end *sender, struct flow_tcp_end *receiver, uint32_t end);
+ * second segment could begin where this one ends, and so on. Returns the sender's new end, which is less than
+ * the segment's where the window is as wide as it can be. */
+uint32_t track_tcp_exceed(const struct flow_tcp_end *sender, struct flow_tcp_end *receiver, uint32_t end);
 
 /* What a segment that fits reveals. A window of 0 lets one octet through, for the probe (RFC 9293,
  * section 3.8.6.1). */
@@ -114,9 +115,10 @@ static inline void tcp_learn(struct flow_tcp_end *sender, struct flow_tcp_end *r
 	if (window > tcp_max_window(sender))
 		tcp_set_max_window(sender, window);
 	if (tcp_before(sender->end, segment->end)) {
-		if (tcp_before(sender->max_end, segment->end))
-			track_tcp_exceed(sender, receiver, segment->end);
-		sender->end = segment->end;
+		if (unlikely(tcp_before(sender->max_end, segment->end)))
+			sender->end = track_tcp_exceed(sender, receiver, segment->end);
+		else
+			sender->end = segment->end;
 	}
 	if (tcp_before(receiver->max_end, allowed))
 		receiver->max_end = allowed;

@@ -155,6 +155,17 @@ static const struct tcp_script scripts[] = {
      OPENED "> F. 1 ack 1\n> F. 1 ack 1 = fin-wait\n< . 1 ack 2\n> F. 1 ack 1 = close-wait\n"
 	    "< F. 1 ack 2\n< F. 1 ack 2 = last-ack\n> . 2 ack 2\n< F. 1 ack 2\n> . 2 ack 2 = time-wait\n",
      false},
+    {"a FIN at or below what was sent is none",
+     OPENED "> . 1:501 ack 1\n> F. 1 ack 1 = established\n> F. -100:0 ack 1 = established\n> F. 500 ack 1 = "
+	    "established\n"
+	    "> F. 501 ack 1 = fin-wait\n",
+     false},
+    {"FIN right behind a full window",
+     OPENED "> . 1:1001 ack 1\n> F. 1001 ack 1 = fin-wait\n< . 1 ack 1001\n> F. 1001 ack 1\n"
+	    "< . 1 ack 1002 = close-wait\n",
+     false},
+    {"a FIN further away is none",
+     OPENED "> F. 1001:1101 ack 1 = established\n< . 1 ack 1102 = established\n", false},
     {"acknowledgement of data only, not of FIN",
      OPENED "> F. 1:101 ack 1\n< . 1 ack 101 = fin-wait\n< . 1 ack 102 = close-wait\n", false},
     {"half closed, and data goes the other way for long",

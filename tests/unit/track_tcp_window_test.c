@@ -52,6 +52,10 @@ static const struct tcp_script scripts[] = {
      false},
     {"I: its receiver may take all of it", OPENED "> . 1001:2001 ack 1\n< . 1 ack 2001\n> . 2001 ack 1\n",
      false},
+    {"I: ... not even where no window can be wider",
+     "> S 0 win 65535\n< S. 0 ack 1 win 65535\n> . 1 ack 1 win 65535\n> . 65536:66536 ack 1\n"
+     "> . 1:101 ack 1\n< . 1 ack 101 win 65535\n> . 101:201 ack 1 = established\n",
+     false},
     {"I: nothing was sent yet, and the window's end is all that is hit",
      OPENED "< . 1001:2401 ack 1\n< . 1001:1002 ack 1\n< . 1:101 ack 1 = established\n> . 1 ack 101\n",
      false},
