@@ -130,13 +130,13 @@ static void write_conditions(const struct config_rule *rule, const char *between
 	if (rule->dscp_count) {
 		fprintf(row, "%sDSCP ", between);
 		print_dscps(rule, row);
-		between = " ";
+		between = "; ";
 	}
 	if (rule->rate.events) {
 		fprintf(row, "%sat most ", between);
 		print_rate(&rule->rate, row);
 		fputs(rule->rate.per_source ? " a source" : "", row);
-		between = " ";
+		between = "; ";
 	}
 	if (rule->connections)
 		fprintf(row, "%s%u connections a source", between, rule->connections);
@@ -166,7 +166,7 @@ static void write_details(const struct config_rule *rule, FILE *row)
 	if (rule->icmp_count && rule->icmpv6_count)
 		fputs(", v6: ", row);
 	print_icmp(rule->icmpv6, rule->icmpv6_count, true, row);
-	write_conditions(rule, rule->icmp_count || rule->icmpv6_count || *between ? " " : "", row);
+	write_conditions(rule, rule->icmp_count || rule->icmpv6_count || *between ? "; " : "", row);
 	fputc('\t', row);
 }
 

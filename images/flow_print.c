@@ -51,7 +51,7 @@ static bool has_ports(const struct flow_tuple *tuple)
 	       tuple->protocol == IPPROTO_SCTP;
 }
 
-/* "10.0.0.7:4242", "[2001:db8::1]:80", "10.0.0.7 id 9": writes to `text`, which has 64 bytes. */
+/* "10.0.0.7:4242", "[2001:db8::1]:80", "10.0.0.7": writes to `text`, which has 64 bytes. */
 static const char *end_text(const struct flow_record *record, enum flow_direction direction, bool source,
 			    char *text)
 {
@@ -66,31 +66,38 @@ static const char *end_text(const struct flow_record *record, enum flow_directio
 	if (has_ports(tuple))
 		snprintf(text, 64, tuple->ipv6 ? "[%s]:%u" : "%s:%u", address,
 			 ntohs(source ? tuple->source_port : tuple->destination_port));
-	else if (is_icmp(tuple) && source)
-		snprintf(text, 64, "%s id %u", address, ntohs(tuple->source_port));
 	else
 		snprintf(text, 64, "%s", address);
 	return text;
 }
 
+/* " id 9", of ICMP queries. */
+static const char *id_text(const struct flow_record *record, enum flow_direction direction, char text[16])
+{
+	*text = '\0';
+	if (is_icmp(&record->tuple[direction]))
+		snprintf(text, 16, " id %u", ntohs(record->tuple[direction].source_port));
+	return text;
+}
+
 const char *flow_text(const struct flow_record *record, enum flow_direction direction, char *text)
 {
-	char source[64], destination[64];
+	char source[64], destination[64], id[16];
 
-	snprintf(text, FLOW_TEXT_MAX, "%s > %s", end_text(record, direction, true, source),
-		 end_text(record, direction, false, destination));
+	snprintf(text, FLOW_TEXT_MAX, "%s > %s%s", end_text(record, direction, true, source),
+		 end_text(record, direction, false, destination), id_text(record, direction, id));
 	return text;
 }
 
 /* What a flow was translated to, as it is on the other side; "" where it wasn't. */
 static const char *translation_text(const struct flow_record *record, char *text)
 {
-	char source[64], destination[64];
+	char source[64], destination[64], id[16];
 
 	*text = '\0';
 	if (record->flags & FLOW_TRANSLATED)
-		snprintf(text, FLOW_TEXT_MAX, "%s > %s", end_text(record, FLOW_REPLY, false, destination),
-			 end_text(record, FLOW_REPLY, true, source));
+		snprintf(text, FLOW_TEXT_MAX, "%s > %s%s", end_text(record, FLOW_REPLY, false, destination),
+			 end_text(record, FLOW_REPLY, true, source), id_text(record, FLOW_REPLY, id));
 	return text;
 }
 
@@ -117,7 +124,7 @@ static const char *duration(double value, char *text)
 
 static const char *rule_name(const struct config *config, const struct flow_record *record)
 {
-	uint16_t rule = record->rule[FLOW_ORIGINAL];
+	uint16_t rule = record->first_rule;
 
 	return rule < config->rule_count ? config->rules[rule].name : "";
 }

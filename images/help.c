@@ -15,6 +15,7 @@ static const char overview[] =
     "                                        boots it, feeds it a capture, shows what became of it\n"
     "  weir run gateway.elf --tap lan=tap0 --tap wan=tap1\n"
     "                                        boots it between real networks, shows live counters\n"
+    "  weir flows gateway.elf                lists the connections of one that runs\n"
     "\n"
     "weir COMMAND --help says more about one of them; weir --version says which Weir this is.\n"
     "Exit status: 0 done, 1 the work failed, 2 wrong use.\n";
@@ -68,6 +69,7 @@ static const char run[] =
     "      --ring WHICH        split (default) or packed virtio rings\n"
     "      --seed HEX          same seed, same random numbers; never for production\n"
     "      --json              counters as JSON, one object a line\n"
+    "      --socket PATH       where `weir flows` finds this run; left out: IMAGE.sock\n"
     "      --print             boots nothing: prints the command line, quoted for a shell\n";
 
 static const char replay[] =
@@ -93,11 +95,35 @@ static const char replay[] =
     "      --seed HEX          seed of the image's random numbers, up to 16 digits; default 0\n"
     "      --timeout SECONDS   give up when nothing has moved for so long; default 30\n"
     "      --console           show the image's console\n"
+    "      --flows             lists the flows that are left at the end\n"
     "      --json              the report as JSON\n";
+
+static const char flows[] =
+    "weir flows IMAGE [--top N] [--json]\n"
+    "\n"
+    "Lists the connections of an image that `weir run` runs: IMAGE, or the socket that `weir run` was told. "
+    "Each has "
+    "its\n"
+    "packets in both directions, what it leaves as where it is translated, its age, how long it stays "
+    "without packets, "
+    "and\n"
+    "the rule that accepted it.\n"
+    "\n"
+    "  weir flows gateway.elf --top 20                    those that carried most\n"
+    "  weir flows gateway.elf --address 10.0.0.0/24 --proto tcp --state established\n"
+    "  weir flows gateway.elf --port 443 --sort age --json\n"
+    "\n"
+    "      --proto WHICH       a protocol, by name or number\n"
+    "      --address PREFIX    an end, before or after translation\n"
+    "      --port N            a port of either end\n"
+    "      --state NAME        new, established, syn-sent, fin-wait, time-wait, closed, ...\n"
+    "      --sort WHICH        bytes (default), packets, age or idle\n"
+    "      --top N             only so many\n"
+    "      --json              as JSON, with the table's counters\n";
 
 static const struct {
 	const char *topic, *text;
-} topics[] = {{"check", check}, {"build", build}, {"run", run}, {"replay", replay}};
+} topics[] = {{"check", check}, {"build", build}, {"run", run}, {"replay", replay}, {"flows", flows}};
 
 const char *help_text(const char *topic)
 {

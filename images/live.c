@@ -245,23 +245,69 @@ static void draw_drops(struct screen *screen, const struct entry *entries, size_
 		line(screen, "and %zu reasons with fewer packets", used - shown);
 }
 
-/* Drop reasons get a third of the lines, or more where the rules leave some. */
-static void draw_sections(struct screen *screen, const struct report *report)
+enum { TALKER_WIDTH = 54 };
+
+/* Top talkers: those that carried most since the last look. */
+static void draw_talkers(struct screen *screen, const struct live *live, int lines)
+{
+	char text[FLOW_TEXT_MAX];
+
+	if (lines <= SECTION_HEAD || live->flows.talker_count == 0)
+		return;
+	line(screen, "%s", "");
+	line(screen, "%s%-*s %8s %9s%s", colour(screen->out, COLOUR_DIM), TALKER_WIDTH + 7, "top talkers",
+	     "packet/s", "bit/s", colour(screen->out, COLOUR_PLAIN));
+	for (size_t i = 0; i < live->flows.talker_count && (int)i < lines - SECTION_HEAD; i++) {
+		const struct talker *talker = &live->flows.talkers[i];
+
+		line(screen, "%-6s %-*.*s %8s %9s", flow_protocol(&talker->record), TALKER_WIDTH,
+		     TALKER_WIDTH, flow_text(&talker->record, FLOW_ORIGINAL, text), scaled(talker->packets),
+		     scaled(talker->bits));
+	}
+}
+
+/* Talkers get a quarter of the lines; drop reasons a third of the rest, or more where the rules leave some.
+ */
+static void draw_sections(struct screen *screen, const struct live *live, const struct report *report)
 {
 	size_t rules, drops, all = report->instance->launch->image->config->rule_count;
 	struct entry *rule_entries = sort(report, true, &rules), *drop_entries = sort(report, false, &drops);
+	int talkers = (int)live->flows.talker_count, talker_lines = talkers ? SECTION_HEAD + talkers : 0;
 	int left = room(screen), rule_lines = all ? SECTION_HEAD + (int)rules + (rules < all) : 0;
 	int drop_lines = drops ? SECTION_HEAD + (int)drops : 0;
-	int spare = left - rule_lines > left / 3 ? left - rule_lines : left / 3;
+	int spare;
 
+	if (talker_lines > left / 4 && talker_lines > left - rule_lines - drop_lines)
+		talker_lines =
+		    left / 4 > left - rule_lines - drop_lines ? left / 4 : left - rule_lines - drop_lines;
+	left -= talker_lines;
+	spare = left - rule_lines > left / 3 ? left - rule_lines : left / 3;
 	if (drop_lines > spare)
 		drop_lines = spare;
 	if (rule_lines > left - drop_lines)
 		rule_lines = left - drop_lines;
 	draw_rules(screen, report, rule_entries, rules, rule_lines);
+	draw_talkers(screen, live, talker_lines);
 	draw_drops(screen, drop_entries, drops, drop_lines);
 	free(rule_entries);
 	free(drop_entries);
+}
+
+static void draw_flows_line(struct screen *screen, const struct live *live, const struct report *report)
+{
+	const struct flow_stats *flow = &live->sample.flow;
+	const char *plain = colour(screen->out, COLOUR_PLAIN);
+
+	if (flow->capacity == 0)
+		return;
+	line(screen, "%s", "");
+	line(screen, "%sflows%s %s of %s, %s/s new, %s half-open, %s pushed out, %s refused",
+	     colour(screen->out, COLOUR_DIM), plain, total(flow->flows), total(flow->capacity),
+	     scaled(live->flows.new_flows), total(flow->half_open), total(flow->evicted),
+	     total(flow->refused));
+	if (report->instance->launch->image->config->has_nat)
+		line(screen, "%sNAT%s   %s mappings, no port free %s times", colour(screen->out, COLOUR_DIM),
+		     plain, total(flow->bindings), total(flow->nat_exhausted));
 }
 
 static void draw_notices(struct screen *screen, const struct report *report)
@@ -295,7 +341,8 @@ void live_draw(const struct live *live, const struct report *report, FILE *out, 
 	draw_head(&screen, live, report);
 	draw_ports(&screen, live, report);
 	draw_notices(&screen, report);
-	draw_sections(&screen, report);
+	draw_flows_line(&screen, live, report);
+	draw_sections(&screen, live, report);
 	draw_console(&screen, &report->instance->console);
 	fputs("\033[J", out);
 	fflush(out);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "live_flows.h"
 #include "report.h"
 
 /* What went by a second, over the last interval. */
@@ -22,6 +23,7 @@ struct live {
 	struct port_rates port[PORTS_MAX];
 	double busy;		  /* share of the time in polls that found packets */
 	double cycles_per_packet; /* 0: none came */
+	struct live_flows flows;
 };
 
 /* Takes the counters of this moment; the rates are the difference from the last. */

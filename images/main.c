@@ -17,10 +17,8 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-    {"check", command_check},
-    {"build", command_build},
-    {"run", command_run},
-    {"replay", command_replay},
+    {"check", command_check},	{"build", command_build}, {"run", command_run},
+    {"replay", command_replay}, {"flows", command_flows},
 };
 
 static int help(int argc, char **argv)
@@ -29,7 +27,7 @@ static int help(int argc, char **argv)
 
 	if (help_text(topic))
 		return show_help(topic);
-	return misused("help %s: no such command; there are check, build, run and replay", topic);
+	return misused("help %s: no such command; there are check, build, run, replay and flows", topic);
 }
 
 /* Files and sockets must not take the places of the standard streams, which children get. */

@@ -20,6 +20,8 @@ enum {
 	OPTION_TIMEOUT,
 	OPTION_CONSOLE,
 	OPTION_JSON,
+	OPTION_FLOWS,
+	TOP_TALKERS = 10,
 	FILES_MAX = 2 * INSTANCE_CARDS_MAX
 };
 
@@ -30,7 +32,7 @@ struct request {
 	} files[FILES_MAX];
 	size_t file_count;
 	const char *path, *seed;
-	bool json;
+	bool json, flows;
 };
 
 static const uint64_t default_patience_ns = UINT64_C(30000000000);
@@ -76,6 +78,9 @@ static int take_option(struct request *request, struct replay *replay, char **ar
 		return STATUS_DONE;
 	case OPTION_JSON:
 		request->json = true;
+		return STATUS_DONE;
+	case OPTION_FLOWS:
+		request->flows = true;
 		return STATUS_DONE;
 	case '?':
 	case ':':
@@ -157,27 +162,37 @@ static int close_captures(struct replay *replay)
 	return status;
 }
 
-static int print_report(const struct replay *replay, const struct counters *counters, bool json)
+static int print_report(const struct replay *replay, const struct counters *counters,
+			const struct request *request)
 {
+	const struct flow_filter any = {.protocol = -1, .port = -1};
+	struct flow_list flows;
 	struct report report = {
 	    .instance = &replay->instance,
 	    .counters = counters,
 	    .elapsed_ns = replay->ended_ns - replay->began_ns,
 	    .in = replay->in,
 	    .out = replay->out,
+	    .all_flows = request->flows,
 	};
 	struct books books = counters_books(counters);
 
-	if (json)
+	if (!flow_list_read(&flows, &replay->instance.memory, &counters->page, &any, ORDER_BYTES,
+			    request->flows ? 0 : TOP_TALKERS))
+		return failed("%s: the image's table of flows makes no sense", replay->image.path);
+	if (request->flows || request->json)
+		report.flows = &flows;
+	if (request->json)
 		report_print_json(&report, stdout, true);
 	else
 		report_print(&report, stdout);
+	flow_list_free(&flows);
 	if (!books.received_balance || !books.sent_balance)
 		return failed("%s: the image's books do not balance", replay->image.path);
 	return STATUS_DONE;
 }
 
-static int report_replay(const struct replay *replay, bool json)
+static int report_replay(const struct replay *replay, const struct request *request)
 {
 	struct counters counters;
 	int status = counters_create(&counters, &replay->image.notes);
@@ -185,7 +200,7 @@ static int report_replay(const struct replay *replay, bool json)
 	if (status != STATUS_DONE)
 		return status;
 	if (counters_read(&replay->instance.memory, &replay->image.notes, &counters))
-		status = print_report(replay, &counters, json);
+		status = print_report(replay, &counters, request);
 	else
 		status = failed("%s: the image's counters make no sense", replay->image.path);
 	counters_destroy(&counters);
@@ -206,7 +221,7 @@ static int perform(struct replay *replay, const struct request *request)
 	if (status == STATUS_DONE)
 		status = closed;
 	if (status == STATUS_DONE)
-		status = report_replay(replay, request->json);
+		status = report_replay(replay, request);
 	instance_free(&replay->instance);
 	return status;
 }
@@ -236,6 +251,7 @@ int command_replay(int argc, char **argv)
 						{"timeout", required_argument, NULL, OPTION_TIMEOUT},
 						{"console", no_argument, NULL, OPTION_CONSOLE},
 						{"json", no_argument, NULL, OPTION_JSON},
+						{"flows", no_argument, NULL, OPTION_FLOWS},
 						{"help", no_argument, NULL, 'h'},
 						{0}};
 	static struct replay replay;

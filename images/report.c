@@ -15,10 +15,8 @@ const struct reason_text reason_texts[DROP_REASON_COUNT] = {
 };
 
 const char *const action_names[] = {
-    [CONFIG_ACCEPT] = "accept",
-    [CONFIG_DROP] = "drop",
-    [CONFIG_REJECT] = "reject",
-    [CONFIG_LOG] = "log",
+    [CONFIG_ACCEPT] = "accept", [CONFIG_DROP] = "drop",	  [CONFIG_REJECT] = "reject",
+    [CONFIG_LOG] = "log",	[CONFIG_COUNT] = "count", [CONFIG_LIMIT] = "limit",
 };
 
 static uint64_t cycles_to_ns(uint64_t from, uint64_t to, uint64_t hz)
@@ -147,6 +145,25 @@ static void print_notices(const struct report *report, FILE *out)
 			fprintf(out, "limited  %s\n", text);
 }
 
+static void print_flows(const struct report *report, FILE *out)
+{
+	const struct flow_stats *flow = &report->counters->page.flow;
+
+	if (flow->capacity == 0)
+		return;
+	fprintf(
+	    out, "\nflows    %s of %s, %s half-open; made %s, ended by time %s, pushed out %s, refused %s\n",
+	    grouped(flow->flows), grouped(flow->capacity), grouped(flow->half_open), grouped(flow->created),
+	    grouped(flow->expired), grouped(flow->evicted), grouped(flow->refused));
+	if (report->instance->launch->image->config->has_nat)
+		fprintf(out, "NAT      %s mappings; no port was free %s times\n", grouped(flow->bindings),
+			grouped(flow->nat_exhausted));
+	if (report->flows && report->flows->count)
+		fputc('\n', out);
+	if (report->flows)
+		flow_list_print(report->flows, report->instance->launch->image->config, out);
+}
+
 /* At the end only: a running image is caught with packets between two counters. */
 static void print_books(const struct report *report, FILE *out)
 {
@@ -253,6 +270,7 @@ void report_print(const struct report *report, FILE *out)
 	print_ports(report, out);
 	print_rules(report, out);
 	print_drops(report, out);
+	print_flows(report, out);
 	print_books(report, out);
 	print_notices(report, out);
 	print_boot(report, out);

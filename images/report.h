@@ -10,6 +10,7 @@
 
 #include "capture.h"
 #include "counters.h"
+#include "flow_list.h"
 #include "instance.h"
 
 struct report {
@@ -18,6 +19,8 @@ struct report {
 	uint64_t elapsed_ns;
 	const struct capture_reader *in; /* by device, of a replay; else NULL */
 	const struct capture_writer *out;
+	const struct flow_list *flows; /* to be listed, or NULL */
+	bool all_flows;		       /* of a replay: all there are, not only those that carried most */
 };
 
 struct reason_text {

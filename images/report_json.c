@@ -95,6 +95,19 @@ static json_t *json_boot(const struct report *report)
 			 json_count(report->counters->progress.unknown_calls));
 }
 
+/* The table's counters; and of a replay's end the flows, all that were asked for or the top talkers. */
+static void add_flows(const struct report *report, json_t *object)
+{
+	const struct stats_page *page = &report->counters->page;
+
+	if (page->flow.capacity == 0)
+		return;
+	json_object_set_new(object, "flows", flow_stats_json(page));
+	if (report->flows)
+		json_object_set_new(object, report->all_flows ? "flow_list" : "top_talkers",
+				    flow_list_json(report->flows, report->instance->launch->image->config));
+}
+
 json_t *report_json(const struct report *report)
 {
 	const struct instance *instance = report->instance;
@@ -102,15 +115,17 @@ json_t *report_json(const struct report *report)
 	bool process = instance->accelerator == ACCELERATOR_PROCESS;
 	const char *machine = instance->launch->machine == MACHINE_Q35 ? "q35" : "microvm";
 
-	return json_pack(
-	    "{s:s, s:s, s:o, s:s, s:s?, s:s?, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "appliance",
-	    image->config->name, "image", image->path, "image_bytes", json_count(image->size), "accelerator",
-	    accelerator_name(instance->accelerator), "machine", process ? NULL : machine, "no_kvm",
-	    *instance->fallback ? instance->fallback : NULL, "elapsed_ms", json_ms(report->elapsed_ns),
-	    "boot", json_boot(report), "ports", json_ports(report), "rules", json_rules(report), "dropped",
-	    json_drops(report), "books", json_books(report), "log_suppressed",
-	    json_count(report->counters->page.log_suppressed), "errors_suppressed",
-	    json_count(report->counters->page.errors_suppressed));
+	json_t *object =
+	    json_pack("{s:s, s:s, s:o, s:s, s:s?, s:s?, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "appliance",
+		      image->config->name, "image", image->path, "image_bytes", json_count(image->size),
+		      "accelerator", accelerator_name(instance->accelerator), "machine",
+		      process ? NULL : machine, "no_kvm", *instance->fallback ? instance->fallback : NULL,
+		      "elapsed_ms", json_ms(report->elapsed_ns), "boot", json_boot(report), "ports",
+		      json_ports(report), "rules", json_rules(report), "dropped", json_drops(report), "books",
+		      json_books(report), "log_suppressed", json_count(report->counters->page.log_suppressed),
+		      "errors_suppressed", json_count(report->counters->page.errors_suppressed));
+	add_flows(report, object);
+	return object;
 }
 
 void report_print_json(const struct report *report, FILE *out, bool indented)

@@ -14,7 +14,7 @@
 #include "launch.h"
 #include "taps.h"
 
-enum { OPTION_TAP = OPTION_OWN, OPTION_FOR, OPTION_JSON, OPTION_PRINT };
+enum { OPTION_TAP = OPTION_OWN, OPTION_FOR, OPTION_JSON, OPTION_PRINT, OPTION_SOCKET };
 
 static int take_option(struct run *run, char **argv, int found)
 {
@@ -28,6 +28,9 @@ static int take_option(struct run *run, char **argv, int found)
 		return launch_seconds("--for", optarg, &run->duration_ns);
 	case OPTION_JSON:
 		run->json = true;
+		return STATUS_DONE;
+	case OPTION_SOCKET:
+		run->socket = optarg;
 		return STATUS_DONE;
 	case OPTION_PRINT:
 		run->print = true;
@@ -145,9 +148,14 @@ static int boot(struct run *run)
 	int status;
 
 	watch_prepare(run);
+	status = access_open(&run->access, run->socket, run->path);
+	if (status != STATUS_DONE)
+		return status;
 	status = instance_start(&run->instance, &run->launch);
 	if (status == STATUS_DONE)
 		status = watch(run);
+	access_close(&run->access);
+	live_flows_free(&run->live.flows);
 	instance_free(&run->instance);
 	return status;
 }
@@ -195,6 +203,7 @@ int command_run(int argc, char **argv)
 						{"for", required_argument, NULL, OPTION_FOR},
 						{"json", no_argument, NULL, OPTION_JSON},
 						{"print", no_argument, NULL, OPTION_PRINT},
+						{"socket", required_argument, NULL, OPTION_SOCKET},
 						{"help", no_argument, NULL, 'h'},
 						{0}};
 	static struct run run;

@@ -6,6 +6,7 @@
 #ifndef IMAGES_RUN_H
 #define IMAGES_RUN_H
 
+#include "access.h"
 #include "live.h"
 #include "ports.h"
 
@@ -18,7 +19,8 @@ struct run {
 	struct port_values taps;
 	const char *tap_arguments[INSTANCE_CARDS_MAX];
 	size_t tap_count;
-	const char *path, *seed;
+	const char *path, *seed, *socket;
+	struct access_server access;
 	uint64_t duration_ns; /* 0: until somebody ends it */
 	uint64_t began_ns;
 	bool json, print;

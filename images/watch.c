@@ -16,7 +16,7 @@
 #define SECOND UINT64_C(1000000000)
 
 enum { ROWS_UNKNOWN = 24 };
-enum event { EVENT_SECOND, EVENT_RESIZED, EVENT_END };
+enum event { EVENT_SECOND, EVENT_RESIZED, EVENT_VISITOR, EVENT_END };
 
 static const int wanted_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGWINCH};
 
@@ -84,6 +84,7 @@ static void show_second(struct run *run)
 		return;
 	report = describe(run);
 	live_sample(&run->live, &run->counters, now_ns());
+	live_flows_look(&run->live.flows, &run->instance.memory, &run->counters.page, now_ns());
 	if (run->json)
 		report_print_json(&report, stdout, false);
 	else if (!run->screen)
@@ -119,16 +120,19 @@ static enum event wait_event(struct run *run, uint64_t *next_ns)
 	struct pollfd watched[] = {
 	    {.fd = run->signals, .events = POLLIN},
 	    {.fd = run->instance.child.descriptor, .events = POLLIN},
+	    {.fd = run->access.listening, .events = POLLIN},
 	};
 	uint64_t end = run->duration_ns ? run->began_ns + run->duration_ns : UINT64_MAX, now = now_ns();
 	uint64_t wake = *next_ns < end ? *next_ns : end;
 	int pause = wake > now ? (int)((wake - now) / 1000000) + 1 : 0;
 
-	poll(watched, 2, pause);
+	poll(watched, 3, pause);
 	if (watched[0].revents)
 		return is_resize(run) ? EVENT_RESIZED : EVENT_END;
 	if (watched[1].revents || now_ns() >= end)
 		return EVENT_END;
+	if (watched[2].revents)
+		return EVENT_VISITOR;
 	*next_ns = now_ns() + SECOND;
 	return EVENT_SECOND;
 }
@@ -142,6 +146,8 @@ static bool watch_to_end(struct run *run)
 	while ((event = wait_event(run, &next_ns)) != EVENT_END) {
 		if (event == EVENT_RESIZED)
 			redraw(run);
+		else if (event == EVENT_VISITOR)
+			access_serve(&run->access, &run->instance);
 		else
 			show_second(run);
 	}

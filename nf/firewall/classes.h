@@ -4,11 +4,11 @@
  * table an address belongs, a search tree says (search_tree.h). For IPv4, an index by upper half of the
  * address comes first: where few borders share one, as in most lists, it is faster still.
  *
- * Measured for 100,000 prefixes, sources and destinations at random, on a quiet machine: 45 cycles a lookup of
- * IPv4, 60 where the prefixes are all in a few /16, 65 of IPv6 (halving took 240 and 420). Index and tree are
- * 0.3 and 1.8 MB and take 2 ms to build, whatever the prefixes are; the tables are 1.6 and 3.6 MB. (rte_fib's
- * flat table is 33 MB at least, and rte_fib6's trie takes a table of 512 bytes for each prefix that is longer
- * than /24 and has no neighbours.)
+ * Measured for 100,000 prefixes, sources and destinations at random, on a quiet machine: 45 cycles a lookup
+ * of IPv4, 60 where the prefixes are all in a few /16, 65 of IPv6 (halving took 240 and 420). Index and tree
+ * are 0.3 and 1.8 MB and take 2 ms to build, whatever the prefixes are; the tables are 1.6 and 3.6 MB.
+ * (rte_fib's flat table is 33 MB at least, and rte_fib6's trie takes a table of 512 bytes for each prefix
+ * that is longer than /24 and has no neighbours.)
  */
 #ifndef NF_FIREWALL_CLASSES_H
 #define NF_FIREWALL_CLASSES_H

@@ -2,6 +2,7 @@
  *
  * The walk through conditional rules; see conditional.h.
  */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <rte_ip.h>
@@ -31,8 +32,9 @@ uint32_t conditional_number(uint32_t rule)
 {
 	uint32_t number = 1;
 
-	while (conditionals[number].rule != rule)
+	while (number <= conditional_count && conditionals[number].rule != rule)
 		number++;
+	assert(number <= conditional_count);
 	return number;
 }
 

@@ -10,6 +10,7 @@
 #include <rte_malloc.h>
 #include "nf/appliance.h"
 #include "nf/flow/flow.h"
+#include "conditional.h"
 #include "connections.h"
 #include "source_key.h"
 
@@ -130,12 +131,23 @@ static bool is_accepted(const struct source_key *key, const struct flow_draft *d
 	return false;
 }
 
+/* Whether a packet's new flow takes the place of one that counts for the same limit, and is over. */
+static bool replaces(uint32_t limit, const struct flow_draft *draft)
+{
+	enum flow_direction direction;
+	uint32_t flow = draft->repeated ? flow_lookup(&draft->tuple, &draft->ipv6, &direction) : 0;
+
+	return flow && flow_records[flow].flags & FLOW_COUNTED_SOURCE && direction == FLOW_ORIGINAL &&
+	       conditional_number(flow_records[flow].first_rule) == limit;
+}
+
 bool connections_allow(uint32_t limit, uint32_t most, struct rte_mbuf *m)
 {
 	struct source_key key = source_key_of_packet(limit, m);
+	const struct flow_draft *draft = &flow_drafts[packet_meta(m)->draft];
 	const struct source *entry;
 
-	if (is_accepted(&key, &flow_drafts[packet_meta(m)->draft]))
+	if (is_accepted(&key, draft) || replaces(limit, draft))
 		return true;
 	entry = find(&key);
 	return (entry ? entry->connections : 0) + accepted_of(&key) < most;

@@ -47,15 +47,14 @@ int firewall_init(void)
 	return error ? error : firewall_rules_compile(&classifiers);
 }
 
-bool firewall_hold(struct flow_record *record, uint32_t rule)
+bool firewall_hold(const struct flow_record *record)
 {
-	record->limit = conditional_number(rule);
-	return connections_hold(record->limit, record);
+	return connections_hold(conditional_number(record->first_rule), record);
 }
 
 void firewall_release(const struct flow_record *record)
 {
-	connections_release(record->limit, record);
+	connections_release(conditional_number(record->first_rule), record);
 }
 
 /* Of two results the rule that comes first; 0 is none. */

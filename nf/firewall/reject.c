@@ -169,7 +169,6 @@ void reject_send(struct rte_mbuf *offender)
 	}
 	if (meta->tcp_flags & RTE_TCP_RST_FLAG || meta->flags & (PACKET_L2_GROUP | PACKET_DST_GROUP))
 		return;
-	nat_restore(offender);
-	if (checksum_is_good(offender))
+	if (nat_restore(offender) && checksum_is_good(offender))
 		send_reset(offender);
 }

@@ -105,6 +105,18 @@ static enum fate refuse(struct rte_mbuf *m, enum drop_reason reason)
 	return FATE_OTHER;
 }
 
+/* An error goes to whoever sent what it quotes. */
+static bool goes_to_sender(struct rte_mbuf *m, const struct track_quote *quote)
+{
+	struct flow_tuple tuple;
+	struct flow_addresses ipv6;
+
+	flow_tuple_read(m, &tuple, &ipv6);
+	if (tuple.ipv6)
+		return memcmp(ipv6.destination, quote->ipv6.source, sizeof(ipv6.destination)) == 0;
+	return tuple.destination == quote->tuple.source;
+}
+
 /* An ICMP error travels in the direction of the packets that answer what it quotes: those have the quote's
  * reverse as their tuple, and come from where the error comes from. */
 static enum fate relate(struct rte_mbuf *m)
@@ -119,7 +131,7 @@ static enum fate relate(struct rte_mbuf *m)
 
 	if (reason != TRACK_GOOD)
 		return refuse(m, reason);
-	if (quote.later_fragment)
+	if (quote.later_fragment || !goes_to_sender(m, &quote))
 		return refuse(m, DROP_ICMP_UNRELATED);
 	flow_tuple_reverse(&quote.tuple, &quote.ipv6, port_configs[meta->in_port].zone, &tuple, &ipv6);
 	flow = flow_lookup(&tuple, &ipv6, &direction);
@@ -162,13 +174,13 @@ static inline void count_packet(struct flow_record *record, enum flow_direction 
 static inline void decide(const struct flow_record *record, enum flow_direction direction, struct rte_mbuf *m)
 {
 	struct packet_meta *meta = packet_meta(m);
-	struct rule_stats *rule = &rule_stats[record->rule[direction]];
-
 	meta->rule = record->rule[direction];
 	meta->next_hop = record->next_hop[direction];
 	meta->out_port = next_hops[meta->next_hop].port;
-	rule->packets++;
-	rule->bytes += m->l2_len + meta->l3_bytes;
+	if (firewall_rule_count == 0)
+		return;
+	rule_stats[meta->rule].packets++;
+	rule_stats[meta->rule].bytes += m->l2_len + meta->l3_bytes;
 }
 
 /* The connection has become another one than it was for the rules and the wheels. */
@@ -184,7 +196,8 @@ static bool has_syn(const struct packet_meta *meta)
 	return meta->protocol == IPPROTO_TCP && meta->tcp_flags & RTE_TCP_SYN_FLAG;
 }
 
-/* A packet of a flow that is there. FATE_FIRST: it isn't there any more. */
+/* A packet of a flow that is there. FATE_FIRST: that is over, and flow_settle will end it if the rules accept
+ * the packet as another one's first. Not before: other packets of the burst may go by the record. */
 static inline enum fate go_on(struct rte_mbuf *m, flow_reference reference)
 {
 	struct flow_record *record = flow_referred(reference);
@@ -196,12 +209,13 @@ static inline enum fate go_on(struct rte_mbuf *m, flow_reference reference)
 	if (likely(!(meta->flags & PACKET_LATER_FRAGMENT))) {
 		enum drop_reason reason = track_packet(record, direction, m);
 
-		if (unlikely(reason == TRACK_REOPENS)) {
-			flow_record_end(reference >> 1);
+		if (unlikely(reason == TRACK_REOPENS))
 			return FATE_FIRST;
-		}
-		if (unlikely(reason != TRACK_GOOD))
+		if (unlikely(reason != TRACK_GOOD)) {
+			if (record->state != state)
+				flow_record_moved(reference >> 1);
 			return refuse(m, reason);
+		}
 	}
 	count_packet(record, direction, m);
 	if (unlikely(state != record->state || flags != record->flags))
@@ -226,7 +240,7 @@ static bool is_repeated(const struct burst *burst, uint16_t i, uint32_t others)
 	return false;
 }
 
-static void draft(struct rte_mbuf *m, const struct burst *burst, uint16_t i, uint32_t others)
+static void draft(struct rte_mbuf *m, const struct burst *burst, uint16_t i, bool known, uint32_t others)
 {
 	struct flow_draft *made = &flow_drafts[i];
 
@@ -235,7 +249,7 @@ static void draft(struct rte_mbuf *m, const struct burst *burst, uint16_t i, uin
 		made->ipv6 = burst->ipv6[i];
 	made->hairpin = false;
 	made->flags = 0;
-	made->repeated = is_repeated(burst, i, others);
+	made->repeated = known || is_repeated(burst, i, others);
 	packet_meta(m)->draft = i;
 }
 
@@ -259,7 +273,7 @@ uint16_t flow_find(struct rte_mbuf **packets, uint16_t count, uint16_t *decided)
 		if (likely(fate == FATE_DECIDED)) {
 			packets[done++] = m;
 		} else if (fate == FATE_OTHER) {
-			draft(m, &burst, i, drafted);
+			draft(m, &burst, i, found, drafted);
 			drafted |= 1u << i;
 			others[left++] = m;
 		}

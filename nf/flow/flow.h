@@ -16,10 +16,10 @@
  * record for the first that is accepted, and joins the others to it.
  *
  * Life of a record. Made by flow_settle, from a fixed pool that flow_init reserved. While packets come, only
- * `seen` is written. A flow that both sides take part in (FLOW_ASSURED) waits in a timing wheel, and is
- * looked at when it could be over; any other waits in a queue of its timeout class, in order of age. When the
- * pool is empty, the oldest half-open flow gives way, then the oldest that is closed; an assured one never
- * does. Freeing a record releases what others hang on it: nat_release(), firewall_release().
+ * `seen` is written. Records wait in timing wheels (flow_wheel.h), and are looked at when they could be over.
+ * When the pool is empty, the flow gives way that has been half-open for longest (one that is not
+ * FLOW_ASSURED), then the one of the closed that would end first; an assured one never does. Freeing a record
+ * releases what others hang on it: nat_release(), firewall_release().
  *
  * Both directions have an entry in the hash table, which is keyed with secret random numbers, so that nobody
  * can aim at one bucket. Records and table are one region of memory that the host can see.
@@ -45,7 +45,7 @@ struct flow_draft {
 	struct flow_addresses ipv6;
 	uint8_t flags; /* enum flow_flag that the new record shall have */
 	bool hairpin;  /* nat_destination: from inside to an external address */
-	bool repeated; /* a packet before it in the burst has the same tuple, and may have made the flow */
+	bool repeated; /* a record may have the tuple: one that is over, or a packet before it made it */
 };
 extern struct flow_draft flow_drafts[BURST_MAX];
 

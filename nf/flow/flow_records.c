@@ -19,6 +19,7 @@ enum {
 	TICK_ENDS = 256,    /* flows that one tick looks at: some 100 us at most */
 	EVICTION_TRIES = 8, /* flows that are looked at to find one that may give way */
 };
+static const uint32_t half_open_look = UINT64_C(60000000000) >> FLOW_TICK_SHIFT;
 
 struct flow_record *flow_records;
 static uint32_t unused;			      /* the first of those that are free again, 0: none */
@@ -78,6 +79,17 @@ static uint32_t hash_of(const struct flow_record *record, enum flow_direction di
 	return flow_hash(&record->tuple[direction], &record->ipv6[direction]);
 }
 
+/* Half-open flows are looked at after a minute at the latest, so that they hang in the order of their age,
+ * whatever time they have: the oldest gives way. */
+static void hang(uint32_t flow)
+{
+	const struct flow_record *record = &flow_records[flow];
+	uint32_t when = due(record), soon = flow_now() + half_open_look;
+	enum flow_wheel wheel = wheel_of(record);
+
+	wheel_put(flow, wheel, wheel == WHEEL_HALF_OPEN && (int32_t)(when - soon) > 0 ? soon : when);
+}
+
 void flow_record_give_back(uint32_t flow)
 {
 	flow_records[flow].state = FLOW_FREE;
@@ -102,7 +114,7 @@ static bool evict_from(enum flow_wheel wheel)
 			return true;
 		}
 		wheel_take(flow);
-		wheel_put(flow, wheel, due(&flow_records[flow]));
+		hang(flow);
 	}
 	return false;
 }
@@ -137,7 +149,7 @@ bool flow_record_enter(uint32_t flow)
 		flow_record_give_back(flow);
 		return false;
 	}
-	wheel_put(flow, wheel_of(record), due(record));
+	hang(flow);
 	stats.flow.half_open += is_half_open(record);
 	stats.flow.flows++;
 	stats.flow.created++;
@@ -150,7 +162,7 @@ void flow_record_moved(uint32_t flow)
 
 	wheel_take(flow);
 	stats.flow.half_open -= is_half_open(record);
-	wheel_put(flow, wheel_of(record), due(record));
+	hang(flow);
 	stats.flow.half_open += is_half_open(record);
 }
 

@@ -53,9 +53,10 @@ static enum drop_reason make(struct rte_mbuf *m, const struct flow_draft *draft)
 	record->created = record->seen = flow_now();
 	record->packets[FLOW_ORIGINAL] = 1;
 	record->bytes[FLOW_ORIGINAL] = m->l2_len + meta->l3_bytes;
+	record->first_rule = meta->rule;
 	track_open(record, m);
 	remember(record, FLOW_ORIGINAL, meta);
-	if (record->flags & FLOW_COUNTED_SOURCE && !firewall_hold(record, meta->rule)) {
+	if (record->flags & FLOW_COUNTED_SOURCE && !firewall_hold(record)) {
 		flow_record_give_back(flow);
 		return DROP_CONNECTION_LIMIT;
 	}
@@ -70,8 +71,8 @@ static enum drop_reason make(struct rte_mbuf *m, const struct flow_draft *draft)
 	return TRACK_GOOD;
 }
 
-/* A packet that the rules have accepted as a new flow's, while an earlier one of the burst made that flow.
- * Returns why not, or TRACK_GOOD. */
+/* A packet that the rules have accepted as a new flow's, and whose tuple has a record: an earlier one of the
+ * burst made it, or it is over (TRACK_REOPENS). Returns why not, or TRACK_GOOD. */
 static enum drop_reason join(struct rte_mbuf *m, uint32_t flow, enum flow_direction direction)
 {
 	struct packet_meta *meta = packet_meta(m);
@@ -80,7 +81,7 @@ static enum drop_reason join(struct rte_mbuf *m, uint32_t flow, enum flow_direct
 	    meta->flags & PACKET_LATER_FRAGMENT ? TRACK_GOOD : track_packet(record, direction, m);
 
 	if (reason != TRACK_GOOD)
-		return reason == TRACK_REOPENS ? DROP_TCP_STATE : reason;
+		return reason;
 	meta->flow = flow;
 	meta->flags |= direction == FLOW_REPLY ? PACKET_REPLY : 0;
 	record->packets[direction]++;
@@ -92,10 +93,12 @@ static enum drop_reason begin(struct rte_mbuf *m, struct flow_draft *draft)
 {
 	enum flow_direction direction;
 	uint32_t flow = draft->repeated ? flow_lookup(&draft->tuple, &draft->ipv6, &direction) : 0;
-	enum drop_reason reason;
+	enum drop_reason reason = flow ? join(m, flow, direction) : TRACK_REOPENS;
 
+	if (reason != TRACK_REOPENS)
+		return reason;
 	if (flow)
-		return join(m, flow, direction);
+		flow_record_end(flow);
 	reason = nat_source(m);
 	if (reason == TRACK_GOOD)
 		reason = make(m, draft);

@@ -112,6 +112,8 @@ enum flow_tcp_flag {
 	FLOW_TCP_SACK = 1 << 2,
 	FLOW_TCP_FIN = 1 << 3,	     /* it has sent FIN, at end - 1 */
 	FLOW_TCP_FIN_ACKED = 1 << 4, /* ... which the other end has acknowledged */
+	FLOW_TCP_SYN_ACKED = 1 << 5, /* so is its SYN; until then max_end is the number behind that */
+	FLOW_TCP_SYN_AGAIN = 1 << 6, /* it has sent a SYN since that isn't the connection's */
 };
 
 /* Neighbours in a list of flows: numbers of records, or of the list's head (nf/flow/flow_wheel.h). */
@@ -127,7 +129,7 @@ struct flow_record {
 	uint16_t neighbour[FLOW_DIRECTIONS]; /* a hint: where the next hop was found last, router's own */
 	uint8_t state;			     /* enum flow_state */
 	uint8_t flags;			     /* enum flow_flag */
-	uint16_t limit;			     /* firewall/: FLOW_COUNTED_SOURCE by which limit */
+	uint16_t first_rule;	  /* that accepted the first packet; FLOW_COUNTED_SOURCE counts by it */
 	uint32_t seen;		  /* FLOW_TICK_NS since start: time of the last packet, modulo 2^32 */
 	uint32_t created;	  /* the same, of the first */
 	struct flow_link binding; /* nat/: neighbours in the ring of flows of one mapping, 0: it has none */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Tracking of all protocols: TCP has track_tcp.c, errors have track_icmp.c, and what the others need is here.
- * A UDP, SCTP or unknown flow lives as soon as both sides have spoken; ICMP queries are answered, and soon
- * forgotten.
+ * A flow of UDP or of an unknown protocol lives as soon as both sides have spoken; ICMP queries are answered,
+ * and soon forgotten.
  */
 #include <netinet/in.h>
 #include <rte_common.h>
@@ -90,12 +90,23 @@ static uint8_t sctp_chunk(struct rte_mbuf *m)
 	return m->data_len > at ? *rte_pktmbuf_mtod_offset(m, const uint8_t *, at) : 0;
 }
 
+/* A later fragment begins nothing that its first one may not begin, and no connection at all: what it would
+ * make has no numbers, and would stand in the way of the real one. */
+static enum drop_reason track_first_later(const struct packet_meta *meta)
+{
+	if (meta->protocol == IPPROTO_TCP)
+		return DROP_TCP_STATE;
+	if (meta->protocol == IPPROTO_SCTP)
+		return DROP_SCTP_STATE;
+	return is_icmp(meta) && !is_query(meta) ? DROP_ICMP_UNRELATED : TRACK_GOOD;
+}
+
 enum drop_reason track_first(struct rte_mbuf *m)
 {
 	const struct packet_meta *meta = packet_meta(m);
 
 	if (meta->flags & PACKET_LATER_FRAGMENT)
-		return TRACK_GOOD;
+		return track_first_later(meta);
 	if (!checksum_is_right(m))
 		return DROP_L4_CHECKSUM;
 	if (meta->protocol == IPPROTO_TCP)
@@ -111,7 +122,7 @@ void track_open(struct flow_record *record, struct rte_mbuf *m)
 {
 	const struct packet_meta *meta = packet_meta(m);
 
-	if (meta->protocol == IPPROTO_TCP && !(meta->flags & PACKET_LATER_FRAGMENT))
+	if (meta->protocol == IPPROTO_TCP)
 		track_tcp_open(record, m);
 	else if (meta->protocol == IPPROTO_UDP)
 		record->state = FLOW_UDP_NEW;
@@ -140,6 +151,16 @@ static enum drop_reason track_icmp(struct flow_record *record, enum flow_directi
 	return TRACK_GOOD;
 }
 
+/* A question and its answer are over, and were perhaps somebody else's question: any server answers a forged
+ * one. That the answer has arrived shows when the asker goes on. */
+static void track_udp(struct flow_record *record, enum flow_direction direction)
+{
+	if (direction == FLOW_REPLY)
+		answered(record, FLOW_UDP_ESTABLISHED, 0);
+	else if (record->flags & FLOW_SEEN_REPLY)
+		record->flags |= FLOW_ASSURED;
+}
+
 static enum drop_reason track_sctp(struct flow_record *record, enum flow_direction direction,
 				   struct rte_mbuf *m)
 {
@@ -166,8 +187,8 @@ enum drop_reason track_packet(struct flow_record *record, enum flow_direction di
 	if (likely(meta->protocol == IPPROTO_TCP))
 		return track_tcp(record, direction, m);
 	if (meta->protocol == IPPROTO_UDP) {
-		if (unlikely(direction == FLOW_REPLY && !(record->flags & FLOW_SEEN_REPLY)))
-			answered(record, FLOW_UDP_ESTABLISHED, FLOW_ASSURED);
+		if (unlikely(!(record->flags & FLOW_ASSURED)))
+			track_udp(record, direction);
 		return TRACK_GOOD;
 	}
 	if (is_icmp(meta))

@@ -28,15 +28,14 @@ enum drop_reason track_first(struct rte_mbuf *m);
 void track_open(struct flow_record *record, struct rte_mbuf *m);
 
 /* Another packet of a flow: judges it, and moves the record's state and flags. The record is unchanged when
- * it is not good. */
+ * it is not good; but a SYN-ACK that shows that a connection is forgotten closes it. */
 enum drop_reason track_packet(struct flow_record *record, enum flow_direction direction, struct rte_mbuf *m);
 
 /* What an ICMP error says that it is about. */
 struct track_quote {
 	struct flow_tuple tuple; /* of the packet that is quoted, as it was on its way: zone is not known */
 	struct flow_addresses ipv6;
-	uint32_t sequence; /* TCP: host order, where there are enough bytes */
-	bool has_sequence;
+	uint32_t sequence;	       /* TCP: host order */
 	uint16_t l3_offset, l4_offset; /* from the start of the ICMP error's frame: the quoted IP header, and
 					  what follows its headers */
 	uint16_t l4_bytes;	       /* that are there */

@@ -130,8 +130,8 @@ static bool has_ports(const struct flow_tuple *tuple)
 	       tuple->protocol == IPPROTO_SCTP;
 }
 
-/* The part of the transport header that a tuple has: RFC 792 promises eight bytes. Of a query both type and
- * identifier. */
+/* The part of the transport header that a tuple has, and TCP's sequence number: RFC 792 promises eight bytes,
+ * and who quotes less has something to hide. Of a query both type and identifier. */
 static bool read_transport(const struct cursor *cursor, struct track_quote *quote)
 {
 	const uint8_t *header = need(cursor, PORTS_BYTES);
@@ -142,11 +142,12 @@ static bool read_transport(const struct cursor *cursor, struct track_quote *quot
 			return false;
 		memcpy(&quote->tuple.source_port, header, sizeof(quote->tuple.source_port));
 		memcpy(&quote->tuple.destination_port, header + 2, sizeof(quote->tuple.destination_port));
-		quote->has_sequence = quote->tuple.protocol == IPPROTO_TCP && need(cursor, SEQUENCE_BYTES);
-		if (quote->has_sequence) {
-			memcpy(&sequence, header + 4, sizeof(sequence));
-			quote->sequence = rte_be_to_cpu_32(sequence);
-		}
+		if (quote->tuple.protocol != IPPROTO_TCP)
+			return true;
+		if (!need(cursor, SEQUENCE_BYTES))
+			return false;
+		memcpy(&sequence, header + 4, sizeof(sequence));
+		quote->sequence = rte_be_to_cpu_32(sequence);
 		return true;
 	}
 	if (quote->tuple.protocol != (quote->tuple.ipv6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP))
@@ -185,7 +186,7 @@ enum drop_reason track_quote_read(struct rte_mbuf *m, struct track_quote *quote)
 enum drop_reason track_quote_check(const struct flow_record *record, enum flow_direction direction,
 				   const struct track_quote *quote)
 {
-	if (quote->has_sequence && !track_tcp_has_sent(record, direction, quote->sequence))
+	if (quote->tuple.protocol == IPPROTO_TCP && !track_tcp_has_sent(record, direction, quote->sequence))
 		return DROP_ICMP_UNRELATED;
 	return TRACK_GOOD;
 }

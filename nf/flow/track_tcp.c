@@ -17,10 +17,17 @@
  * SACK is left alone. Windows are scaled when both ends offered it (RFC 7323, section 2.2), and never in a
  * SYN.
  *
- * A reset must have a sequence number in the window (I and II); one that answers a SYN must acknowledge
- * exactly it (RFC 9293, section 3.10.7.3). A SYN in a connection that lives changes nothing: whoever gets it
- * answers with a challenge (RFC 5961, section 4), and if the connection is really gone, a reset in the window
- * follows.
+ * A segment that begins in the window may end beyond it, for receivers may take more than they offered.
+ *
+ * While a connection opens, numbers are exact: a SYN-ACK, an ACK of one, and a reset that answers a SYN must
+ * acknowledge just what was sent (RFC 9293, section 3.10.7.3), since nobody who doesn't see both directions
+ * can do that. A connection for which both ends have is FLOW_ASSURED. Any other reset must be in the window
+ * (I and II) to pass, and right behind what was sent to close the connection.
+ *
+ * A SYN in a connection that lives changes nothing: whoever gets it answers with a challenge (RFC 5961,
+ * section 4), and if the connection is really gone, a reset in the window follows. If both ends have
+ * forgotten it, a SYN-ACK comes that doesn't fit. That one is lost, but the SYN comes again and opens the
+ * connection.
  *
  * A connection that is picked up in mid-stream (`loose`) has windows that nobody saw scaled: its ends are
  * held to the largest there are.
@@ -163,14 +170,15 @@ static const struct rte_tcp_hdr *header_of(struct rte_mbuf *m)
 	return rte_pktmbuf_mtod_offset(m, const struct rte_tcp_hdr *, m->l2_len + m->l3_len);
 }
 
-/* Without the loose choice, a connection begins with its SYN. */
+/* A connection begins with its SYN or, if `loose`, with a segment out of its middle: not with one that
+ * answers what is not there, or ends it. */
 enum drop_reason track_tcp_first(struct rte_mbuf *m)
 {
 	const struct kind *kind = kind_of(header_of(m));
 
 	if (!kind->valid)
 		return DROP_TCP_FLAGS;
-	if (kind->event == TCP_EVENT_SYN || (flow_loose && kind->event != TCP_EVENT_RST))
+	if (kind->event == TCP_EVENT_SYN || (flow_loose && kind->event == TCP_EVENT_ACK))
 		return TRACK_GOOD;
 	return DROP_TCP_STATE;
 }
@@ -203,22 +211,22 @@ static void begin_end(struct flow_tcp_end *end, struct rte_mbuf *m, const struct
 {
 	*end = (struct flow_tcp_end){
 	    .end = segment->end,
-	    .max_end = segment->end,
+	    .max_end = segment->seq + 1,
 	    .flags = FLOW_TCP_KNOWN,
 	};
 	read_options(end, header_of(m), m->l4_len);
-	end->max_window = RTE_MAX(segment->window >> end->scale, 1u);
+	tcp_set_max_window(end, RTE_MAX(segment->window, 1u));
 }
 
 /* An end in the middle of its life, of which nobody saw the scale. */
-static void guess_end(struct flow_tcp_end *end, uint32_t number)
+static void guess_end(struct flow_tcp_end *end, uint32_t number, uint8_t flags)
 {
 	*end = (struct flow_tcp_end){
 	    .end = number,
 	    .max_end = number + ((uint32_t)UINT16_MAX << SCALE_MAX),
 	    .max_window = UINT16_MAX,
 	    .scale = SCALE_MAX,
-	    .flags = FLOW_TCP_KNOWN | FLOW_TCP_SCALED,
+	    .flags = flags | FLOW_TCP_SCALED | FLOW_TCP_SYN_ACKED,
 	};
 }
 
@@ -247,8 +255,8 @@ void track_tcp_open(struct flow_record *record, struct rte_mbuf *m)
 	}
 	record->state = FLOW_TCP_ESTABLISHED;
 	record->flags |= FLOW_LOOSE;
-	guess_end(&record->tcp[FLOW_ORIGINAL], segment.end);
-	guess_end(&record->tcp[FLOW_REPLY], segment.ack);
+	guess_end(&record->tcp[FLOW_ORIGINAL], segment.end, FLOW_TCP_KNOWN);
+	guess_end(&record->tcp[FLOW_REPLY], segment.ack, 0);
 }
 
 /* A first fragment doesn't say how long its segment is: as long as its sender may. */
@@ -259,143 +267,226 @@ static void stretch(struct tcp_segment *segment, const struct flow_tcp_end *send
 	segment->end = tcp_before(sender->max_end, longest) ? sender->max_end : longest;
 }
 
+/* The highest number that an end may send. Before its SYN is acknowledged (RFC 7413) that is what fits the
+ * window in the other end's SYN. */
+static uint32_t limit_of(const struct flow_record *record, enum flow_direction direction)
+{
+	const struct flow_tcp_end *sender = &record->tcp[direction], *receiver = &record->tcp[!direction];
+
+	return sender->max_end + (sender->flags & FLOW_TCP_SYN_ACKED ? 0 : tcp_max_window(receiver));
+}
+
+/* I and II. */
 static bool is_in_window(const struct flow_record *record, enum flow_direction direction,
 			 const struct tcp_segment *segment)
 {
-	const struct flow_tcp_end *sender = &record->tcp[direction], *receiver = &record->tcp[!direction];
+	struct flow_tcp_end sender = record->tcp[direction];
 
-	return !tcp_before(sender->max_end, segment->seq) &&
-	       !tcp_before(segment->end, sender->end - tcp_max_window(receiver));
+	sender.max_end = limit_of(record, direction);
+	return tcp_window_has(&sender, &record->tcp[!direction], segment);
 }
 
-/* A reset: that of a SYN must acknowledge it, any other must be in the window. The opener of a connection may
- * reset what answers it wrongly, with the wrong answer's number. */
-static bool reset_fits(const struct flow_record *record, enum flow_direction direction,
-		       const struct rte_tcp_hdr *tcp, const struct tcp_segment *segment)
-{
-	if (record->state == FLOW_TCP_SYN_SENT && direction == FLOW_ORIGINAL)
-		return true;
-	if (record->state == FLOW_TCP_SYN_SENT || record->state == FLOW_TCP_SYN_SENT2)
-		return (tcp->tcp_flags & ACK) && segment->ack == record->tcp[!direction].end;
-	return is_in_window(record, direction, segment);
-}
-
-/* A SYN or SYN-ACK that belongs to the opening: of an end that has not been heard, or again as it was. */
-static bool opens(const struct flow_record *record, enum flow_direction direction, uint8_t event)
-{
-	if (event != TCP_EVENT_SYN && event != TCP_EVENT_SYN_ACK)
-		return false;
-	if (!(record->tcp[direction].flags & FLOW_TCP_KNOWN))
-		return true;
-	return record->state < FLOW_TCP_ESTABLISHED;
-}
-
-/* An opening SYN is taken as it is; a SYN-ACK must acknowledge the other end's SYN. */
-static bool opening_fits(const struct flow_record *record, enum flow_direction direction, uint8_t event,
+/* III and IV; but of a SYN nothing less than its own number, as its sender will ask (RFC 9293, section
+ * 3.10.7.3), so that nobody opens a connection who doesn't see both directions. */
+static bool acknowledges(const struct flow_record *record, enum flow_direction direction,
 			 const struct tcp_segment *segment)
 {
 	const struct flow_tcp_end *sender = &record->tcp[direction], *receiver = &record->tcp[!direction];
 
-	if (event == TCP_EVENT_SYN_ACK &&
-	    (!(receiver->flags & FLOW_TCP_KNOWN) || tcp_before(receiver->end, segment->ack) ||
-	     tcp_before(segment->ack, receiver->end - tcp_max_window(sender) - 1)))
-		return false;
-	/* A simultaneous open's SYN-ACK has its SYN's number. */
-	return !(sender->flags & FLOW_TCP_KNOWN) || record->state == FLOW_TCP_SYN_SENT ||
-	       segment->end == sender->end || event == TCP_EVENT_SYN;
+	if (receiver->flags & FLOW_TCP_SYN_ACKED)
+		return tcp_may_acknowledge(sender, receiver, segment);
+	return !tcp_before(segment->ack, receiver->max_end) && !tcp_before(receiver->end, segment->ack);
 }
 
-static void learn_opening(struct flow_record *record, enum flow_direction direction, uint8_t event,
-			  struct rte_mbuf *m, const struct tcp_segment *segment)
+static bool fits(const struct flow_record *record, enum flow_direction direction,
+		 const struct tcp_segment *segment)
+{
+	return is_in_window(record, direction, segment) && acknowledges(record, direction, segment);
+}
+
+static void learn(struct flow_record *record, enum flow_direction direction,
+		  const struct tcp_segment *segment, uint32_t window)
 {
 	struct flow_tcp_end *sender = &record->tcp[direction], *receiver = &record->tcp[!direction];
 
-	/* One that comes again has nothing new, unless it begins elsewhere: then that is the one that counts.
-	 */
-	if (!(sender->flags & FLOW_TCP_KNOWN) || sender->end != segment->end)
-		begin_end(sender, m, segment);
-	if (receiver->flags & FLOW_TCP_KNOWN)
-		agree_on_scale(record);
-	if (event == TCP_EVENT_SYN_ACK)
-		tcp_learn(sender, receiver, segment, segment->window);
+	tcp_learn(sender, receiver, segment, window);
+	receiver->flags |= FLOW_TCP_SYN_ACKED;
 }
 
-static enum tcp_event event_of(const struct flow_record *record, enum flow_direction direction, uint8_t event,
-			       const struct tcp_segment *segment)
+uint32_t track_tcp_exceed(const struct flow_tcp_end *sender, struct flow_tcp_end *receiver, uint32_t end)
 {
-	const struct flow_tcp_end *sender = &record->tcp[direction], *receiver = &record->tcp[!direction];
-	bool acked = (receiver->flags & (FLOW_TCP_FIN | FLOW_TCP_FIN_ACKED)) == FLOW_TCP_FIN &&
-		     segment->ack == receiver->end;
-	bool fin = event == TCP_EVENT_FIN && !(sender->flags & FLOW_TCP_FIN);
+	uint32_t from = tcp_before(sender->max_end, sender->end) ? sender->end : sender->max_end;
+	uint32_t before = tcp_max_window(receiver);
 
-	if (event != TCP_EVENT_FIN && event != TCP_EVENT_ACK)
-		return event;
-	if (fin)
-		return acked ? TCP_EVENT_FIN_FIN_ACKED : TCP_EVENT_FIN;
-	return acked ? TCP_EVENT_FIN_ACKED : TCP_EVENT_ACK;
+	if (!(sender->flags & FLOW_TCP_SYN_ACKED))
+		return end; /* is_in_window has more to say */
+	tcp_set_max_window(receiver, before + end - from);
+	return RTE_MIN(end - from, tcp_max_window(receiver) - before) + from;
 }
 
-/* Moves the record by a segment that fits. */
-static enum drop_reason move(struct flow_record *record, enum flow_direction direction, uint8_t event,
+static bool is_open(const struct flow_record *record)
+{
+	return record->tcp[FLOW_ORIGINAL].flags & record->tcp[FLOW_REPLY].flags & FLOW_TCP_SYN_ACKED;
+}
+
+/* Moves the record by a segment that fits. A connection is established when both ends' SYNs have been
+ * acknowledged, whatever the order. */
+static enum drop_reason move(struct flow_record *record, enum flow_direction direction, enum tcp_event event,
 			     int next)
 {
 	if (event == TCP_EVENT_FIN || event == TCP_EVENT_FIN_FIN_ACKED)
 		record->tcp[direction].flags |= FLOW_TCP_FIN;
 	if (event == TCP_EVENT_FIN_ACKED || event == TCP_EVENT_FIN_FIN_ACKED)
 		record->tcp[!direction].flags |= FLOW_TCP_FIN_ACKED;
-	record->state = next;
+	if (next != FLOW_TCP_ESTABLISHED || is_open(record))
+		record->state = next;
 	if (direction == FLOW_REPLY)
 		record->flags |= FLOW_SEEN_REPLY;
-	if (next == FLOW_TCP_ESTABLISHED && record->flags & FLOW_SEEN_REPLY)
+	if (is_open(record) && record->flags & FLOW_SEEN_REPLY)
 		record->flags |= FLOW_ASSURED;
 	return TRACK_GOOD;
 }
 
-/* A SYN of a connection that lives, or of one that is over but whose numbers it repeats: nothing is learnt
- * from it. */
-static bool is_ignored(const struct flow_record *record, enum flow_direction direction, uint8_t event,
-		       const struct tcp_segment *segment)
+/* Whether a SYN or SYN-ACK has the number that the end's SYN had, which is known until that is acknowledged.
+ */
+static bool is_repeated(const struct flow_tcp_end *sender, const struct tcp_segment *segment)
 {
-	if (event != TCP_EVENT_SYN && event != TCP_EVENT_SYN_ACK)
-		return record->state == FLOW_TCP_SYN_SENT && direction == FLOW_REPLY &&
-		       event == TCP_EVENT_ACK;
-	if (record->state == FLOW_TCP_TIME_WAIT)
-		return tcp_before(segment->seq, record->tcp[direction].end);
-	return record->state != FLOW_TCP_CLOSED;
+	return (sender->flags & (FLOW_TCP_KNOWN | FLOW_TCP_SYN_ACKED)) == FLOW_TCP_KNOWN &&
+	       sender->max_end == segment->seq + 1;
+}
+
+/* Of SYNs before there is an answer the last one counts. Later ones change nothing: whoever gets one answers
+ * with a challenge (RFC 5961, section 4), and if the connection is really gone, a reset follows. */
+static enum drop_reason syn(struct flow_record *record, enum flow_direction direction, struct rte_mbuf *m,
+			    const struct tcp_segment *segment, int next)
+{
+	struct flow_tcp_end *sender = &record->tcp[direction];
+
+	if (next == TCP_REOPENS)
+		return TRACK_REOPENS;
+	if (is_repeated(sender, segment)) {
+		if (tcp_before(sender->end, segment->end)) /* with data (RFC 7413) */
+			sender->end = segment->end;
+		return TRACK_GOOD;
+	}
+	if (record->state != FLOW_TCP_SYN_SENT) {
+		sender->flags |= FLOW_TCP_SYN_AGAIN;
+		return TRACK_GOOD;
+	}
+	begin_end(sender, m, segment);
+	if (record->tcp[!direction].flags & FLOW_TCP_KNOWN)
+		agree_on_scale(record);
+	return move(record, direction, TCP_EVENT_SYN, next);
+}
+
+/* An answer to another SYN than that of the connection: its sender has forgotten the connection, and the
+ * record must not stand in the way of the next one, which begins with the SYN that comes again. */
+static enum drop_reason refuse_syn_ack(struct flow_record *record, enum flow_direction direction, int next)
+{
+	if (!(record->tcp[!direction].flags & FLOW_TCP_SYN_AGAIN))
+		return next < 0 ? DROP_TCP_STATE : DROP_TCP_WINDOW;
+	record->state = FLOW_TCP_CLOSED;
+	return DROP_TCP_STATE;
+}
+
+/* The first SYN-ACK of an end begins it, and so does one with another number (as of SYN cookies) if it
+ * acknowledges all that the other end has sent; any other must fit. */
+static enum drop_reason syn_ack(struct flow_record *record, enum flow_direction direction, struct rte_mbuf *m,
+				const struct tcp_segment *segment, int next)
+{
+	struct flow_tcp_end *sender = &record->tcp[direction], *receiver = &record->tcp[!direction];
+	bool begins = !(sender->flags & FLOW_TCP_SYN_ACKED) && !is_repeated(sender, segment);
+	bool all = !(receiver->flags & FLOW_TCP_SYN_ACKED) || segment->ack == receiver->end;
+
+	if (next < 0 ||
+	    !(begins ? all && acknowledges(record, direction, segment) : fits(record, direction, segment)))
+		return refuse_syn_ack(record, direction, next);
+	if (begins)
+		begin_end(sender, m, segment);
+	agree_on_scale(record);
+	learn(record, direction, segment, segment->window);
+	return move(record, direction, TCP_EVENT_SYN_ACK, next);
+}
+
+/* A reset: that of a SYN must acknowledge it, any other must be in the window. Only at the very end of what
+ * was sent it is believed: elsewhere its receiver asks back, and obeys the reset that answers that (RFC 5961,
+ * section 3.2). The opener of a connection may reset what answers it wrongly, with the wrong answer's number;
+ * it still waits for the right one. */
+static enum drop_reason reset(struct flow_record *record, enum flow_direction direction,
+			      const struct rte_tcp_hdr *tcp, const struct tcp_segment *segment, int next)
+{
+	bool good = is_in_window(record, direction, segment);
+	bool believed = segment->seq == record->tcp[direction].end;
+
+	if (record->state == FLOW_TCP_SYN_SENT) {
+		good = direction == FLOW_ORIGINAL ||
+		       (tcp->tcp_flags & ACK && acknowledges(record, direction, segment));
+		believed = direction == FLOW_REPLY;
+	}
+	if (!good)
+		return DROP_TCP_WINDOW;
+	return believed ? move(record, direction, TCP_EVENT_RST, next) : TRACK_GOOD;
+}
+
+/* Whether a FIN is an end's first. It is the last number that the end sends, and one that the other end
+ * takes: or it is none. */
+static bool is_first_fin(const struct flow_record *record, enum flow_direction direction,
+			 const struct tcp_segment *segment)
+{
+	const struct flow_tcp_end *sender = &record->tcp[direction];
+
+	if (!(sender->flags & FLOW_TCP_KNOWN))
+		return true;
+	return !(sender->flags & FLOW_TCP_FIN) && tcp_before(sender->end, segment->end) &&
+	       !tcp_before(limit_of(record, direction) + 1, segment->end);
+}
+
+static enum tcp_event event_of(const struct flow_record *record, enum flow_direction direction, uint8_t event,
+			       const struct tcp_segment *segment)
+{
+	const struct flow_tcp_end *receiver = &record->tcp[!direction];
+	bool acked = (receiver->flags & (FLOW_TCP_FIN | FLOW_TCP_FIN_ACKED)) == FLOW_TCP_FIN &&
+		     segment->ack == receiver->end;
+
+	if (event != TCP_EVENT_FIN && event != TCP_EVENT_ACK)
+		return event;
+	if (event == TCP_EVENT_FIN && is_first_fin(record, direction, segment))
+		return acked ? TCP_EVENT_FIN_FIN_ACKED : TCP_EVENT_FIN;
+	return acked ? TCP_EVENT_FIN_ACKED : TCP_EVENT_ACK;
+}
+
+/* An end whose FIN was acknowledged has nothing more to send (RFC 9293, section 3.6). */
+static bool is_after_fin(const struct flow_tcp_end *sender, const struct tcp_segment *segment)
+{
+	return sender->flags & FLOW_TCP_FIN_ACKED && tcp_before(sender->end, segment->end);
 }
 
 enum drop_reason track_tcp_slow(struct flow_record *record, enum flow_direction direction, struct rte_mbuf *m)
 {
 	const struct rte_tcp_hdr *tcp = header_of(m);
-	struct flow_tcp_end *sender = &record->tcp[direction], *receiver = &record->tcp[!direction];
 	struct tcp_segment segment = tcp_read(m, tcp);
-	uint8_t event = kind_of(tcp)->event;
+	enum tcp_event event;
 	int next;
 
 	if (!kind_of(tcp)->valid)
 		return DROP_TCP_FLAGS;
-	if (packet_meta(m)->flags & PACKET_FRAGMENT)
-		stretch(&segment, sender);
-	event = event_of(record, direction, event, &segment);
+	if (packet_meta(m)->flags & PACKET_FRAGMENT && !(tcp->tcp_flags & SYN))
+		stretch(&segment, &record->tcp[direction]);
+	event = event_of(record, direction, kind_of(tcp)->event, &segment);
 	next = track_tcp_next(record->state, event, direction);
+	if (event == TCP_EVENT_SYN_ACK)
+		return syn_ack(record, direction, m, &segment, next);
 	if (next < 0)
 		return DROP_TCP_STATE;
-	if (opens(record, direction, event)) {
-		if (!opening_fits(record, direction, event, &segment))
-			return DROP_TCP_WINDOW;
-		learn_opening(record, direction, event, m, &segment);
-		return move(record, direction, event, next);
-	}
-	if (is_ignored(record, direction, event, &segment))
-		return TRACK_GOOD;
-	if (next == TCP_REOPENS)
-		return TRACK_REOPENS;
+	if (event == TCP_EVENT_SYN)
+		return syn(record, direction, m, &segment, next);
 	if (event == TCP_EVENT_RST)
-		return reset_fits(record, direction, tcp, &segment) ? move(record, direction, event, next)
-								    : DROP_TCP_WINDOW;
-	if (!tcp_fits(sender, receiver, &segment))
+		return reset(record, direction, tcp, &segment, next);
+	if (record->state == FLOW_TCP_SYN_SENT) /* of an older connection, that its opener will reset */
+		return TRACK_GOOD;
+	if (!fits(record, direction, &segment) || is_after_fin(&record->tcp[direction], &segment))
 		return DROP_TCP_WINDOW;
-	tcp_learn(sender, receiver, &segment, segment.window << sender->scale);
+	learn(record, direction, &segment, segment.window << record->tcp[direction].scale);
 	return move(record, direction, event, next);
 }
 

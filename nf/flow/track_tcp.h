@@ -73,18 +73,37 @@ static inline uint32_t tcp_max_window(const struct flow_tcp_end *end)
 	return (uint32_t)end->max_window << end->scale;
 }
 
-/* The four inequalities. */
-static inline bool tcp_fits(const struct flow_tcp_end *sender, const struct flow_tcp_end *receiver,
-			    const struct tcp_segment *segment)
+static inline void tcp_set_max_window(struct flow_tcp_end *end, uint32_t window)
+{
+	uint32_t scaled = (window + (1u << end->scale) - 1) >> end->scale;
+
+	end->max_window = scaled < UINT16_MAX ? scaled : UINT16_MAX;
+}
+
+/* Inequalities I and II. */
+static inline bool tcp_window_has(const struct flow_tcp_end *sender, const struct flow_tcp_end *receiver,
+				  const struct tcp_segment *segment)
+{
+	return !tcp_before(sender->max_end, segment->seq) &&
+	       !tcp_before(segment->end, sender->end - tcp_max_window(receiver));
+}
+
+/* III and IV. */
+static inline bool tcp_may_acknowledge(const struct flow_tcp_end *sender, const struct flow_tcp_end *receiver,
+				       const struct tcp_segment *segment)
 {
 	uint32_t ack_window = tcp_max_window(sender);
 
 	ack_window = ack_window > TCP_ACK_WINDOW ? ack_window : TCP_ACK_WINDOW;
-	return !tcp_before(sender->max_end, segment->seq) &&
-	       !tcp_before(segment->end, sender->end - tcp_max_window(receiver)) &&
-	       !tcp_before(receiver->end, segment->ack) &&
+	return !tcp_before(receiver->end, segment->ack) &&
 	       !tcp_before(segment->ack, receiver->end - ack_window);
 }
+
+/* A segment that begins in the window and ends beyond it: what its receiver will take of it is not known.
+ * II is kept from ruling out what the window allows by widening the window, not by moving max_end: else a
+ * second segment could begin where this one ends, and so on. Returns the sender's new end, which is less than
+ * the segment's where the window is as wide as it can be. */
+uint32_t track_tcp_exceed(const struct flow_tcp_end *sender, struct flow_tcp_end *receiver, uint32_t end);
 
 /* What a segment that fits reveals. A window of 0 lets one octet through, for the probe (RFC 9293,
  * section 3.8.6.1). */
@@ -94,11 +113,13 @@ static inline void tcp_learn(struct flow_tcp_end *sender, struct flow_tcp_end *r
 	uint32_t allowed = segment->ack + (window ? window : 1);
 
 	if (window > tcp_max_window(sender))
-		sender->max_window = (window + (1u << sender->scale) - 1) >> sender->scale;
-	if (tcp_before(sender->end, segment->end))
-		sender->end = segment->end;
-	if (tcp_before(sender->max_end, sender->end))
-		sender->max_end = sender->end;
+		tcp_set_max_window(sender, window);
+	if (tcp_before(sender->end, segment->end)) {
+		if (unlikely(tcp_before(sender->max_end, segment->end)))
+			sender->end = track_tcp_exceed(sender, receiver, segment->end);
+		else
+			sender->end = segment->end;
+	}
 	if (tcp_before(receiver->max_end, allowed))
 		receiver->max_end = allowed;
 }
@@ -117,7 +138,8 @@ static inline enum drop_reason track_tcp(struct flow_record *record, enum flow_d
 		     packet_meta(m)->flags & PACKET_FRAGMENT || !(sender->flags & FLOW_TCP_KNOWN)))
 		return track_tcp_slow(record, direction, m);
 	segment = tcp_read(m, tcp);
-	if (unlikely(!tcp_fits(sender, receiver, &segment)))
+	if (unlikely(!tcp_window_has(sender, receiver, &segment) ||
+		     !tcp_may_acknowledge(sender, receiver, &segment)))
 		return DROP_TCP_WINDOW;
 	tcp_learn(sender, receiver, &segment, segment.window << sender->scale);
 	return DROP_REASON_COUNT;

@@ -45,6 +45,11 @@ static inline bool address_equal(const struct address *a, const struct address *
 	return memcmp(a, b, sizeof(*a)) == 0;
 }
 
+static inline bool endpoint_equal(const struct endpoint *a, const struct endpoint *b)
+{
+	return a->port == b->port && address_equal(&a->address, &b->address);
+}
+
 static inline struct address address_of_rule(bool ipv6, const union nat_address *address)
 {
 	rte_be32_t ipv4 = rte_cpu_to_be_32(address->ipv4);

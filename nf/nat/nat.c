@@ -4,13 +4,19 @@
  */
 #include <rte_prefetch.h>
 #include "nf/nat/nat.h"
+#include "answers.h"
 #include "nat_icmp.h"
+#include "nat_source.h"
 #include "pool.h"
 #include "rewrite.h"
 
 int nat_init(void)
 {
+	if (!nat_configured)
+		return 0;
 	pool_init();
+	answers_init();
+	nat_source_init();
 	return binding_init();
 }
 
@@ -24,12 +30,11 @@ void nat_release(uint32_t flow)
 	binding_leave(flow);
 }
 
-/* TCP and UDP over IPv4, of which the whole header is there, and whose checksums are complete. */
-static inline bool is_common(const struct rte_mbuf *m, const struct packet_meta *meta)
+/* TCP and UDP over IPv4, of which the whole header is there. */
+static inline bool is_common(const struct packet_meta *meta)
 {
 	return !(meta->flags & (PACKET_IPV6 | PACKET_FRAGMENT)) &&
-	       (meta->protocol == IPPROTO_TCP || meta->protocol == IPPROTO_UDP) &&
-	       !(m->ol_flags & (RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG));
+	       (meta->protocol == IPPROTO_TCP || meta->protocol == IPPROTO_UDP);
 }
 
 static __rte_noinline void translate_uncommon(struct rte_mbuf *m, const struct flow_record *record)
@@ -54,7 +59,7 @@ void nat_translate(struct rte_mbuf **packets, uint16_t count)
 
 		if (!(record->flags & FLOW_TRANSLATED))
 			continue;
-		if (unlikely(!is_common(m, meta))) {
+		if (unlikely(!is_common(meta))) {
 			translate_uncommon(m, record);
 			continue;
 		}
@@ -63,16 +68,31 @@ void nat_translate(struct rte_mbuf **packets, uint16_t count)
 	}
 }
 
-void nat_restore(struct rte_mbuf *m)
+/* Whether a packet that was rewritten, wholly or but for its source, is still one of the flow that its record
+ * is of: it may have waited for a next hop for longer than its flow was there. */
+static bool is_of_record(struct rte_mbuf *m, const struct flow_record *record)
+{
+	enum flow_direction direction = flow_direction_of(packet_meta(m));
+	struct ends now = rewrite_ends(m), was = ends_arriving(record, direction),
+		    shall = ends_leaving(record, direction);
+
+	return endpoint_equal(&now.destination, &shall.destination) &&
+	       (endpoint_equal(&now.source, &was.source) || endpoint_equal(&now.source, &shall.source));
+}
+
+bool nat_restore(struct rte_mbuf *m)
 {
 	struct packet_meta *meta = packet_meta(m);
 	const struct flow_draft *draft = &flow_drafts[meta->draft];
 	struct ends was;
 
 	if (!nat_configured || !(meta->flags & PACKET_TRANSLATED))
-		return;
+		return true;
+	if (meta->flow && !is_of_record(m, flow_of(meta)))
+		return false;
 	was = meta->flow ? ends_arriving(flow_of(meta), flow_direction_of(meta))
 			 : ends_of(&draft->tuple, &draft->ipv6);
 	rewrite(m, &was);
 	meta->flags &= ~PACKET_TRANSLATED;
+	return true;
 }

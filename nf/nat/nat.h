@@ -15,6 +15,12 @@
  * of filtering, port parity and randomness, hairpinning. NPTv6 (RFC 6296) and NAT64 (RFC 6146) will be files
  * of their own beside nat_source.c.
  *
+ * A port is outside when a rule names it as the one where external addresses are; who comes by any other is
+ * inside. Hosts inside that talk to an external address are hairpinned (RFC 4787, REQ-9): each sees the other
+ * by its external end, and filtering is not for them.
+ *
+ * When no port is free, the flow is refused, its sender told (RFC 5508, REQ-8), and the operator once.
+ *
  * Checksums are updated, not computed again (RFC 1624), so that what was wrong stays wrong. An ICMP error is
  * translated outside and inside (RFC 5508, section 4.2).
  */
@@ -43,8 +49,8 @@ enum drop_reason nat_source(struct rte_mbuf *m);
 void nat_translate(struct rte_mbuf **packets, uint16_t count);
 
 /* Makes a packet what it was when it arrived, for an ICMP error or a reset about it. Does nothing to one that
- * was not rewritten. */
-void nat_restore(struct rte_mbuf *m);
+ * was not rewritten. False: what it was is not known any more, and nobody can be told of it. */
+bool nat_restore(struct rte_mbuf *m);
 
 /* A flow with FLOW_BOUND was entered, or ends: it takes part in the mapping of its endpoints, which lives as
  * long as any flow does. */

@@ -5,30 +5,48 @@
  * sums.
  */
 #include <stdio.h>
+#include <rte_common.h>
 #include "nf/host.h"
-#include "nf/ports.h"
 #include "nf/nat/nat.h"
+#include "nf/router/icmp.h"
+#include "nat_source.h"
 #include "pool.h"
 #include "prefix.h"
 #include "rewrite.h"
 
 enum { USUAL_LOW = 1024, USUAL_HIGH = 65535 };
 
-/* That the ports of a rule were used up has been told, and none was free since. The last is that of
- * hairpinning. */
-static bool told[256];
+#define LOG_INTERVAL_NS UINT64_C(60000000000)
 
-static void tell(uint32_t rule, const char *name)
+/* Of each rule. The last is that of hairpinning, and of rules beyond. */
+static struct rule_state {
+	uint32_t cursor; /* where its last walk through its ports ended */
+	bool is_short;	 /* it had no port for the flow before this one */
+	uint64_t quiet_until_ns;
+} rule_states[256];
+
+static struct rule_state *state_of(uint32_t rule)
+{
+	return &rule_states[RTE_MIN(rule, (uint32_t)RTE_DIM(rule_states) - 1)];
+}
+
+void nat_source_init(void)
+{
+	memset(rule_states, 0, sizeof(rule_states));
+}
+
+/* Told once while it lasts; and where ports come and go, not each time that the last one goes. */
+static void tell(const char *name, struct rule_state *state)
 {
 	char line[120];
 
 	stats.flow.nat_exhausted++;
-	rule = RTE_MIN(rule, (uint32_t)RTE_DIM(told) - 1);
-	if (told[rule])
-		return;
-	told[rule] = true;
-	snprintf(line, sizeof(line), "nat: %s: no free port for another flow", name);
-	host_log(line);
+	if (!state->is_short && host_now_ns >= state->quiet_until_ns) {
+		snprintf(line, sizeof(line), "nat: %s: no free port for another flow", name);
+		host_log(line);
+	}
+	state->is_short = true;
+	state->quiet_until_ns = host_now_ns + LOG_INTERVAL_NS;
 }
 
 /* Where a new flow's source shall lie. */
@@ -64,6 +82,7 @@ static bool choose_port(const struct target *target, const struct ends *ends, co
 	    .type_and_code = meta->destination_port,
 	    .low = target->low,
 	    .high = target->high,
+	    .cursor = &state_of(target->rule)->cursor,
 	};
 	const struct binding wanted = {
 	    .internal = ends->source,
@@ -86,20 +105,22 @@ static enum drop_reason translate(struct rte_mbuf *m, const struct target *targe
 	struct endpoint to = {target->external, ends.source.port};
 	bool has_port = has_changeable_port(meta->protocol);
 
-	if (has_port && !(meta->flags & PACKET_L4))
-		return DROP_NAT_UNTRANSLATABLE; /* a fragment whose first one was never seen */
+	if (!rewrite_is_possible(meta))
+		return DROP_NAT_UNTRANSLATABLE;
 	if (has_port && !choose_port(target, &ends, meta, &to.port)) {
-		tell(target->rule, target->name);
+		tell(target->name, state_of(target->rule));
+		icmp_error_send(m, ICMP_ERROR_PROHIBITED, 0); /* RFC 5508, REQ-8 */
 		return DROP_NAT_EXHAUSTED;
 	}
-	told[RTE_MIN(target->rule, (uint32_t)RTE_DIM(told) - 1)] = false;
+	state_of(target->rule)->is_short = false;
 	if (has_port && target->independent)
 		flow_drafts[meta->draft].flags |= FLOW_BOUND;
 	rewrite_source(m, &to);
 	return DROP_REASON_COUNT;
 }
 
-static bool translate_static(struct rte_mbuf *m, uint8_t out_port)
+/* The 1:1 rule for a packet's source, where it leaves by a port; NULL: there is none. */
+static const struct nat_static_rule *static_rule(struct rte_mbuf *m, uint8_t out_port)
 {
 	struct ends ends = rewrite_ends(m);
 	bool ipv6 = packet_meta(m)->flags & PACKET_IPV6;
@@ -107,14 +128,22 @@ static bool translate_static(struct rte_mbuf *m, uint8_t out_port)
 	for (uint32_t i = 0; i < nat_static_rule_count; i++) {
 		const struct nat_static_rule *rule = &nat_static_rules[i];
 
-		if (rule->ipv6 != ipv6 || rule->port != out_port ||
-		    !prefix_has(ipv6, &rule->internal, &ends.source.address))
-			continue;
-		prefix_move(ipv6, &ends.source.address, &rule->external);
-		rewrite_source(m, &ends.source);
-		return true;
+		if (rule->ipv6 == ipv6 && rule->port == out_port &&
+		    prefix_has(ipv6, &rule->internal, &ends.source.address))
+			return rule;
 	}
-	return false;
+	return NULL;
+}
+
+static enum drop_reason translate_static(struct rte_mbuf *m, const struct nat_static_rule *rule)
+{
+	struct endpoint to = rewrite_ends(m).source;
+
+	if (!rewrite_is_possible(packet_meta(m)))
+		return DROP_NAT_UNTRANSLATABLE;
+	prefix_move(rule->ipv6, &to.address, &rule->external);
+	rewrite_source(m, &to);
+	return DROP_REASON_COUNT;
 }
 
 /* From inside to an external address of ours: the one inside is shown that address too, so that replies come
@@ -134,8 +163,8 @@ static enum drop_reason translate_hairpin(struct rte_mbuf *m)
 	};
 
 	for (uint8_t port = 0; port < port_count; port++)
-		if (translate_static(m, port))
-			return DROP_REASON_COUNT;
+		if (static_rule(m, port))
+			return translate_static(m, static_rule(m, port));
 	return translate(m, &target);
 }
 
@@ -181,12 +210,12 @@ enum drop_reason nat_source(struct rte_mbuf *m)
 {
 	const struct packet_meta *meta = packet_meta(m);
 	const struct flow_draft *draft = &flow_drafts[meta->draft];
+	const struct nat_static_rule *fixed;
 
 	if (!nat_configured || draft->flags & FLOW_BOUND_INWARD)
 		return DROP_REASON_COUNT;
 	if (draft->hairpin)
 		return translate_hairpin(m);
-	if (translate_static(m, meta->out_port))
-		return DROP_REASON_COUNT;
-	return translate_by_rules(m);
+	fixed = static_rule(m, meta->out_port);
+	return fixed ? translate_static(m, fixed) : translate_by_rules(m);
 }

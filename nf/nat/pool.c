@@ -3,19 +3,23 @@
  * Pools; see pool.h.
  */
 #include <rte_common.h>
+#include "nf/bucket.h"
 #include "nf/flow/flow_tuple.h"
 #include "nf/host.h"
-#include "nf/nat/nat.h"
 #include "nf/ports.h"
+#include "answers.h"
 #include "pool.h"
+#include "prefix.h"
 #include "rewrite.h"
 
-enum { RANDOM_TRIES = 16, ROW = 1024, WELL_KNOWN = 1024 };
+enum { RANDOM_TRIES = 16, WALK = 1024, WALKS_PER_SECOND = 1000, WELL_KNOWN = 1024, MOST_PORTS = 32768 };
 
 static uint64_t hash_keys[5];
+static struct bucket walks;
 
 void pool_init(void)
 {
+	walks = bucket_per_second(WALKS_PER_SECOND);
 	for (size_t i = 0; i < RTE_DIM(hash_keys); i++)
 		hash_keys[i] = host_random();
 }
@@ -91,34 +95,49 @@ bool pool_has(const struct nat_source_rule *rule, const struct address *external
 
 static bool rule_gives(const struct nat_source_rule *rule, const struct address *external)
 {
-	rte_be32_t word;
-
-	if (rule->kind != NAT_SOURCE_MASQUERADE)
-		return rule->kind == NAT_SOURCE_POOL && pool_has(rule, external);
-	memcpy(&word, external->bytes, sizeof(word));
-	return rule->ipv6 ? port_owns_ipv6(rule->out_port, external->bytes)
-			  : port_owns_ipv4(rule->out_port, rte_be_to_cpu_32(word));
+	if (rule->kind == NAT_SOURCE_POOL)
+		return pool_has(rule, external);
+	return rule->kind == NAT_SOURCE_MASQUERADE && port_has_address(rule->out_port, rule->ipv6, external);
 }
 
-const struct nat_source_rule *pool_rule_of(uint8_t out_port, bool ipv6, const struct address *external)
+/* As far as a mapping shows it: not by where its first packet came in and went to. */
+static bool may_have_made(const struct nat_source_rule *rule, const struct binding *mapping)
 {
+	return rule->ipv6 == mapping->ipv6 && rule->mapping == NAT_MAPPING_ENDPOINT_INDEPENDENT &&
+	       (!rule->protocol || rule->protocol == mapping->protocol) &&
+	       prefix_has(rule->ipv6, &rule->source, &mapping->internal.address) &&
+	       rule_gives(rule, &mapping->external.address);
+}
+
+const struct nat_source_rule *pool_rule_of(const struct binding *mapping)
+{
+	const struct nat_source_rule *found = NULL;
+
 	for (uint32_t i = 0; i < nat_source_rule_count; i++) {
 		const struct nat_source_rule *rule = &nat_source_rules[i];
 
-		if (rule->out_port == out_port && rule->ipv6 == ipv6 && rule_gives(rule, external))
-			return rule;
+		if (!may_have_made(rule, mapping))
+			continue;
+		if (!found || rule->filtering < found->filtering)
+			found = rule;
+		if (rule->in_port == PORT_NONE && rule->destination.length == 0)
+			break; /* none of the rules behind it had a chance */
 	}
-	return NULL;
+	return found;
 }
 
-/* Whether a port is kept for a service that is forwarded. */
+/* Whether a port is kept for a service that is forwarded. One that takes most ports would leave none. */
 static bool is_forwarded(const struct port_request *request, uint16_t port)
 {
 	for (uint32_t i = 0; i < nat_destination_rule_count; i++) {
 		const struct nat_destination_rule *rule = &nat_destination_rules[i];
+		struct address listening = address_of_rule(rule->ipv6, &rule->address);
 
-		if (rule->ipv6 == request->ipv6 && rule->protocol == request->protocol &&
-		    port >= rule->port_low && port <= rule->port_high && rule->port_low > 0)
+		if (rule->ipv6 == request->ipv6 && (!rule->protocol || rule->protocol == request->protocol) &&
+		    port >= rule->port_low && port <= rule->port_high &&
+		    rule->port_high - rule->port_low < MOST_PORTS &&
+		    (rule->any_address ? port_has_address(rule->in_port, rule->ipv6, &request->external)
+				       : address_equal(&listening, &request->external)))
 			return true;
 	}
 	return false;
@@ -163,7 +182,7 @@ static bool is_free(const struct port_request *request, uint16_t number)
 	struct flow_tuple reply;
 	struct flow_addresses ipv6;
 
-	if (is_forwarded(request, number) || (request->bound && binding_find_external(&wanted)))
+	if ((request->bound && is_forwarded(request, number)) || binding_find_external(&wanted))
 		return false;
 	set_reply(request, rte_cpu_to_be_16(number), &reply, &ipv6);
 	return flow_lookup(&reply, &ipv6, &direction) == 0;
@@ -174,20 +193,30 @@ struct row {
 	uint32_t first, count, step;
 };
 
-static struct row row_of(const struct port_request *request)
+/* The rule's range, and of it the half that a port is in, unless that is empty; identifiers have no halves.
+ * `privileged`: the lower half is one, too. */
+static struct row half_of(const struct port_request *request, bool privileged)
 {
 	uint16_t inside = rte_be_to_cpu_16(request->ends.source.port);
 	uint32_t low = request->low, high = request->high;
-	bool parity = request->protocol == IPPROTO_UDP;
 
-	if (inside < WELL_KNOWN && low < WELL_KNOWN)
+	if (is_icmp_protocol(request->protocol))
+		return (struct row){low, high - low + 1, 1};
+	if (inside < WELL_KNOWN && low < WELL_KNOWN && privileged)
 		high = RTE_MIN(high, (uint32_t)WELL_KNOWN - 1);
 	else if (inside >= WELL_KNOWN && high >= WELL_KNOWN)
 		low = RTE_MAX(low, (uint32_t)WELL_KNOWN);
-	if (!parity || low == high)
-		return (struct row){low, high - low + 1, 1};
-	low += (low ^ inside) & 1;
-	return (struct row){low, (high - low) / 2 + 1, 2};
+	return (struct row){low, high - low + 1, 1};
+}
+
+static struct row row_of(const struct port_request *request)
+{
+	struct row row = half_of(request, true);
+	uint32_t odd = (row.first ^ rte_be_to_cpu_16(request->ends.source.port)) & 1;
+
+	if (request->protocol != IPPROTO_UDP || row.count == 1)
+		return row;
+	return (struct row){row.first + odd, (row.count - odd + 1) / 2, 2};
 }
 
 static uint32_t any_in(const struct row *row)
@@ -203,29 +232,39 @@ uint16_t pool_guess(const struct port_request *request)
 	struct flow_tuple reply;
 	struct flow_addresses ipv6;
 
-	if (request->bound)
-		binding_prefetch_external(&wanted);
+	binding_prefetch_external(&wanted);
 	set_reply(request, rte_cpu_to_be_16(number), &reply, &ipv6);
 	flow_prefetch(&reply, &ipv6);
 	return number;
 }
 
+/* A port below 1024 gives way to any other rather than to none. */
+static bool walk(const struct port_request *request, rte_be16_t *port)
+{
+	const struct row row = half_of(request, false);
+
+	if (!bucket_take(&walks, host_now_ns))
+		return false;
+	for (uint32_t i = 0; i < RTE_MIN(row.count, (uint32_t)WALK); i++) {
+		uint16_t number = row.first + (*request->cursor)++ % row.count;
+
+		*port = rte_cpu_to_be_16(number);
+		if (is_free(request, number))
+			return true;
+	}
+	return false;
+}
+
 bool pool_port(const struct port_request *request, uint16_t guess, rte_be16_t *port)
 {
 	const struct row row = row_of(request);
-	uint32_t at = (guess - row.first) / row.step;
+	uint16_t number = guess;
 
 	for (int i = 0; i < RANDOM_TRIES; i++) {
-		*port = rte_cpu_to_be_16(row.first + at * row.step);
-		if (is_free(request, row.first + at * row.step))
+		*port = rte_cpu_to_be_16(number);
+		if (is_free(request, number))
 			return true;
-		at = any_in(&row);
+		number = row.first + any_in(&row) * row.step;
 	}
-	for (uint32_t i = 0; i < RTE_MIN(row.count, (uint32_t)ROW); i++) {
-		*port = rte_cpu_to_be_16(row.first + at * row.step);
-		if (is_free(request, row.first + at * row.step))
-			return true;
-		at = at + 1 < row.count ? at + 1 : 0;
-	}
-	return false;
+	return walk(request, port);
 }

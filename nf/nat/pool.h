@@ -16,18 +16,19 @@ bool pool_address(const struct nat_source_rule *rule, struct rte_mbuf *m, struct
 /* Whether an address is one of a pool's. */
 bool pool_has(const struct nat_source_rule *rule, const struct address *external);
 
-/* Whether an address is NAT's: one of a pool's, or forwarded, or standing for another, on the side of `port`
- * or, for PORT_NONE, on any. A port's own addresses are not. */
-bool nat_answers(uint8_t port, bool ipv6, const struct address *address);
-
-/* The rule under which flows from inside get an external address out of a port; NULL: none does. */
-const struct nat_source_rule *pool_rule_of(uint8_t out_port, bool ipv6, const struct address *external);
+/* The rule that a mapping was made by. Where it may have been one of several, the one that lets in the
+ * fewest. NULL: none; hairpinning made it. */
+const struct nat_source_rule *pool_rule_of(const struct binding *mapping);
 
 /* A port for a flow from `ends->source` to `ends->destination` at an external address, such that no other
  * flow has it: in `low` .. `high`, in the same half of the ports as the inside one where these allow it (RFC
  * 4787, REQ-3), of the same parity for UDP (REQ-4), and otherwise random (RFC 6056). For a mapping (`bound`)
- * no other mapping has it either. Up to 1,040 ports are looked at: a range of up to 1,024 ports is given out
- * to the last one, and a larger one till nearly none is left. False: none is free. */
+ * no other mapping has it either, nor is it forwarded.
+ *
+ * The price has a bound. A few ports are tried at random. When these are taken, up to 1,024 are looked at one
+ * after the other, from where the last such walk ended, parity or not: so a range of up to 1,024 is given out
+ * to the last one, and of a larger one each port gets its turn. There are only so many walks a second, a few
+ * per cent of the time; beyond that, chance decides. False: none is free. */
 struct port_request {
 	struct ends ends;
 	struct address external;
@@ -36,6 +37,7 @@ struct port_request {
 	uint8_t reply_zone;	  /* of the port that replies come in by */
 	rte_be16_t type_and_code; /* ICMP: of the query */
 	uint16_t low, high;
+	uint32_t *cursor; /* where the rule's last walk ended */
 };
 bool pool_port(const struct port_request *request, uint16_t guess, rte_be16_t *port);
 

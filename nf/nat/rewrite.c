@@ -39,6 +39,14 @@ static uint32_t change_of(const void *before, const void *after, uint32_t bytes)
 	return fold(sum);
 }
 
+bool rewrite_is_possible(const struct packet_meta *meta)
+{
+	if (has_changeable_port(meta->protocol))
+		return meta->flags & PACKET_L4; /* else a fragment whose first one was never seen */
+	return meta->protocol != IPPROTO_AH && meta->protocol != IPPROTO_DCCP &&
+	       meta->protocol != IPPROTO_UDPLITE;
+}
+
 static inline uint16_t changed(uint16_t checksum, uint32_t change)
 {
 	return ~fold((uint16_t)~checksum + (uint64_t)change);
@@ -198,8 +206,14 @@ void rewrite_ipv4(struct rte_mbuf *m, struct packet_meta *meta, const struct flo
 	memcpy(&old_ports, transport, sizeof(old_ports));
 	memcpy(&ip->src_addr, &addresses, sizeof(addresses));
 	memcpy(transport, &ports, sizeof(ports));
+	meta->source_port = back->destination_port;
+	meta->destination_port = back->source_port;
 	change = words_of(~old_addresses) + words_of(addresses);
 	ip->hdr_checksum = ~fold((uint16_t)~ip->hdr_checksum + change);
+	if (m->ol_flags & UNFINISHED) {
+		*checksum = fold(*checksum + change);
+		return;
+	}
 	if (unlikely(meta->protocol == IPPROTO_UDP && *checksum == 0))
 		return;
 	*checksum = ~fold((uint16_t) ~*checksum + change + (uint32_t)~old_ports + ports);

@@ -6,8 +6,13 @@
 #ifndef NF_NAT_REWRITE_H
 #define NF_NAT_REWRITE_H
 
+#include <stdbool.h>
 #include <rte_mbuf.h>
 #include "endpoint.h"
+
+/* Whether a packet's addresses may be others: not where a signature covers them (AH), or a checksum that is
+ * not known here (RFC 4340, RFC 3828), or where the ports can't be seen. */
+bool rewrite_is_possible(const struct packet_meta *meta);
 
 /* Gives a packet new ends; what is the same already costs nothing. Ports of protocols that have none, or
  * whose checksum is no sum (SCTP), stay as they are. */

@@ -104,6 +104,13 @@ static void defend(const struct rte_arp_ipv4 *data, uint8_t port)
 	announce(port, data->arp_sip);
 }
 
+/* Addresses that stand for others are answered for and defended as our own. */
+static bool is_ours(uint8_t port, rte_be32_t address)
+{
+	return port_owns_ipv4(port, rte_be_to_cpu_32(address)) ||
+	       nat_answers_ipv4(port, rte_be_to_cpu_32(address));
+}
+
 static void learn(const struct rte_arp_ipv4 *data, uint8_t port, bool reply, bool for_us)
 {
 	uint32_t sender = rte_be_to_cpu_32(data->arp_sip);
@@ -146,9 +153,8 @@ void arp_input(struct rte_mbuf *m, uint8_t port)
 	}
 	data = arp->arp_data;
 	reply = arp->arp_opcode == rte_cpu_to_be_16(RTE_ARP_OP_REPLY);
-	for_us = port_owns_ipv4(port, rte_be_to_cpu_32(data.arp_tip)) ||
-		 nat_answers_ipv4(port, rte_be_to_cpu_32(data.arp_tip));
-	if (port_owns_ipv4(port, rte_be_to_cpu_32(data.arp_sip)))
+	for_us = is_ours(port, data.arp_tip);
+	if (is_ours(port, data.arp_sip))
 		defend(&data, port);
 	else if (data.arp_sip != 0)
 		learn(&data, port, reply, for_us);

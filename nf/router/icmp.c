@@ -185,7 +185,7 @@ void icmp_error_send(struct rte_mbuf *offender, enum icmp_error error, uint32_t 
 	bool ipv6 = packet_meta(offender)->flags & PACKET_IPV6;
 	struct rte_mbuf *m;
 
-	if (!is_allowed(offender, error))
+	if (!is_allowed(offender, error) || !nat_restore(offender))
 		return;
 	if (!bucket_take(&errors, host_now_ns)) {
 		stats.errors_suppressed++;
@@ -194,7 +194,6 @@ void icmp_error_send(struct rte_mbuf *offender, enum icmp_error error, uint32_t 
 	m = rte_pktmbuf_alloc(host_packet_pool);
 	if (!m)
 		return;
-	nat_restore(offender);
 	*packet_meta(m) = (struct packet_meta){.in_port = packet_meta(offender)->in_port};
 	if (ipv6 ? make_ipv6(m, offender, error, value) : make_ipv4(m, offender, error, value))
 		router_originate(m);

@@ -25,9 +25,9 @@ enum icmp_error {
 
 /* Sends an error about `offender` to its source, unless RFC 1812, section 4.3.2.7, or RFC 4443, section 2.4
  * (e), forbids it or the rate limit is used up. `offender` has passed input; its data starts at the IP header
- * or at the Ethernet header as l2_len says. Borrows it: the caller then drops it under its own reason.
- * `value` is the MTU of TOO_BIG, the offset of PARAMETER_PROBLEM and of an IPv6 PROTOCOL_UNREACHABLE (the
- * field that names the protocol), else 0. */
+ * or at the Ethernet header as l2_len says. Borrows it, and gives it back as it came, if NAT had changed it:
+ * the caller then drops it under its own reason. `value` is the MTU of TOO_BIG, the offset of
+ * PARAMETER_PROBLEM and of an IPv6 PROTOCOL_UNREACHABLE (the field that names the protocol), else 0. */
 void icmp_error_send(struct rte_mbuf *offender, enum icmp_error error, uint32_t value);
 
 /* Whether a message of that type is itself an error or a redirect, about which no error is sent. */

@@ -10,7 +10,7 @@
 #include "craft.h"
 #include "nf_host.h"
 
-enum { ETHERNET = 14, IPV4 = 20, IPV6 = 40, FRAGMENT_HEADER = 8 };
+enum { ETHERNET = 14, IPV4 = 20, IPV6 = 40, FRAGMENT_HEADER = 8, SCTP = 12, CHUNK = 4 };
 
 struct layout {
 	bool ipv6, fragment, transport;
@@ -46,7 +46,8 @@ static struct layout lay_out(const struct craft *c)
 	l.transport = c->fragment == 0;
 	l.l3_bytes = l.ipv6 ? IPV6 + (l.fragment ? FRAGMENT_HEADER : 0) : IPV4;
 	if (l.transport)
-		l.l4_bytes = c->protocol == IPPROTO_TCP ? 20
+		l.l4_bytes = c->protocol == IPPROTO_TCP	   ? 20 + c->option_bytes
+			     : c->protocol == IPPROTO_SCTP ? SCTP + CHUNK
 			     : c->protocol == IPPROTO_UDP || c->protocol == IPPROTO_ICMP ||
 				     c->protocol == IPPROTO_ICMPV6
 				 ? 8
@@ -104,15 +105,23 @@ static void put_transport(const struct craft *c, const struct layout *l, uint8_t
 	if (c->protocol == IPPROTO_TCP) {
 		put32(l4 + 4, c->sequence);
 		put32(l4 + 8, c->acknowledgement);
-		l4[12] = 5 << 4;
+		l4[12] = (5 + c->option_bytes / 4) << 4;
 		l4[13] = c->tcp_flags;
+		put16(l4 + 14, c->window);
+		memcpy(l4 + 20, c->options, c->option_bytes);
 		checksum = 16;
+	} else if (c->protocol == IPPROTO_SCTP) {
+		put32(l4 + 4, c->sequence);
+		l4[SCTP] = c->chunk;
+		put16(l4 + SCTP + 2, CHUNK + c->payload);
+		return;
 	} else if (c->protocol == IPPROTO_UDP) {
 		put16(l4 + 4, 8 + c->payload);
 		checksum = 6;
 	} else {
 		put16(l4, c->destination_port);
 		put16(l4 + 2, 0);
+		put16(l4 + 4, c->source_port);
 		checksum = 2;
 	}
 	put16(l4 + checksum, transport_sum(c, l, ip) ^ (c->bad_checksum ? 0x5555 : 0));
@@ -148,14 +157,12 @@ struct rte_mbuf *craft_packet(const struct craft *c)
 
 	m->l2_len = ETHERNET;
 	m->l3_len = l.l3_bytes;
-	m->l4_len = l.l4_bytes;
+	m->l4_len = c->protocol == IPPROTO_SCTP ? RTE_MIN(l.l4_bytes, (size_t)SCTP) : l.l4_bytes;
 	*meta = (struct packet_meta){.protocol = c->protocol, .l3_bytes = bytes - ETHERNET};
 	meta->flags = (l.ipv6 ? PACKET_IPV6 : 0) | (l.fragment ? PACKET_FRAGMENT : 0) |
 		      (c->fragment ? PACKET_LATER_FRAGMENT : 0) | (l.l4_bytes ? PACKET_L4 : 0);
 	if (l.l4_bytes) {
-		bool ports = c->protocol == IPPROTO_TCP || c->protocol == IPPROTO_UDP;
-
-		meta->source_port = ports ? htons(c->source_port) : 0;
+		meta->source_port = htons(c->source_port);
 		meta->destination_port = htons(c->destination_port);
 		meta->tcp_flags = c->protocol == IPPROTO_TCP ? c->tcp_flags : 0;
 	}

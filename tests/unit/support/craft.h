@@ -15,9 +15,13 @@ enum { CRAFT_MAX = 1600 };
 struct craft {
 	const char *source, *destination; /* IPv6 where they have a colon */
 	uint8_t protocol;
-	uint16_t source_port, destination_port; /* ICMP: type << 8 | code in destination_port */
+	uint16_t source_port, destination_port; /* ICMP: the identifier; type << 8 | code */
 	uint8_t tcp_flags;
 	uint32_t sequence, acknowledgement;
+	uint16_t window;
+	uint8_t options[40], option_bytes; /* TCP's, a multiple of 4 */
+	uint8_t chunk;	   /* SCTP: type of the only one; its verification tag is `sequence`, its
+			      checksum 0 */
 	uint16_t payload;  /* bytes after the transport header */
 	uint16_t fragment; /* bytes that precede it in its datagram: a later fragment */
 	bool more_fragments;

@@ -1,11 +1,63 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Which addresses are NAT's; see pool.h and nat.h. ARP and neighbour discovery answer for those that lie on a
- * link.
+ * Which addresses are NAT's; see answers.h and nat.h. ARP and neighbour discovery answer for those that lie
+ * on a link.
  */
 #include "nf/nat/nat.h"
+#include "nf/ports.h"
+#include "answers.h"
 #include "pool.h"
 #include "prefix.h"
+
+static uint64_t outside; /* a bit for each port */
+static bool open;
+_Static_assert((int)PORTS_MAX <= 64, "a bit for each port");
+
+void answers_init(void)
+{
+	outside = 0;
+	open = false;
+	for (uint32_t i = 0; i < nat_source_rule_count; i++) {
+		const struct nat_source_rule *rule = &nat_source_rules[i];
+
+		if (rule->kind == NAT_SOURCE_KEEP)
+			continue;
+		outside |= UINT64_C(1) << rule->out_port;
+		open |= rule->filtering != NAT_FILTERING_ADDRESS_AND_PORT_DEPENDENT;
+	}
+	for (uint32_t i = 0; i < nat_destination_rule_count; i++)
+		outside |= UINT64_C(1) << nat_destination_rules[i].in_port;
+	for (uint32_t i = 0; i < nat_static_rule_count; i++)
+		outside |= UINT64_C(1) << nat_static_rules[i].port;
+}
+
+bool port_is_outside(uint8_t port)
+{
+	return outside >> port & 1;
+}
+
+bool port_has_address(uint8_t port, bool ipv6, const struct address *address)
+{
+	rte_be32_t word;
+
+	if (ipv6)
+		return port_owns_ipv6(port, address->bytes);
+	memcpy(&word, address->bytes, sizeof(word));
+	return port_owns_ipv4(port, rte_be_to_cpu_32(word));
+}
+
+bool any_port_has_address(bool ipv6, const struct address *address)
+{
+	for (uint8_t port = 0; port < port_count; port++)
+		if (port_has_address(port, ipv6, address))
+			return true;
+	return false;
+}
+
+bool mappings_are_open(void)
+{
+	return open;
+}
 
 static bool is_side(uint8_t asked, uint8_t port)
 {

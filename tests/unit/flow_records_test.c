@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Lives of records, by packets through the whole chain: when they end of time, and who gives way in a full
+ * table.
+ */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <arpa/inet.h>
+#include <string.h>
+#include <cmocka.h>
+#include "nf/flow/flow_records.h"
+#include "nf/flow/flow_wheel.h"
+#include "nf/flow/track.h"
+#include "nf/packet.h"
+#include "support/craft.h"
+#include "support/flow_tables.h"
+#include "support/nf_host.h"
+#include "support/tcp_script.h"
+
+#define SLOT_NS (FLOW_TICK_NS << WHEEL_SLOT_SHIFT)
+
+enum { SMALL = 16, LARGE = 1024 };
+
+static void begin(uint32_t capacity)
+{
+	table_capacity = capacity;
+	nf_host_start();
+}
+
+static struct craft udp(uint16_t number)
+{
+	return (struct craft){.source = "192.0.2.10",
+			      .destination = "203.0.113.7",
+			      .protocol = IPPROTO_UDP,
+			      .source_port = 1000 + number,
+			      .destination_port = 53,
+			      .mac = {2, 0, 0, 0, 0, 1}};
+}
+
+static void receive_udp(uint16_t number)
+{
+	const struct craft craft = udp(number);
+	uint8_t frame[CRAFT_MAX];
+
+	nf_host_receive(0, frame, craft_frame(&craft, frame));
+	nf_host_forget();
+}
+
+static bool udp_is_known(uint16_t number)
+{
+	struct flow_tuple tuple = {.source = inet_addr("192.0.2.10"),
+				   .destination = inet_addr("203.0.113.7"),
+				   .source_port = htons(1000 + number),
+				   .destination_port = htons(53),
+				   .protocol = IPPROTO_UDP};
+	enum flow_direction direction;
+
+	return flow_lookup(&tuple, NULL, &direction);
+}
+
+/* Connections by number, in a state. */
+static void open_tcp(uint16_t number, const char *lines)
+{
+	const struct tcp_script_ends ends = {number & 1, 2000 + number, 100, 200};
+
+	tcp_script_lines(&ends, "records", lines);
+}
+
+static const char *tcp_state(uint16_t number)
+{
+	const struct tcp_script_ends ends = {number & 1, 2000 + number, 100, 200};
+	const struct flow_record *record = tcp_script_record(&ends);
+
+	if (!record)
+		return "none";
+	return record->state == FLOW_TCP_ESTABLISHED ? "established"
+	       : record->state == FLOW_TCP_SYN_SENT  ? "syn-sent"
+						     : "other";
+}
+
+#define OPENED "> S 0\n< S. 0 ack 1\n> . 1 ack 1 = established\n"
+
+static void later(uint64_t seconds)
+{
+	nf_host_run(seconds * SECOND);
+}
+
+/* Whatever the state, at any place in a slot, and where the clock of flows wraps: a flow is there until its
+ * time is over, and gone a slot later. */
+static void each_timeout(enum flow_state state, uint64_t start_ns)
+{
+	uint64_t timeout_ns = flow_timeouts_s[track_timeouts[state]] * (uint64_t)SECOND;
+	uint32_t flow;
+
+	begin(SMALL);
+	host_now_ns = start_ns;
+	assert_int_equal(flow_init(), 0);
+	flow = flow_record_take();
+	flow_records[flow].tuple[FLOW_REPLY].source = 1;
+	flow_records[flow].state = state;
+	flow_records[flow].created = flow_records[flow].seen = flow_now();
+	assert_true(flow_record_enter(flow));
+	nf_host_run(timeout_ns - FLOW_TICK_NS);
+	assert_int_equal(stats.flow.flows, 1);
+	nf_host_run(SLOT_NS + 2 * FLOW_TICK_NS);
+	assert_int_equal(stats.flow.flows, 0);
+	assert_int_equal(stats.flow.expired, 1);
+}
+
+static void never_early_and_at_most_a_slot_late(void **state)
+{
+	const uint64_t wrap = FLOW_TICK_NS << 32;
+	const uint64_t starts[] = {1000 * (uint64_t)SECOND,
+				   500 * SLOT_NS - 1,
+				   500 * SLOT_NS,
+				   500 * SLOT_NS + FLOW_TICK_NS,
+				   wrap - 1,
+				   wrap - 5 * (uint64_t)SECOND,
+				   wrap - 200 * (uint64_t)SECOND,
+				   wrap - 7000 * (uint64_t)SECOND,
+				   wrap};
+
+	(void)state;
+	for (enum flow_state s = FLOW_FREE + 1; s < FLOW_STATE_COUNT; s++)
+		for (size_t i = 0; i < RTE_DIM(starts); i++)
+			each_timeout(s, starts[i]);
+}
+
+/* RFC 5382, REQ-5; RFC 4787, REQ-5; RFC 5508, REQ-2. */
+static void defaults_are_those_of_the_rfcs(void **state)
+{
+	static const struct {
+		enum flow_state state;
+		uint32_t least;
+	} rows[] = {
+	    {FLOW_TCP_ESTABLISHED, 2 * 3600 + 4 * 60},
+	    {FLOW_TCP_SYN_SENT, 240},
+	    {FLOW_TCP_SYN_RECEIVED, 240},
+	    {FLOW_TCP_FIN_WAIT, 240},
+	    {FLOW_TCP_LAST_ACK, 240},
+	    {FLOW_TCP_TIME_WAIT, 240},
+	    {FLOW_UDP_NEW, 120},
+	    {FLOW_UDP_ESTABLISHED, 300},
+	    {FLOW_ICMP_NEW, 60},
+	    {FLOW_ICMP_ESTABLISHED, 60},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < RTE_DIM(rows); i++)
+		assert_true(flow_timeouts_s[track_timeouts[rows[i].state]] >= rows[i].least);
+}
+
+/* A tick has a bounded number of flows to look at, and asks to come again at once while there are more. */
+static void many_that_end_at_once(void **state)
+{
+	uint32_t ticks = 0;
+
+	(void)state;
+	begin(LARGE);
+	for (uint16_t i = 0; i < LARGE; i++)
+		receive_udp(i);
+	assert_int_equal(stats.flow.flows, LARGE);
+	host_now_ns += 200 * (uint64_t)SECOND;
+	while (stats.flow.flows) {
+		uint64_t before = stats.flow.flows;
+
+		assert_true(flow_tick() <= host_now_ns || stats.flow.flows == 0);
+		assert_true(before - stats.flow.flows <= 256 && before != stats.flow.flows);
+		ticks++;
+	}
+	assert_int_equal(ticks, LARGE / 256);
+	assert_int_equal(stats.flow.expired, LARGE);
+	assert_int_equal(flow_tick(), UINT64_MAX);
+}
+
+/* Flows that many packets keep alive cost one look each timeout, half-open ones one a minute. */
+static void a_busy_flow_is_looked_at_seldom(void **state)
+{
+	uint64_t wishes = 0;
+
+	(void)state;
+	begin(SMALL);
+	receive_udp(1);
+	for (int second = 0; second < 1000; second++) {
+		uint64_t end = host_now_ns + SECOND, next;
+
+		while ((next = flow_tick()) <= end) {
+			host_now_ns = next > host_now_ns ? next : host_now_ns;
+			wishes++;
+		}
+		host_now_ns = end;
+		receive_udp(1);
+	}
+	assert_int_equal(stats.flow.flows, 1);
+	assert_true(wishes <= 1000 / 60);
+}
+
+/* The oldest of the half-open ones gives way, one for each new flow. */
+static void half_open_flows_give_way(void **state)
+{
+	(void)state;
+	begin(SMALL);
+	for (uint16_t i = 0; i < SMALL; i++) {
+		receive_udp(i);
+		later(3);
+	}
+	for (uint16_t i = 0; i < 3 * SMALL; i++) {
+		assert_true(udp_is_known(i));
+		receive_udp(SMALL + i);
+		assert_false(udp_is_known(i));
+		assert_true(udp_is_known(i + 1) && udp_is_known(SMALL + i));
+		later(1);
+	}
+	assert_int_equal(stats.flow.flows, SMALL);
+	assert_int_equal(stats.flow.evicted, 3 * SMALL);
+	assert_int_equal(stats.flow.refused, 0);
+}
+
+/* By age, not by what time is left: else a flood of SYNs, which may wait for four minutes, would push out
+ * each question to a name server before its answer is there. */
+static void the_oldest_gives_way_whatever_its_protocol(void **state)
+{
+	(void)state;
+	begin(SMALL);
+	for (uint16_t i = 0; i < SMALL - 1; i++) {
+		open_tcp(i, "> S 0\n");
+		later(3);
+	}
+	receive_udp(0);
+	for (uint16_t i = 0; i < SMALL - 1; i++) {
+		later(1);
+		assert_string_equal(tcp_state(i), "syn-sent");
+		open_tcp(SMALL + i, "> S 0 = syn-sent\n");
+		assert_string_equal(tcp_state(i), "none");
+		assert_true(udp_is_known(0));
+	}
+	later(1);
+	open_tcp(3 * SMALL, "> S 0 = syn-sent\n");
+	assert_false(udp_is_known(0));
+}
+
+/* Half-open first, closed ones then, and no assured one ever; what finds no room is refused and counted. */
+static void the_order_of_giving_way(void **state)
+{
+	(void)state;
+	begin(SMALL);
+	for (uint16_t i = 0; i < 8; i++)
+		open_tcp(i, OPENED);
+	for (uint16_t i = 8; i < 10; i++)
+		open_tcp(i, OPENED "< R 1 = closed\n");
+	for (uint16_t i = 10; i < 12; i++)
+		open_tcp(i, OPENED "> F. 1 ack 1\n< F. 1 ack 2\n> . 2 ack 2 = time-wait\n");
+	for (uint16_t i = 12; i < SMALL; i++)
+		open_tcp(i, "> S 0\n");
+	later(1);
+	for (uint16_t i = SMALL; i < SMALL + 4; i++)
+		open_tcp(i, OPENED);
+	for (uint16_t i = 12; i < SMALL; i++)
+		assert_string_equal(tcp_state(i), "none");
+	for (uint16_t i = 8; i < 12; i++)
+		assert_string_equal(tcp_state(i), "other");
+	for (uint16_t i = SMALL + 4; i < SMALL + 8; i++)
+		open_tcp(i, OPENED);
+	for (uint16_t i = 8; i < SMALL; i++)
+		assert_string_equal(tcp_state(i), "none");
+	assert_int_equal(stats.flow.evicted, 8);
+	later(1);
+	open_tcp(SMALL + 8, "> S 0 ! flow-table-full none\n> S 0 ! flow-table-full none\n");
+	assert_int_equal(stats.flow.refused, 2);
+	for (uint16_t i = 0; i < 8; i++)
+		open_tcp(i, "> . 1:101 ack 1 = established\n< . 1 ack 101 = established\n");
+	assert_int_equal(stats.flow.flows, SMALL);
+	assert_int_equal(stats.flow.half_open, 0);
+}
+
+/* A flood, and connections in the midst of it: they lose nothing. */
+static void a_flood_pushes_no_connection_out(void **state)
+{
+	(void)state;
+	begin(SMALL);
+	for (uint16_t i = 0; i < 10; i++)
+		open_tcp(i, OPENED);
+	for (uint32_t i = 0; i < 20000; i++) {
+		receive_udp(i % 60000);
+		host_now_ns += 100000;
+		if (i % 1000 == 0)
+			open_tcp(i / 1000 % 10,
+				 "> . 1:101 ack 1 = established\n< . 1 ack 101 = established\n");
+	}
+	assert_int_equal(stats.flow.created, 20000 - stats.dropped[DROP_FLOW_TABLE_FULL] + 10);
+	assert_int_equal(stats.flow.created - stats.flow.flows, stats.flow.evicted + stats.flow.expired);
+	for (uint16_t i = 0; i < 10; i++)
+		assert_string_equal(tcp_state(i), "established");
+}
+
+/* Of flows of one burst none gives way to another: a packet that is on its way goes by its record. */
+static void flows_of_this_moment_stay(void **state)
+{
+	struct rte_mbuf *packets[BURST_MAX];
+	uint8_t frame[CRAFT_MAX];
+
+	(void)state;
+	begin(SMALL);
+	for (uint16_t i = 0; i < BURST_MAX; i++) {
+		const struct craft craft = udp(i);
+
+		packets[i] = nf_host_frame(frame, craft_frame(&craft, frame), 0);
+	}
+	appliance_chain(0, packets, BURST_MAX);
+	assert_int_equal(stats.forwarded, SMALL);
+	assert_int_equal(stats.dropped[DROP_FLOW_TABLE_FULL], BURST_MAX - SMALL);
+	assert_int_equal(stats.flow.evicted, 0);
+	host_now_ns += 2 * FLOW_TICK_NS;
+	receive_udp(100);
+	assert_int_equal(stats.flow.evicted, 1);
+}
+
+/* What was refused for another reason leaves its record to the next. */
+static void records_that_are_given_back_are_used(void **state)
+{
+	(void)state;
+	begin(SMALL);
+	for (int i = 0; i < 100; i++) {
+		uint32_t flow = flow_record_take();
+
+		assert_int_equal(flow, 1);
+		flow_record_give_back(flow);
+	}
+	for (uint16_t i = 0; i < SMALL; i++)
+		receive_udp(i);
+	assert_int_equal(stats.flow.flows, SMALL);
+	assert_int_equal(stats.flow.evicted, 0);
+	later(300);
+	assert_int_equal(stats.flow.flows, 0);
+	assert_int_equal(stats.flow.used, SMALL);
+}
+
+/* A flow whose tuples another one has is none. */
+static void no_two_flows_have_one_tuple(void **state)
+{
+	uint32_t first, second;
+
+	(void)state;
+	begin(SMALL);
+	first = flow_record_take();
+	flow_records[first].tuple[FLOW_ORIGINAL].source = 1;
+	flow_records[first].tuple[FLOW_REPLY].source = 2;
+	flow_records[first].state = FLOW_UDP_NEW;
+	assert_true(flow_record_enter(first));
+	for (int direction = 0; direction < FLOW_DIRECTIONS; direction++) {
+		second = flow_record_take();
+		flow_records[second].tuple[direction].source = 3;
+		flow_records[second].tuple[!direction].source = 2;
+		flow_records[second].state = FLOW_UDP_NEW;
+		assert_false(flow_record_enter(second));
+	}
+	assert_int_equal(stats.flow.flows, 1);
+	flow_record_end(first);
+	assert_int_equal(stats.flow.flows, 0);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(never_early_and_at_most_a_slot_late),
+	    cmocka_unit_test(defaults_are_those_of_the_rfcs),
+	    cmocka_unit_test(many_that_end_at_once),
+	    cmocka_unit_test(a_busy_flow_is_looked_at_seldom),
+	    cmocka_unit_test(half_open_flows_give_way),
+	    cmocka_unit_test(the_oldest_gives_way_whatever_its_protocol),
+	    cmocka_unit_test(the_order_of_giving_way),
+	    cmocka_unit_test(a_flood_pushes_no_connection_out),
+	    cmocka_unit_test(flows_of_this_moment_stay),
+	    cmocka_unit_test(records_that_are_given_back_are_used),
+	    cmocka_unit_test(no_two_flows_have_one_tuple),
+	};
+
+	return cmocka_run_group_tests_name("flow_records", tests, NULL, NULL);
+}
