@@ -127,7 +127,8 @@ bool flow_list_read(struct flow_list *list, const struct counters_memory *memory
 	if (flow->records == 0)
 		return true;
 	if (flow->record_bytes != sizeof(struct flow_record) || flow->used > flow->capacity ||
-	    flow->capacity > UINT32_MAX / 2 || !record_at(memory, page, (uint32_t)flow->used))
+	    flow->capacity > UINT32_MAX / 2 ||
+	    !counters_bytes(memory, page, flow->records, (flow->used + 1) * sizeof(struct flow_record)))
 		return false;
 	ranked = calloc(flow->used + 1, sizeof(*ranked));
 	if (!ranked)

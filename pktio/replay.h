@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 enum { REPLAY_MAGIC = 0x57524550 /* "WREP" */, REPLAY_END = 1 };
-#define REPLAY_DRAIN_NS UINT64_C(10000000000)
+#define REPLAY_DRAIN_NS UINT64_C(40000000000) /* longer than any packet waits: fragments 30 s */
 
 struct replay_header {
 	uint32_t magic;	  /* all fields little-endian */

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <rte_ip.h>
 #include "nf/ports.h"
+#include "nf/router/nd.h"
 #include "parse.h"
 #include "parse_transport.h"
 
@@ -148,7 +149,7 @@ enum drop_reason parse_ipv6(struct rte_mbuf *m, uint8_t port, uint16_t flags)
 	uint32_t there = m->data_len - m->l2_len, frame_bytes = m->pkt_len - m->l2_len, total;
 	enum drop_reason reason = check_header(ip, there, frame_bytes);
 	struct walk walk = {.start = (const uint8_t *)ip, .at = sizeof(*ip), .flags = flags};
-	bool nd;
+	bool nd = false;
 
 	if (unlikely(reason != PARSE_GOOD))
 		return reason;
@@ -158,7 +159,8 @@ enum drop_reason parse_ipv6(struct rte_mbuf *m, uint8_t port, uint16_t flags)
 	while (unlikely(is_extension(walk.next)) && !walk.fragment_offset)
 		if (!step(&walk))
 			return walk.flags & PACKET_FRAGMENT ? DROP_FRAGMENT_BAD : DROP_IPV6_EXTENSION;
-	nd = walk.next == IPPROTO_ICMPV6;
+	if (walk.next == IPPROTO_ICMPV6 && !walk.fragment_offset && walk.at < walk.limit)
+		nd = nd_is_message(walk.start[walk.at]);
 	reason = check_addresses(ip, port, nd);
 	if (unlikely(reason != PARSE_GOOD))
 		return reason;

@@ -27,6 +27,7 @@ class Case:
     weir: list
     rule_set: object
     before: list  # earlier steps of its flow
+    kernel_before: set  # what the kernel did with earlier packets of its flow
     answered: bool  # the other end has said something before, that got through
 
     def __post_init__(self):
@@ -55,6 +56,11 @@ class Case:
     @property
     def quiet_weir(self):
         return not self.weir
+
+    @property
+    def quiet_weir_or_refused(self):
+        """Dropped by Weir, or refused where a rule refuses what is invalid."""
+        return not self.weir or self.weir_says(RESET)
 
     @property
     def unrouted(self):
@@ -116,7 +122,18 @@ def _(case):
     return case.quiet_weir and case.seen.version == 6 and wire.text(case.seen.source) in network.OWN
 
 
-NOBODY = ("::1", "::ffff:192.0.2.10", "0.1.2.3", "240.0.0.9")
+NOBODY = ("::", "::1", "::ffff:192.0.2.10", "0.1.2.3", "240.0.0.9")
+
+
+@difference("broadcast address as source", """of one of the router's networks, old form included: nobody has it (RFC 1812, section
+            5.3.7); the kernel looks for it where packets come from, and only there""")
+def _(case):
+    return case.quiet_weir and case.seen.source in map(wire.packed, ("192.0.2.255", "172.16.0.0"))
+
+
+@difference("unicast IPv6 in a frame to a group", """as for IPv4 (RFC 1122, section 3.3.6), Weir does not take it; the kernel does""")
+def _(case):
+    return case.quiet_weir and case.kind in ("frame to a group", "frame to all stations") and case.seen.version == 6
 
 
 @difference("source that nobody has", """IPv6's loopback and mapped IPv4 addresses are never on a wire (RFC 4291, sections
@@ -132,10 +149,10 @@ def _(case):
     return case.quiet_weir and case.seen.destination in map(wire.packed, nobody)
 
 
-@difference("link-local source", """neither router forwards it; the kernel says so with an error (RFC 4443, section 3.1, code
-            2), Weir is silent towards what may be any station's address""")
+@difference("link-local source", """not forwarded (RFC 4291, section 2.5.6); the kernel says so with an error, or forwards it all
+            the same where it goes back to its own link; Weir is silent towards what may be any station's address""")
 def _(case):
-    return case.quiet_weir and case.error(case.kernel) == (1, 2) and case.seen.source[:2] == b"\xfe\x80"
+    return case.quiet_weir and case.seen.source[:2] == b"\xfe\x80"
 
 
 @difference("169.254.0.0/16 as source", "not forwarded (RFC 3927, section 2.7); the kernel forwards it")
@@ -215,9 +232,28 @@ def _(case):
     return case.seen.destination == wire.packed("2001:db8:2::") and case.error(case.kernel) == case.error(case.weir) is not None
 
 
-@difference("link-local destination", """neither router forwards it; the kernel says that there is no route, Weir nothing""")
+@difference("link-local destination", """never forwarded (RFC 4291, section 2.5.6); the kernel may follow its default route""")
 def _(case):
-    return case.quiet_weir and case.seen.destination[:2] == b"\xfe\x80" and case.error(case.kernel) in ((1, 0), (1, 1))
+    return case.quiet_weir and case.seen.destination[:2] == b"\xfe\x80"
+
+
+@difference("no next header", """protocol 59 says that there is none; the kernel looks for one, and drops what has none""")
+def _(case):
+    return case.seen.protocol == 59 and not case.kernel
+
+
+@difference("an external address of NAT's that stands for nobody", """what no mapping takes would go round in circles between the
+            router and whoever sends it there: Weir drops it before its rules, the kernel sends it back out""")
+def _(case):
+    external = wire.text(case.seen.destination).startswith("203.0.113.") and wire.text(case.seen.destination) not in network.FAR4
+    return case.quiet_weir and case.rule_set.nat and external
+
+
+@difference("two flows with the same answers", """a packet to an internal address, from where an internal host has a masqueraded flow
+            with the same ends: its answers could not be told from that flow's. The kernel changes the stranger's port, Weir
+            refuses it""", parts=True)
+def _(case):
+    return case.quiet_weir and case.rule_set.nat and case.step.direction == "original" and case.answered
 
 
 @difference("fragment that is whole", """RFC 6946: Weir judges it as the packet that it is, and forwards it so; the kernel takes
@@ -254,13 +290,13 @@ def _(case):
 
 
 @difference("UDP without checksum over IPv6", """RFC 8200, section 8.1: not allowed, and no flow begins with it; the kernel does not
-            look""")
+            look""", parts=True)
 def _(case):
-    return case.quiet_weir and case.kind == "udp without checksum" and case.seen.version == 6
+    return case.kind == "udp without checksum" and case.seen.version == 6 and not case.weir_says(FORWARD)
 
 
 @difference("length of UDP in its checksum", """RFC 768 has UDP's own length in the pseudo-header; the kernel takes IP's, so where
-            the datagram is shorter than its packet it finds the right sum wrong""")
+            the datagram is shorter than its packet it finds the right sum wrong""", parts=True)
 def _(case):
     length = int.from_bytes(case.data[case.seen.start + 4 : case.seen.start + 6], "big")
     return case.seen.protocol == wire.UDP and not case.kernel and not bad_sum(case) and length < case.seen.end - case.seen.start
@@ -273,6 +309,13 @@ def _(case):
     return case.seen.protocol not in known and not case.kernel and case.error(case.weir) in ((1, 1), (3, 13))
 
 
+@difference("what follows a packet that only one of them took", """for its checksum, the packet belonged to the flow for one of the
+            routers, and to none for the other: so to one the flow is established""")
+def _(case):
+    kinds = ("udp bad checksum", "udp length short of all", "udp without checksum", "icmp bad checksum")
+    return any(step.kind in kinds for step in case.before)
+
+
 # Connections
 
 
@@ -281,7 +324,7 @@ def _(case):
             them""", parts=True)
 def _(case):
     old = ("far behind", "ancient ack", "sent again")
-    return case.quiet_weir and case.kind in {f"tcp {kind}" for kind in old} and case.kernel_says(FORWARD)
+    return case.quiet_weir_or_refused and case.kind in {f"tcp {kind}" for kind in old} and case.kernel_says(FORWARD)
 
 
 @difference("reset of a SYN without acknowledgement", """RFC 9293, section 3.10.7.3: in SYN-SENT a reset must acknowledge the SYN,
@@ -376,17 +419,44 @@ def _(case):
     return (case.seen.flags or 0) & 0x17 == wire.SYN and case.step.direction == "reply" and case.weir and case.kernel != case.weir
 
 
-@difference("SCTP to the router itself", """nothing answers there; the test keeps the kernel silent, which may or may not speak it""")
+@difference("other protocols to the router itself", """nothing answers there, and Weir says so; the kernel speaks some of them""")
 def _(case):
-    return case.seen.protocol == wire.SCTP and wire.text(case.seen.destination) in network.OWN and not case.kernel and \
+    return case.seen.protocol not in (wire.TCP, wire.UDP, wire.ICMP, wire.ICMP6) and wire.text(case.seen.destination) in network.OWN and not case.kernel and \
         case.error(case.weir) in ((3, 2), (4, 1))
+
+
+@difference("flow whose first packet's time was up", """Weir has a flow from when its rules accept it, the kernel from when a packet of it
+            has left""")
+def _(case):
+    return case.seen.is_error and not case.kernel and case.weir_says(FORWARD) and (case.inner.ttl or 0) <= 1
+
+
+@difference("what follows a FIN that came early", """Weir knows a FIN by its number, and that it was acknowledged by the same; the
+            kernel counts flags, and is done with the connection sooner""")
+def _(case):
+    return any(step.kind == "tcp fin early" for step in case.before)
+
+
+@difference("acknowledgement that answers a SYN", """an end that knows an older connection answers so (RFC 9293, section 3.5.1), and the
+            opener resets it: both let it pass, the kernel not after an invalid packet""", parts=True)
+def _(case):
+    opening = [step.kind for step in case.before if "syn" in step.kind]
+    return (case.seen.flags or 0) & 0x17 == wire.ACK and bool(opening) and "syn-ack" not in opening[-1] and not case.kernel and \
+        case.weir_says(FORWARD)
+
+
+@difference("what follows a reset of the router's own", """the kernel takes a reset that it sends about an invalid packet for one of the
+            connection's: that is over then, while both ends go on""")
+def _(case):
+    return case.seen.protocol == wire.TCP and RESET in case.kernel_before and not case.kernel_says(FORWARD)
 
 
 @difference("what an error quotes", """a TCP sequence number that is not in flight was made up (RFC 5927, section 4.1); the kernel
             looks at addresses and ports only""")
 def _(case):
     known = ("syn", "ack", "data", "fin", "ack of fin")
-    strange = any(step.kind not in {f"tcp {kind}" for kind in known} and not step.kind.startswith("error") for step in case.before)
+    kinds = [step.kind for step in case.before if not step.kind.startswith("error")]
+    strange = kinds.count("tcp syn") > 1 or any(kind not in {f"tcp {one}" for one in known} for kind in kinds)
     return case.quiet_weir and case.kernel_says(FORWARD) and case.seen.is_error and case.inner.protocol == wire.TCP and \
         (strange or case.kind == "error other number")
 
@@ -433,7 +503,7 @@ def _(case):
 @difference("SCTP out of the blue", """a shutdown acknowledgement without an association (RFC 9260, section 8.4) begins a flow for
             the kernel, and none for Weir, where INIT alone does""")
 def _(case):
-    return case.quiet_weir and case.kind == "sctp shutdown-ack"
+    return case.kind == "sctp shutdown-ack" and not case.weir_says(FORWARD)
 
 
 @difference("another way in", """a flow belongs to the ports that it came and left by: from another port comes another flow, so
@@ -444,9 +514,19 @@ def _(case):
 
 
 @difference("past the window", """all of a segment's data lies in the window for Weir (van Rooij's inequality I), lest what goes
-            beyond moves the place where the sender is thought to be; the kernel looks where it begins""", parts=True)
+            beyond moves the place where the sender is thought to be; the kernel looks where it begins, and lets senders be wrong
+            by as much as a window""", parts=True)
 def _(case):
-    return case.quiet_weir and case.kind == "tcp past the window" and case.kernel_says(FORWARD)
+    return case.quiet_weir_or_refused and case.kind in ("tcp past the window", "tcp far ahead") and case.kernel_says(FORWARD)
+
+
+@difference("SYN in TIME-WAIT", """begins another connection only with a number beyond the last one (RFC 9293, section 3.10.7.4; RFC
+            6191), and is let through to be answered otherwise; the kernel takes any""", parts=True)
+def _(case):
+    kinds = [step.kind for step in case.before]
+    fin = [at for at, kind in enumerate(kinds) if "fin" in kind]
+    return bool(fin) and any("syn" in kind or "options" in kind for kind in kinds[fin[-1] :]) and \
+        (case.weir_says(FORWARD) or case.quiet_weir)
 
 
 @difference("checksum inside an error", """RFC 5508, REQ-3: an error that quotes an IP header whose checksum is wrong is dropped; the

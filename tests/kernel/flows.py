@@ -113,7 +113,6 @@ class TcpEnd:
         self.seq = random.choice((0, 1000, 0xFFFFFF00, random.getrandbits(32)))
         self.window = random.choice((512, 8192, 65535))
         self.scale = random.choice((None, None, 0, 2, 7))
-        self.sent = 0  # its next number
 
 
 class Tcp:
@@ -123,6 +122,7 @@ class Tcp:
         self.flow, self.random = flow, random
         self.ends = {ORIGINAL: TcpEnd(random), REPLY: TcpEnd(random)}
         self.opened = False
+        self.flight = {ORIGINAL: 0, REPLY: 0}  # bytes that are not acknowledged
         self.last = []  # segments that were sent, to be sent again
 
     def other(self, side):
@@ -186,9 +186,14 @@ class Tcp:
         for _ in range(self.random.randint(0, 4)):
             side = self.random.choice((ORIGINAL, REPLY))
             for _ in range(self.random.randint(1, 3)):
-                size = min(self.random.choice((1, 10, 100, 400)), self.ends[self.other(side)].window // 4)
+                room = self.ends[self.other(side)].window - self.flight[side]
+                size = min(self.random.choice((1, 10, 100, 400)), room)
+                if size == 0:
+                    break
+                self.flight[side] += size
                 yield self.say("data", side, wire.ACK | wire.PSH, bytes(size))
             if self.random.random() < 0.8:
+                self.flight[side] = 0
                 yield self.say("ack", self.other(side), wire.ACK)
 
     def close(self):
@@ -217,8 +222,10 @@ class Tcp:
         """The same ends again (RFC 6191); sometimes with numbers that go back."""
         for end in self.ends.values():
             end.seq += self.random.choice((100, 100000, 5000000) + (-5000000,) * self.opened)
+        self.opened, self.flight = False, {ORIGINAL: 0, REPLY: 0}
         yield from self.open()
-        yield from self.talk()
+        if self.opened:
+            yield from self.talk()
 
     def steps(self):
         yield from self.open()

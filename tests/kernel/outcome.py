@@ -44,7 +44,9 @@ class Names:
         dport = sport if seen.protocol in (wire.ICMP, wire.ICMP6) else seen.dport
         source = self.names.get(self.plain(seen.protocol, seen.source, sport, seen.destination, dport))
         destination = self.names.get(self.plain(seen.protocol, seen.destination, dport, seen.source, sport))
-        return source or (wire.text(seen.source), seen.sport), destination or (wire.text(seen.destination), seen.dport)
+        if seen.protocol in (wire.ICMP, wire.ICMP6) and (source or destination):
+            sport = (source or destination)[2]  # one identifier for both ends
+        return source or (wire.text(seen.source), sport), destination or (wire.text(seen.destination), seen.dport)
 
 
 def sum_error(data, seen):

@@ -16,7 +16,7 @@ import outcome
 import weir
 import wire
 
-PASSES_MOST = 8
+PASSES_MOST = 30
 
 
 class Result:
@@ -61,13 +61,15 @@ def through_kernel(rule_set, steps):
 
 
 def timed(sent, steps):
-    """[(time, port's name, frame)]: those that come together have one time."""
-    now, last, frames = weir.BEGIN_NS, None, []
+    """[(time, port's name, frame)]: those that come together have one time. What answers a packet comes after it."""
+    now, last, burst, frames = weir.BEGIN_NS, None, {}, []
     for step in steps:
         port, frame = sent[step.number]
-        if not (step.together and port == last):
+        answer = burst.get(step.flow.number, step.direction) != step.direction or step.place
+        if not step.together or port != last or answer:
             now += weir.STEP_NS
-        last = port
+            burst = {}
+        last, burst[step.flow.number] = port, step.direction
         frames.append((now, port, frame))
     return frames
 

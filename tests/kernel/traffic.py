@@ -21,6 +21,8 @@ class Traffic:
     def __init__(self, random, rule_set):
         self.random, self.rule_set = random, rule_set
         self.steps, self.live, self.flows = [], [], 0
+        # Where rules count packets, a difference about one packet would become one about others.
+        self.plain = any(rule.burst for rule in rule_set.rules)
         self.sport = random.randint(20000, 30000)
 
     def chance(self, probability):
@@ -38,6 +40,8 @@ class Traffic:
                 return found
 
     def target(self, ipv6, client):
+        if self.plain:
+            return self.address(ipv6, client)
         if self.chance(0.06):
             return self.random.choice(rules.OWN6 if ipv6 else rules.OWN4)
         if self.chance(0.02):
@@ -50,7 +54,7 @@ class Traffic:
         ipv6 = self.chance(0.4) if ipv6 is None else ipv6
         source = self.address(ipv6)
         client = network.port_towards(source)
-        if self.chance(0.03):  # spoofed: comes from where it is not
+        if self.chance(0.03) and not self.plain:  # spoofed: comes from where it is not
             client = self.random.choice(network.PORTS)
         self.flows += 1
         self.sport += self.random.randint(1, 3)
@@ -60,7 +64,8 @@ class Traffic:
         return flows.Flow(self.flows, protocol, client, source, self.sport, self.target(ipv6, client), dport)
 
     def conversation(self):
-        kind = self.random.choices((wire.TCP, wire.UDP, wire.ICMP, wire.SCTP, wire.ESP), (45, 25, 15, 5, 5))[0]
+        weights = (45, 25, 15, 0 if self.plain else 5, 5)
+        kind = self.random.choices((wire.TCP, wire.UDP, wire.ICMP, wire.SCTP, wire.ESP), weights)[0]
         if kind == wire.TCP:
             return flows.Tcp(self.flow(wire.TCP), self.random)
         if kind == wire.ICMP:
@@ -131,7 +136,7 @@ class Traffic:
 
     def add_next(self):
         way = self.random.random()
-        if way < 0.62:
+        if way < 0.62 or self.plain:
             if len(self.live) < LIVE_MOST and self.chance(0.5) or not self.live:
                 talker = self.conversation()
                 self.live.append((talker, talker.steps()))

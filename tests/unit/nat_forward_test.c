@@ -136,8 +136,13 @@ static void sctp_keeps_its_ports(void **state)
 	} rows[] = {{0, "lan sctp 203.0.113.1.42405 > 192.0.2.11.42405"},
 		    {42405, "lan sctp 203.0.113.1.42405 > 192.0.2.11.42405"},
 		    {80, ""}};
-	struct craft craft = {
-	    .source = "203.0.113.1", .destination = "198.51.100.1", .protocol = IPPROTO_SCTP, .payload = 32};
+	struct craft craft = {.source = "203.0.113.1",
+			      .destination = "198.51.100.1",
+			      .protocol = IPPROTO_SCTP,
+			      .source_port = 42405,
+			      .destination_port = 42405,
+			      .chunk = 1,
+			      .payload = 32};
 
 	(void)state;
 	for (int i = 0; i < 3; i++) {

@@ -254,7 +254,7 @@ static void wrong_stays_wrong(void **state)
 /* SCTP's CRC32c covers neither addresses nor IP header: what follows that is not touched. */
 static void sctp_changes_addresses_only(void **state)
 {
-	struct craft craft = {V4, IPPROTO_SCTP, .payload = 40};
+	struct craft craft = {V4, IPPROTO_SCTP, 42405, 42405, .chunk = 1, .payload = 40};
 	uint8_t frame[CRAFT_MAX];
 	uint32_t length;
 	size_t bytes;
