@@ -6,7 +6,6 @@
  */
 #include <assert.h>
 #include <errno.h>
-#include <string.h>
 #include <rte_common.h>
 #include "nf/appliance.h"
 #include "nf/firewall/firewall.h"
@@ -169,8 +168,6 @@ void flow_record_end(uint32_t flow)
 		firewall_release(record);
 	stats.flow.half_open -= is_half_open(record);
 	stats.flow.flows--;
-	/* Packets later in the burst may already have been matched with it (flow.c). */
-	memset(record->tuple, 0, sizeof(record->tuple));
 	flow_record_give_back(flow);
 }
 

@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <stddef.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
 #include "nf/packet.h"
@@ -72,6 +73,27 @@ static void receive(uint16_t device, struct rte_mbuf *one, struct rte_mbuf *othe
 	appliance_chain(device, burst, other ? 2 : 1);
 }
 
+/* The reset that answers a SYN whose port became another. */
+static struct rte_mbuf *answer(uint16_t port)
+{
+	struct craft segment = FROM_WAN(IPPROTO_TCP);
+	uint8_t frame[CRAFT_MAX];
+
+	segment.destination = "198.51.100.1";
+	segment.destination_port = port;
+	segment.tcp_flags = RST | ACK;
+	segment.acknowledgement = 1001;
+	return nf_host_frame(frame, craft_frame(&segment, frame), 0);
+}
+
+static const char *kept(const char *text)
+{
+	static char copy[200];
+
+	snprintf(copy, sizeof(copy), "%s", text);
+	return copy;
+}
+
 /* After a reset, both SYNs of a burst belong to the connection that the first begins. */
 static void connection_opens_again(void **state)
 {
@@ -105,11 +127,35 @@ static void association_opens_again_and_ends(void **state)
 	assert_int_equal(stats.flow.flows, 0);
 }
 
+/* A packet before the one that opens again still goes by the old record. */
+static void connection_opens_again_behind_a_translated_packet(void **state)
+{
+	uint16_t port;
+
+	(void)state;
+	nat_world_clear();
+	nat_add_masquerade(false);
+	nf_host_start();
+	receive(LAN, tcp(LAN, SYN, 1000, 0), NULL);
+	port = nat_last_port();
+	receive(WAN, answer(port), NULL);
+	assert_true(nat_fits(nat_said(1), "lan tcp 198.51.100.2.80 > 192.0.2.10.1234"));
+	receive(LAN, tcp(LAN, ACK, 1001, 0), NULL);
+	receive(LAN, tcp(LAN, ACK, 1001, 0), tcp(LAN, SYN, 90000, 0));
+	assert_int_equal(nf_host.sent_count, 5);
+	assert_true(nat_fits(nat_said(2), "wan tcp 198.51.100.1.* > 198.51.100.2.80"));
+	assert_string_equal(kept(nat_said(3)), nat_said(2));
+	assert_true(nat_fits(nat_said(4), "wan tcp 198.51.100.1.* > 198.51.100.2.80"));
+	assert_int_equal(stats.flow.flows, 1);
+	assert_true(nat_world_ends());
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(connection_opens_again),
 	    cmocka_unit_test(association_opens_again_and_ends),
+	    cmocka_unit_test(connection_opens_again_behind_a_translated_packet),
 	};
 
 	return cmocka_run_group_tests_name("flow_burst", tests, NULL, NULL);
