@@ -29,6 +29,7 @@ class Case:
     before: list  # earlier steps of its flow
     kernel_before: set  # what the kernel did with earlier packets of its flow
     answered: bool  # the other end has said something before, that got through
+    answers_translated: bool  # ... from another address than its own
 
     def __post_init__(self):
         self.data = self.pieces[0]
@@ -253,7 +254,7 @@ def _(case):
             with the same ends: its answers could not be told from that flow's. The kernel changes the stranger's port, Weir
             refuses it""", parts=True)
 def _(case):
-    return case.quiet_weir and case.rule_set.nat and case.step.direction == "original" and case.answered
+    return case.quiet_weir and case.step.direction == "original" and case.answers_translated
 
 
 @difference("fragment that is whole", """RFC 6946: Weir judges it as the packet that it is, and forwards it so; the kernel takes

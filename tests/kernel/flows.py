@@ -118,8 +118,8 @@ class TcpEnd:
 class Tcp:
     """A TCP connection: both ends' numbers, and segments made of them."""
 
-    def __init__(self, flow, random):
-        self.flow, self.random = flow, random
+    def __init__(self, flow, random, orderly=False):
+        self.flow, self.random, self.orderly = flow, random, orderly
         self.ends = {ORIGINAL: TcpEnd(random), REPLY: TcpEnd(random)}
         self.opened = False
         self.flight = {ORIGINAL: 0, REPLY: 0}  # bytes that are not acknowledged
@@ -219,9 +219,9 @@ class Tcp:
             yield self.say("ack of fin", second, wire.ACK)
 
     def reopen(self):
-        """The same ends again (RFC 6191); sometimes with numbers that go back."""
+        """The same ends again (RFC 6191); sometimes with numbers that go back, unless all shall be in order."""
         for end in self.ends.values():
-            end.seq += self.random.choice((100, 100000, 5000000) + (-5000000,) * self.opened)
+            end.seq += self.random.choice((100, 100000, 5000000) + (-5000000,) * (self.opened and not self.orderly))
         self.opened, self.flight = False, {ORIGINAL: 0, REPLY: 0}
         yield from self.open()
         if self.opened:

@@ -67,7 +67,7 @@ class Traffic:
         weights = (45, 25, 15, 0 if self.plain else 5, 5)
         kind = self.random.choices((wire.TCP, wire.UDP, wire.ICMP, wire.SCTP, wire.ESP), weights)[0]
         if kind == wire.TCP:
-            return flows.Tcp(self.flow(wire.TCP), self.random)
+            return flows.Tcp(self.flow(wire.TCP), self.random, self.plain)
         if kind == wire.ICMP:
             ipv6 = self.chance(0.4)
             return talk.Ping(self.flow(wire.ICMP6 if ipv6 else wire.ICMP, ipv6), self.random)
