@@ -16,7 +16,7 @@ import outcome
 import weir
 import wire
 
-PASSES_MOST = 8
+PASSES_MOST = 30
 
 
 class Result:

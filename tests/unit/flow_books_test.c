@@ -19,7 +19,7 @@
 #include "support/nf_host.h"
 #include "support/sample.h"
 
-enum { CAPACITY = 48, ROUNDS = 12000, ETHERNET = 14, MEMORY = 8 };
+enum { CAPACITY = 48, ROUNDS = 40000, ETHERNET = 14, MEMORY = 8 };
 
 static uint32_t any(uint32_t count)
 {
@@ -46,7 +46,7 @@ static void any_tcp(struct craft *craft)
 	craft->sequence = 0xfffffff0 + ANY_OF(places);
 	craft->acknowledgement = 0xfffffff0 + ANY_OF(places);
 	craft->window = any(3) ? 1000 : any(65536);
-	craft->payload = any(5) ? 0 : any(200);
+	craft->payload = any(80) ? 0 : any(200);
 	if (any(4) == 0) {
 		craft->option_bytes = 4 * (1 + any(4));
 		for (int i = 0; i < craft->option_bytes; i++)
