@@ -155,11 +155,20 @@ static enum fate relate(struct rte_mbuf *m)
 	return FATE_OTHER;
 }
 
+/* LAND: nobody talks to itself by way of a router; who answers such a packet would, for ever. */
+static bool is_to_its_source(const struct flow_tuple *tuple, const struct flow_addresses *ipv6)
+{
+	return tuple->ipv6 ? memcmp(ipv6->source, ipv6->destination, sizeof(ipv6->source)) == 0
+			   : tuple->source == tuple->destination;
+}
+
 /* A packet that has no record. */
-static enum fate begin(struct rte_mbuf *m)
+static enum fate begin(struct rte_mbuf *m, const struct flow_tuple *tuple, const struct flow_addresses *ipv6)
 {
 	enum drop_reason reason;
 
+	if (is_to_its_source(tuple, ipv6))
+		return refuse(m, DROP_LAND);
 	if (track_is_error(m))
 		return relate(m);
 	reason = track_first(m);
@@ -280,7 +289,7 @@ uint16_t flow_find(struct rte_mbuf **packets, uint16_t count, uint16_t *decided)
 		if (unlikely(fate == FATE_FIRST)) {
 			if (found)
 				forget(&burst, i + 1, count, found >> 1);
-			fate = begin(m);
+			fate = begin(m, &burst.tuple[i], &burst.ipv6[i]);
 		}
 		if (likely(fate == FATE_DECIDED)) {
 			packets[done++] = m;

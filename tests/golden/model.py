@@ -328,12 +328,35 @@ def unmarked(frame):
 # What the cases are written in
 
 
+class Unknown:
+    """A number that is the appliance's choice, such as a port that NAT gives out. An expectation learns it from what left
+    (flows.py); what is sent later is made with it."""
+
+    def __init__(self, allowed):
+        self.allowed, self.value = allowed, None
+
+    def __int__(self):
+        if self.value is None:
+            raise NotYet
+        return self.value
+
+    __index__ = __int__
+
+
+class NotYet(Exception):
+    """The frame depends on what has not left so far."""
+
+
 @dataclasses.dataclass
 class Send:
     port: str
-    frame: bytes
+    made: object  # bytes, or a function that makes them and may raise NotYet
     ends: tuple  # names under which the appliance may count it; one for most
     at: float  # seconds after the case's begin
+
+    @property
+    def frame(self):
+        return bytes(self.made()) if callable(self.made) else self.made
 
 
 @dataclasses.dataclass
@@ -363,26 +386,36 @@ class Check:
     question: object
 
 
+def flattened(steps):
+    return [one for step in steps for one in (flattened(step) if isinstance(step, (list, tuple)) else [step])]
+
+
 class Case:
     """A name and steps: what goes in and what must come out, in order for each port."""
 
     def __init__(self, name, *steps):
         self.name = name
-        flat = [step for one in steps for step in (one if isinstance(one, list) else [one])]
+        flat = flattened(steps)
         pick = lambda kind: [step for step in flat if isinstance(step, kind)]
         self.sends, self.expects, self.allows, self.checks = pick(Send), pick(Expect), pick(Allow), pick(Check)
         rules = pick(Rules)
         self.rules = rules[0].hits if rules else None
-        for index, send in enumerate(self.sends):
-            if send.at is None:
-                send.at = index * 0.001
+        self.unknowns = [unknown for step in self.expects for unknown in getattr(step.what, "unknowns", ())]
+        for index, step in enumerate(self.sends):
+            if step.at is None:
+                step.at = max(index * 0.001, self.sends[index - 1].at + 0.001) if index else 0
+
+    def forget(self):
+        """Another run may choose otherwise."""
+        for unknown in self.unknowns:
+            unknown.value = None
 
 
 def send(via, frame, ends="forwarded", at=None):
-    """`frame` reaches the appliance and is counted as `ends`: "forwarded", "consumed", or a drop reason of nf/reasons.h; a
-    tuple where more than one is right."""
+    """`frame` (or what makes it) reaches the appliance and is counted as `ends`: "forwarded", "consumed", or a drop reason of
+    nf/reasons.h; a tuple where more than one is right."""
     port = via.port if isinstance(via, Network) else via
-    return Send(port, bytes(frame), ends if isinstance(ends, tuple) else (ends,), at)
+    return Send(port, frame if callable(frame) else bytes(frame), ends if isinstance(ends, tuple) else (ends,), at)
 
 
 def expect(via, what):
