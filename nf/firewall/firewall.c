@@ -5,7 +5,7 @@
  * default, which is the last rule. Packets that meet a conditional rule before that are walked through them
  * (conditional.h).
  *
- * The tries are built at start (firewall_rules.c) and constant afterwards.
+ * The classifiers are built at start (firewall_rules.c) and constant afterwards.
  */
 #include <assert.h>
 #include <string.h>
@@ -63,19 +63,19 @@ static inline uint32_t earlier(uint32_t a, uint32_t b)
 	return a - 1 < b - 1 ? a : b;
 }
 
-static void classify(const struct firewall_tries *tries, const uint8_t **data, uint16_t count,
+static void classify(const struct firewall_acls *acls, const uint8_t **data, uint16_t count,
 		     struct results *results)
 {
 	struct results more;
 
 	if (count == 0)
 		return;
-	rte_acl_classify(tries->first, data, results->word, count, classifiers.categories);
-	if (tries->second == NULL)
-		return;
-	rte_acl_classify(tries->second, data, more.word, count, classifiers.categories);
-	for (uint32_t i = 0; i < count * classifiers.categories; i++)
-		results->word[i] = earlier(results->word[i], more.word[i]);
+	rte_acl_classify(acls->acl[0], data, results->word, count, classifiers.categories);
+	for (uint32_t next = 1; next < acls->count; next++) {
+		rte_acl_classify(acls->acl[next], data, more.word, count, classifiers.categories);
+		for (uint32_t i = 0; i < count * classifiers.categories; i++)
+			results->word[i] = earlier(results->word[i], more.word[i]);
+	}
 }
 
 static void classify_ipv4(struct rte_mbuf *const *packets, uint16_t count, struct results *results)
@@ -199,12 +199,12 @@ uint16_t firewall(struct rte_mbuf **packets, uint16_t count)
 
 	assert(count <= BURST_MAX);
 	connections_settled();
-	if (classifiers.ipv4.first) {
+	if (classifiers.ipv4.count) {
 		classify_ipv4(packets, count, &ipv4);
 		ipv4_next = ipv4.word;
 		ipv4_words = classifiers.categories;
 	}
-	if (classifiers.ipv6.first) {
+	if (classifiers.ipv6.count) {
 		classify_ipv6(packets, count, &ipv6);
 		ipv6_next = ipv6.word;
 		ipv6_words = classifiers.categories;

@@ -35,16 +35,17 @@ struct firewall_ipv6_key {
 };
 _Static_assert(sizeof(struct firewall_ipv6_key) == 48, "groups of four bytes");
 
-/* Tries for one family. rte_acl multiplies rules that ask for a source with those that don't: a list of 140
- * sources and 40 servers took 2.6 s and 300 MB to build as one trie, and 37 ms as two. So where there are
- * many of both they are apart, and each packet is classified twice. */
-struct firewall_tries {
-	struct rte_acl_ctx *first;  /* NULL: no rule looks at the family */
-	struct rte_acl_ctx *second; /* rules with a source; NULL: `first` has all */
+/* Classifiers of one family: each packet asks all of them, and the lowest-numbered rule that one of them
+ * finds is meant. One is enough for most rule sets; why there may be more, firewall_rules.c says. */
+enum { FIREWALL_ACLS_MAX = 16 };
+
+struct firewall_acls {
+	struct rte_acl_ctx *acl[FIREWALL_ACLS_MAX];
+	uint32_t count; /* 0: no rule looks at the family */
 };
 
 struct firewall_classifiers {
-	struct firewall_tries ipv4, ipv6;
+	struct firewall_acls ipv4, ipv6;
 	struct firewall_key_layout ipv4_key;
 	uint32_t categories; /* 1 if no rule needs the others, else 4 */
 };

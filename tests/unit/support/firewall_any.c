@@ -124,7 +124,17 @@ static struct ipv6_prefix any_ipv6_prefix(void)
 	return prefix;
 }
 
-/* Rules that limit allow nothing, or everything: what a rate makes of time is tested by itself. */
+static struct rate_limit any_rate(void)
+{
+	static const uint64_t intervals_ns[] = {1, 1000, 1000000, SECOND, UINT64_C(3600) * SECOND};
+
+	return (struct rate_limit){
+	    .interval_ns = intervals_ns[any_of(5)],
+	    .burst = 1 + any_of(3),
+	    .per_source = any_of(2),
+	};
+}
+
 static struct firewall_rule any_rule(bool last)
 {
 	static const uint8_t goes_on[] = {FIREWALL_LOG, FIREWALL_COUNT, FIREWALL_LIMIT};
@@ -137,8 +147,16 @@ static struct firewall_rule any_rule(bool last)
 	if (!last && any_of(6) == 0)
 		rule.action = goes_on[any_of(3)];
 	if (rule.action == FIREWALL_LIMIT || (!last && any_of(6) == 0))
-		rule.rate = (struct rate_limit){.interval_ns = 1, .burst = any_of(2) ? UINT32_MAX : 0};
+		rule.rate = any_rate();
+	rule.each = rule.action > FIREWALL_REJECT || rule.rate.interval_ns;
 	return rule;
+}
+
+/* Some rules are for each packet without need, as far as their matches go. */
+static void see_each(const struct match_common *common)
+{
+	rule_table[common->rule].each |=
+	    common->tcp_flags_mask || common->dscp_mask || common->protocol == IPPROTO_ICMPV6;
 }
 
 static int by_rule4(const void *a, const void *b)
@@ -170,6 +188,10 @@ void firewall_any_rules(uint32_t rules, uint32_t ipv4, uint32_t ipv6)
 		    (struct ipv6_match){any_common(any_of(rules)), any_ipv6_prefix(), any_ipv6_prefix()};
 	qsort(ipv4_table, ipv4_count, sizeof(ipv4_table[0]), by_rule4);
 	qsort(ipv6_table, ipv6_count, sizeof(ipv6_table[0]), by_rule6);
+	for (uint32_t i = 0; i < ipv4_count; i++)
+		see_each(&ipv4_table[i].common);
+	for (uint32_t i = 0; i < ipv6_count; i++)
+		see_each(&ipv6_table[i].common);
 }
 
 struct rte_mbuf *firewall_any_packet(void)

@@ -21,14 +21,23 @@ extern uint32_t ipv4_count __asm__("ipv4_match_count"), ipv6_count __asm__("ipv6
 /* A choice among 0 .. count-1: where all that is made up comes from. */
 extern uint32_t any_of(uint32_t count);
 
-/* Fills the tables: so many rules beside the default, and matches for them. */
+/* Fills the tables: so many rules beside the default, and matches for them. Limits are those of rates. */
 void firewall_any_rules(uint32_t rules, uint32_t ipv4, uint32_t ipv6);
 
 /* A packet as the firewall gets it. */
 struct rte_mbuf *firewall_any_packet(void);
 
-/* Counts every rule that fires for a packet; returns the one that decides, and in `verdict` how: an action.
- */
-uint32_t firewall_oracle(struct rte_mbuf *m, struct rule_stats *expected, uint8_t *verdict);
+struct oracle_verdict {
+	uint32_t rule;
+	bool accepted;
+	enum drop_reason reason; /* where it isn't */
+	bool each;		 /* another packet of the flow could be judged otherwise */
+};
+
+/* Counts every rule that fires for a packet, takes from limits what it takes, and returns what decides. */
+struct oracle_verdict firewall_oracle(struct rte_mbuf *m, struct rule_stats *expected);
+
+/* All limits are as if nothing had come yet. */
+void firewall_oracle_forget(void);
 
 #endif

@@ -20,6 +20,6 @@ const struct ipv6_class ipv6_classes[] = {
     {{0}, 0}, {{0, 1}, 2}, {{0, 1, 1}, 1}, {{0, 1, 0x80}, 2}, {{0x7f}, 3}, {{0x80, 0, 0x7f}, 0}, {{0xff}, 1}};
 const uint32_t ipv4_class_count = 8, ipv6_class_count = 7;
 const bool firewall_judges_invalid = true;
-const uint32_t firewall_sources = 64;
+const uint32_t firewall_sources = 4096;
 
 #endif
