@@ -45,7 +45,7 @@ fuzzers := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: FORCE all help packages weir image-parts run test unit fuzzers bench format clean
+.PHONY: FORCE all help packages weir image-parts run test compare unit fuzzers bench format clean
 
 FORCE:
 
@@ -68,6 +68,10 @@ run: packages ## build the example gateway, boot it and replay a capture through
 test: packages ## build everything and pass all tests
 	$(Q)$(MAKE) --no-print-directory V=$(if $(filter 0,$(V)),quiet,$(V)) -j$$(nproc) weir image-parts unit fuzzers
 	@tests/run
+
+compare: packages ## put random rule sets and packets through Weir and through Linux's nftables
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) weir image-parts
+	@tests/kernel/nftables
 
 unit: $(unit_tests) ## build the unit tests
 fuzzers: $(fuzzers) ## build the fuzz targets
