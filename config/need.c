@@ -26,8 +26,11 @@ enum {
 	DEVICE_BUFFERS = 1536,
 	NEIGHBOUR_BYTES = 256,
 	FLOW_BYTES = sizeof(struct flow_record) + 32, /* its share of the hash table */
-	BINDING_BYTES = 2 * 3 * 4, /* two tables of NAT's mappings, 1.5 to 3 times as large */
-	SOURCE_BYTES = 64,
+	BINDING_BYTES = 2 * 3 * 4,	/* two tables of NAT's mappings, 1.5 to 3 times as large */
+	SOURCE_BYTES = 24,		/* nf/firewall/rates.c */
+	CONNECTIONS_BYTES = 16 * 3 / 2, /* of a flow, where they are limited: nf/firewall/connections.c */
+	CLASS_BYTES = 32,		/* nf/firewall/classes.c: entries, and the tree over them */
+	CLASSES_BYTES = MIB,		/* ... and the index */
 	/* rte_acl: rule, share of the trie and of what building it takes. IPv6 takes most. */
 	MATCH_BYTES = 32 * KIB,
 };
@@ -54,9 +57,24 @@ static uint64_t route_bytes(const struct config *config, bool ipv6)
 bool limits_sources(const struct config *config)
 {
 	for (size_t i = 0; i < config->rule_count; i++)
-		if (config->rules[i].rate.per_source || config->rules[i].connections)
+		if (config->rules[i].rate.per_source)
 			return true;
 	return false;
+}
+
+static bool limits_connections(const struct config *config)
+{
+	for (size_t i = 0; i < config->rule_count; i++)
+		if (config->rules[i].connections)
+			return true;
+	return false;
+}
+
+static uint64_t class_bytes(const struct config *config)
+{
+	uint64_t count = config->classes[false].class_count + config->classes[true].class_count;
+
+	return count ? CLASSES_BYTES + count * CLASS_BYTES : 0;
 }
 
 void compute_memory(struct config *config)
@@ -71,6 +89,8 @@ void compute_memory(struct config *config)
 	need += config->match_count * MATCH_BYTES;
 	need += (uint64_t)config->flows * (FLOW_BYTES + (config->has_nat ? BINDING_BYTES : 0));
 	need += limits_sources(config) ? (uint64_t)config->sources * SOURCE_BYTES : 0;
+	need += limits_connections(config) ? (uint64_t)config->flows * CONNECTIONS_BYTES : 0;
+	need += class_bytes(config);
 	need = (need + GRANULE_BYTES - 1) / GRANULE_BYTES * GRANULE_BYTES;
 	config->memory_need = need < SMALLEST_BYTES ? SMALLEST_BYTES : need;
 	if (!config->memory_given)

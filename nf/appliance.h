@@ -94,15 +94,15 @@ struct firewall_rule {
 	const char *name;
 	uint8_t action; /* enum firewall_action */
 	bool log;	/* write a (rate-limited) line */
-	bool each;	/* has to see each packet of a flow, not the first only: it looks at TCP flags or DSCP,
-			   limits a rate, counts or logs on the way */
+	bool each; /* has to see each packet of a flow, not the first only: it looks at TCP flags or DSCP,
+		      limits a rate, counts or logs on the way */
 	struct rate_limit rate;
 	uint32_t connections; /* flows that one source may have by this rule at a time, 0: any number */
 };
 
-/* Named sets of prefixes, as the compiler cut them up: addresses that are in the same sets are of one class, and
- * rules ask for ranges of classes. An entry says from which address on which class it is, up to the next entry,
- * which is of another one; the first entry starts at the lowest address. None: no rule asks. */
+/* Named sets of prefixes, as the compiler cut them up: addresses that are in the same sets are of one class,
+ * and rules ask for ranges of classes. An entry says from which address on which class it is, up to the next
+ * entry, which is of another one; the first entry starts at the lowest address. None: no rule asks. */
 struct ipv4_class {
 	uint32_t first;
 	uint16_t number;
@@ -124,7 +124,7 @@ struct match_common {
 	bool needs_l4;				    /* ports, ICMP type or TCP flags are part of the match */
 	uint16_t source_port_low, source_port_high; /* host order; any: 0 .. 65535 */
 	uint16_t destination_port_low, destination_port_high; /* ICMP: type << 8 | code */
-	uint16_t source_class_low, source_class_high; /* see address_classes; any: 0 .. 65535 */
+	uint16_t source_class_low, source_class_high;	      /* see struct ipv4_class; any: 0 .. 65535 */
 	uint16_t destination_class_low, destination_class_high;
 };
 
@@ -213,7 +213,7 @@ extern const struct ipv6_route ipv6_routes[];
 extern const uint32_t ipv4_route_count, ipv6_route_count;
 
 extern const struct firewall_rule firewall_rules[];
-extern const uint32_t firewall_rule_count; /* the default included */
+extern const uint32_t firewall_rule_count;     /* the default included */
 extern const struct ipv4_match ipv4_matches[]; /* in the order of their rules */
 extern const struct ipv6_match ipv6_matches[];
 extern const uint32_t ipv4_match_count, ipv6_match_count;
@@ -222,7 +222,7 @@ extern const struct ipv4_class ipv4_classes[];
 extern const struct ipv6_class ipv6_classes[];
 extern const uint32_t ipv4_class_count, ipv6_class_count;
 extern const bool firewall_judges_invalid; /* a rule names the state `invalid` */
-extern const uint32_t firewall_sources;	   /* sources that limits per source remember at a time */
+extern const uint32_t firewall_sources;	   /* sources that rates per source remember at a time */
 
 extern const uint32_t flow_capacity;	 /* records; 0: this appliance tracks no flows */
 extern const uint32_t flow_timeouts_s[]; /* by enum flow_timeout (nf/flow/record.h) */

@@ -20,7 +20,8 @@ static inline bool bucket_take(struct bucket *bucket, uint64_t now_ns)
 {
 	uint64_t start = bucket->due_ns > now_ns ? bucket->due_ns : now_ns;
 
-	if (bucket->interval_ns == 0 || bucket->burst == 0 || start - now_ns > (bucket->burst - 1) * bucket->interval_ns)
+	if (bucket->interval_ns == 0 || bucket->burst == 0 ||
+	    start - now_ns > (bucket->burst - 1) * bucket->interval_ns)
 		return false;
 	bucket->due_ns = start + bucket->interval_ns;
 	return true;

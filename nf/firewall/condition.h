@@ -34,25 +34,32 @@ static inline uint8_t states_of_match(const struct match_common *common)
 /* Returns how many patterns (1 or 2) together are a match's states and DSCP. */
 uint32_t condition_patterns(const struct match_common *common, struct byte_pattern patterns[2]);
 
+/* The codes of all states, each where its bit says. */
+enum {
+	STATE_CODES = CODE_ESTABLISHED << CODE_BITS * STATE_ESTABLISHED |
+		      CODE_RELATED << CODE_BITS * STATE_RELATED | CODE_INVALID << CODE_BITS * STATE_INVALID
+};
+
+/* Of a packet's state; 0, where there are no flows, is NEW. */
 static inline uint8_t state_code(uint8_t state)
 {
-	return state == STATE_ESTABLISHED ? CODE_ESTABLISHED
-	       : state == STATE_RELATED	  ? CODE_RELATED
-	       : state == STATE_INVALID	  ? CODE_INVALID
-					  : CODE_NEW;
+	return STATE_CODES >> CODE_BITS * state & ((1 << CODE_BITS) - 1);
 }
 
 /* RFC 2474: the upper six bits of the former TOS octet, and of the traffic class. */
-static inline uint8_t dscp_of(const void *ip, bool ipv6)
+static inline uint8_t dscp_of_ipv4(const struct rte_ipv4_hdr *ip)
 {
-	if (ipv6)
-		return rte_be_to_cpu_32(((const struct rte_ipv6_hdr *)ip)->vtc_flow) >> 22 & 0x3f;
-	return ((const struct rte_ipv4_hdr *)ip)->type_of_service >> 2;
+	return ip->type_of_service >> 2;
 }
 
-static inline uint8_t condition_of(const struct packet_meta *meta, const void *ip)
+static inline uint8_t dscp_of_ipv6(const struct rte_ipv6_hdr *ip)
 {
-	return state_code(meta->state) | dscp_of(ip, meta->flags & PACKET_IPV6) << CODE_BITS;
+	return rte_be_to_cpu_32(ip->vtc_flow) >> 22 & 0x3f;
+}
+
+static inline uint8_t condition_of(const struct packet_meta *meta, uint8_t dscp)
+{
+	return state_code(meta->state) | dscp << CODE_BITS;
 }
 
 #endif

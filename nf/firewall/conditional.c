@@ -2,23 +2,41 @@
  *
  * The walk through conditional rules; see conditional.h.
  */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <rte_ip.h>
+#include "nf/flow/flow.h"
 #include "nf/host.h"
 #include "classes.h"
 #include "condition.h"
 #include "conditional.h"
+#include "connections.h"
+#include "rates.h"
 #include "rule_log.h"
-#include "sources.h"
 
-/* Numbers of conditional rules in order, and of their matches in each family's table, whose rules are in
- * order too. */
+/* By number, which starts at 1: the rule, and where its matches are in each family's table, whose rules are
+ * in order too. */
 static struct conditional {
 	uint32_t rule;
 	uint32_t ipv4_first, ipv4_end, ipv6_first, ipv6_end;
-} conditionals[FIREWALL_CONDITIONAL_MAX];
-static uint32_t conditional_count;
+} conditionals[FIREWALL_CONDITIONAL_MAX + 1];
+uint32_t conditional_count;
+
+const struct firewall_rule *conditional_rule(uint32_t number)
+{
+	return &firewall_rules[conditionals[number].rule];
+}
+
+uint32_t conditional_number(uint32_t rule)
+{
+	uint32_t number = 1;
+
+	while (number <= conditional_count && conditionals[number].rule != rule)
+		number++;
+	assert(number <= conditional_count);
+	return number;
+}
 
 static void find_matches(struct conditional *c)
 {
@@ -42,8 +60,8 @@ int conditional_init(void)
 			host_log("firewall: more than 255 rules that only log, count or limit");
 			return -E2BIG;
 		}
-		conditionals[conditional_count] = (struct conditional){.rule = i};
-		find_matches(&conditionals[conditional_count++]);
+		conditionals[++conditional_count] = (struct conditional){.rule = i};
+		find_matches(&conditionals[conditional_count]);
 	}
 	return 0;
 }
@@ -52,28 +70,18 @@ int conditional_init(void)
 struct view {
 	const struct packet_meta *meta;
 	const void *ip;
-	uint16_t source_class, destination_class;
+	uint8_t dscp;
+	struct classes classes;
 };
 
 static struct view view_of(struct rte_mbuf *m)
 {
-	struct view view = {
-	    .meta = packet_meta(m),
-	    .ip = rte_pktmbuf_mtod_offset(m, const void *, m->l2_len),
-	};
+	const struct packet_meta *meta = packet_meta(m);
+	const void *ip = rte_pktmbuf_mtod_offset(m, const void *, m->l2_len);
 
-	if (view.meta->flags & PACKET_IPV6) {
-		const struct rte_ipv6_hdr *ip = view.ip;
-
-		view.source_class = class_of_ipv6(ip->src_addr);
-		view.destination_class = class_of_ipv6(ip->dst_addr);
-	} else {
-		const struct rte_ipv4_hdr *ip = view.ip;
-
-		view.source_class = class_of_ipv4(rte_be_to_cpu_32(ip->src_addr));
-		view.destination_class = class_of_ipv4(rte_be_to_cpu_32(ip->dst_addr));
-	}
-	return view;
+	if (meta->flags & PACKET_IPV6)
+		return (struct view){meta, ip, dscp_of_ipv6(ip), classes_of_ipv6(ip)};
+	return (struct view){meta, ip, dscp_of_ipv4(ip), classes_of_ipv4(ip)};
 }
 
 static bool is_between(uint16_t value, uint16_t low, uint16_t high)
@@ -102,9 +110,9 @@ static bool fits(const struct match_common *c, const struct view *view)
 	return fits_state(c, meta) && !((c->protocol ^ meta->protocol) & c->protocol_mask) &&
 	       !((c->in_port ^ meta->in_port) & c->in_port_mask) &&
 	       !((c->out_port ^ meta->out_port) & c->out_port_mask) &&
-	       !((c->dscp ^ dscp_of(view->ip, meta->flags & PACKET_IPV6)) & c->dscp_mask) &&
-	       is_between(view->source_class, c->source_class_low, c->source_class_high) &&
-	       is_between(view->destination_class, c->destination_class_low, c->destination_class_high) &&
+	       !((c->dscp ^ view->dscp) & c->dscp_mask) &&
+	       is_between(view->classes.source, c->source_class_low, c->source_class_high) &&
+	       is_between(view->classes.destination, c->destination_class_low, c->destination_class_high) &&
 	       fits_transport(c, meta);
 }
 
@@ -143,43 +151,68 @@ static bool meets(const struct conditional *c, const struct view *view)
 	return false;
 }
 
-/* What limits say of a packet that meets a rule: DROP_REASON_COUNT where all are kept. */
-static enum drop_reason exceeded(const struct firewall_rule *rule, uint32_t number, struct rte_mbuf *m)
+/* Whether a limit of connections has a say: flows are counted, and the packet would begin one. */
+static bool would_connect(const struct firewall_rule *rule, struct rte_mbuf *m)
 {
-	if (rule->connections && packet_meta(m)->state == STATE_NEW && !packet_meta(m)->flow &&
-	    !sources_may_connect(number, m))
+	return flow_capacity && rule->connections && flow_may_begin(packet_meta(m));
+}
+
+/* What limits say of a packet that meets a rule: DROP_REASON_COUNT where all are kept. */
+static enum drop_reason exceeded(uint32_t number, struct rte_mbuf *m)
+{
+	const struct firewall_rule *rule = conditional_rule(number);
+
+	if (would_connect(rule, m) && !connections_allow(number, rule->connections, m))
 		return DROP_CONNECTION_LIMIT;
-	if (rule->rate.interval_ns && !sources_allow(number, m))
+	if (rule->rate.interval_ns && !rate_allows(number, &rule->rate, m))
 		return DROP_RATE_LIMIT;
 	return DROP_REASON_COUNT;
 }
 
-/* What the rule that a packet meets makes of it. True: it decides. */
-static bool apply(uint32_t number, struct rte_mbuf *m, struct verdict *verdict)
+/* What a rule does with a packet that keeps its limits. True: that decides. */
+static bool fulfil(uint32_t number, struct rte_mbuf *m, struct verdict *verdict)
 {
-	const struct firewall_rule *rule = &firewall_rules[number];
-	enum drop_reason reason = exceeded(rule, number, m);
+	uint32_t rule = conditionals[number].rule;
+	uint8_t action = firewall_rules[rule].action;
 
-	if (rule->action == FIREWALL_LOG || rule->action == FIREWALL_COUNT) {
-		if (reason == DROP_REASON_COUNT) {
-			rule_count_packet(number, m);
-			if (rule->log)
-				rule_log(number, m, DROP_REASON_COUNT);
-		}
+	if (action == FIREWALL_LIMIT)
+		return false;
+	if (action == FIREWALL_LOG || action == FIREWALL_COUNT) {
+		rule_count_packet(rule, m);
+		if (firewall_rules[rule].log)
+			rule_log(rule, m, DROP_REASON_COUNT);
 		return false;
 	}
-	if (rule->action == FIREWALL_LIMIT) {
-		if (reason == DROP_REASON_COUNT)
-			return false;
-		*verdict = (struct verdict){number, FIREWALL_DROP, reason};
+	if (action == FIREWALL_ACCEPT && would_connect(&firewall_rules[rule], m)) {
+		connections_accept(number, m);
+		flow_drafts[packet_meta(m)->draft].flags |= FLOW_COUNTED_SOURCE;
+	}
+	verdict->rule = rule;
+	verdict->action = action;
+	return true;
+}
+
+/* ... and with one that exceeds a limit. Of several, the first is the reason if a later rule drops the
+ * packet.
+ */
+static bool refuse(uint32_t number, enum drop_reason reason, struct verdict *verdict)
+{
+	uint32_t rule = conditionals[number].rule;
+
+	if (firewall_rules[rule].action == FIREWALL_LIMIT) {
+		*verdict = (struct verdict){rule, FIREWALL_DROP, reason};
 		return true;
 	}
-	if (reason != DROP_REASON_COUNT) {
+	if (firewall_rules[rule].action <= FIREWALL_REJECT && verdict->reason == DROP_REASON_COUNT)
 		verdict->reason = reason;
-		return false;
-	}
-	*verdict = (struct verdict){number, rule->action, DROP_REASON_COUNT};
-	return true;
+	return false;
+}
+
+static bool apply(uint32_t number, struct rte_mbuf *m, struct verdict *verdict)
+{
+	enum drop_reason reason = exceeded(number, m);
+
+	return reason == DROP_REASON_COUNT ? fulfil(number, m, verdict) : refuse(number, reason, verdict);
 }
 
 struct verdict conditional_walk(struct rte_mbuf *m, uint32_t first, uint32_t decided)
@@ -187,13 +220,8 @@ struct verdict conditional_walk(struct rte_mbuf *m, uint32_t first, uint32_t dec
 	struct verdict verdict = {decided, firewall_rules[decided].action, DROP_REASON_COUNT};
 	struct view view = view_of(m);
 
-	for (uint32_t i = 0; i < conditional_count && conditionals[i].rule < decided; i++) {
-		const struct conditional *c = &conditionals[i];
-
-		if (c->rule < first || !meets(c, &view))
-			continue;
-		if (apply(c->rule, m, &verdict))
+	for (uint32_t i = 1; i <= conditional_count && conditionals[i].rule < decided; i++)
+		if (conditionals[i].rule >= first && meets(&conditionals[i], &view) && apply(i, m, &verdict))
 			break;
-	}
 	return verdict;
 }

@@ -30,8 +30,13 @@ static inline bool rule_is_conditional(const struct firewall_rule *rule)
 /* Returns 0, or -E2BIG after a host_log line. */
 int conditional_init(void);
 
+/* Conditional rules are numbered from 1, in order: that is what limits are known by. */
+extern uint32_t conditional_count;
+const struct firewall_rule *conditional_rule(uint32_t number);
+uint32_t conditional_number(uint32_t rule);
+
 /* Walks a packet through the conditional rules from `first`, which it meets, up to before `decided`. Those
- * that log and count do so. */
+ * that log and count do so; what limits allow is counted. */
 struct verdict conditional_walk(struct rte_mbuf *m, uint32_t first, uint32_t decided);
 
 #endif

@@ -17,41 +17,22 @@
 #include "classes.h"
 #include "condition.h"
 #include "conditional.h"
+#include "connections.h"
 #include "firewall.h"
 #include "firewall_rules.h"
+#include "rates.h"
 #include "reject.h"
 #include "rule_log.h"
-#include "sources.h"
 
 static struct firewall_classifiers classifiers;
 
 /* Results of one family: `categories` words a packet, in the order of the burst. */
 struct results {
-	uint32_t word[BURST_MAX * RTE_ACL_MAX_CATEGORIES];
+	uint32_t word[BURST_MAX * RTE_ACL_RESULTS_MULTIPLIER];
 };
 
 /* Of every packet of a family that no rule looks at. */
-static const uint32_t no_results[RTE_ACL_MAX_CATEGORIES];
-
-/* For each state, the first rule that may judge a flow's packets one by one. */
-static uint32_t first_each[STATE_INVALID + 1];
-
-static void find_each(const struct match_common *common)
-{
-	for (uint8_t state = STATE_NEW; state <= STATE_INVALID; state <<= 1)
-		if (firewall_rules[common->rule].each && states_of_match(common) & state)
-			first_each[state] = RTE_MIN(first_each[state], common->rule);
-}
-
-static void find_all_each(void)
-{
-	for (uint32_t i = 0; i < RTE_DIM(first_each); i++)
-		first_each[i] = UINT32_MAX;
-	for (uint32_t i = 0; i < ipv4_match_count; i++)
-		find_each(&ipv4_matches[i].common);
-	for (uint32_t i = 0; i < ipv6_match_count; i++)
-		find_each(&ipv6_matches[i].common);
-}
+static const uint32_t no_results[RTE_ACL_RESULTS_MULTIPLIER];
 
 int firewall_init(void)
 {
@@ -60,26 +41,20 @@ int firewall_init(void)
 	if (error == 0)
 		error = conditional_init();
 	if (error == 0)
-		error = sources_init();
-	find_all_each();
+		error = rates_init();
+	if (error == 0)
+		error = connections_init();
 	return error ? error : firewall_rules_compile(&classifiers);
-}
-
-static const void *source_of(const struct flow_record *record)
-{
-	const struct flow_tuple *tuple = &record->tuple[FLOW_ORIGINAL];
-
-	return tuple->ipv6 ? (const void *)record->ipv6[FLOW_ORIGINAL].source : &tuple->source;
 }
 
 bool firewall_hold(const struct flow_record *record)
 {
-	return sources_connect(record->first_rule, record->tuple[FLOW_ORIGINAL].ipv6, source_of(record));
+	return connections_hold(conditional_number(record->first_rule), record);
 }
 
 void firewall_release(const struct flow_record *record)
 {
-	sources_disconnect(record->first_rule, record->tuple[FLOW_ORIGINAL].ipv6, source_of(record));
+	connections_release(conditional_number(record->first_rule), record);
 }
 
 /* Of two results the rule that comes first; 0 is none. */
@@ -127,11 +102,13 @@ static void classify_ipv4(struct rte_mbuf *const *packets, uint16_t count, struc
 static void set_ipv6_key(struct firewall_ipv6_key *key, const struct packet_meta *meta,
 			 const struct rte_ipv6_hdr *ip)
 {
+	struct classes classes = classes_of_ipv6(ip);
+
 	*key = (struct firewall_ipv6_key){
 	    .protocol = meta->protocol,
-	    .condition = condition_of(meta, ip),
-	    .source_class = rte_cpu_to_be_16(class_of_ipv6(ip->src_addr)),
-	    .destination_class = rte_cpu_to_be_16(class_of_ipv6(ip->dst_addr)),
+	    .condition = condition_of(meta, dscp_of_ipv6(ip)),
+	    .source_class = rte_cpu_to_be_16(classes.source),
+	    .destination_class = rte_cpu_to_be_16(classes.destination),
 	    .in_port = meta->in_port | (meta->flags & PACKET_L4 ? FIREWALL_KEY_L4 : 0),
 	    .out_port = meta->out_port,
 	    .tcp_flags = meta->tcp_flags,
@@ -162,17 +139,25 @@ static void classify_ipv6(struct rte_mbuf *const *packets, uint16_t count, struc
 	classify(&classifiers.ipv6, data, n, results);
 }
 
-/* What a flow's record remembers of the verdict. */
-static inline void mark(struct packet_meta *meta, const struct verdict *verdict)
+/* What the classifier's results come to. */
+static inline struct verdict verdict_of(struct rte_mbuf *m, const uint32_t *result)
 {
-	meta->rule = verdict->rule;
-	if (verdict->rule >= first_each[meta->state])
-		meta->flags |= PACKET_EACH;
-	if (firewall_rules[verdict->rule].connections && meta->state == STATE_NEW && !meta->flow)
-		flow_drafts[meta->draft].flags |= FLOW_COUNTED_SOURCE;
+	uint32_t decided = result[CATEGORY_DECIDES] ? result[CATEGORY_DECIDES] - 1 : firewall_rule_count - 1;
+
+	if (classifiers.categories > 1 && result[CATEGORY_CONDITIONAL] &&
+	    result[CATEGORY_CONDITIONAL] - 1 < decided)
+		return conditional_walk(m, result[CATEGORY_CONDITIONAL] - 1, decided);
+	return (struct verdict){decided, firewall_rules[decided].action, DROP_REASON_COUNT};
 }
 
-/* Why a packet is dropped: for what is wrong with it, for a limit, or because the rules say so. */
+/* Whether another packet of the flow could meet a rule that this one doesn't, or the other way round, before
+ * the one that decides. */
+static inline bool is_for_each(const uint32_t *result, uint32_t decided)
+{
+	return flow_capacity && classifiers.categories > 1 && result[CATEGORY_EACH] &&
+	       result[CATEGORY_EACH] - 1 <= decided;
+}
+
 static enum drop_reason reason_of(const struct packet_meta *meta, const struct verdict *verdict)
 {
 	if (meta->state == STATE_INVALID)
@@ -186,14 +171,12 @@ static enum drop_reason reason_of(const struct packet_meta *meta, const struct v
 static inline bool judge(struct rte_mbuf *m, const uint32_t *result)
 {
 	struct packet_meta *meta = packet_meta(m);
-	uint32_t decided = result[CATEGORY_DECIDES] ? result[CATEGORY_DECIDES] - 1 : firewall_rule_count - 1;
-	struct verdict verdict = {decided, firewall_rules[decided].action, DROP_REASON_COUNT};
+	struct verdict verdict = verdict_of(m, result);
 	enum drop_reason reason = DROP_REASON_COUNT;
 
-	if (classifiers.categories > 1 && result[CATEGORY_CONDITIONAL] &&
-	    result[CATEGORY_CONDITIONAL] - 1 < decided)
-		verdict = conditional_walk(m, result[CATEGORY_CONDITIONAL] - 1, decided);
-	mark(meta, &verdict);
+	meta->rule = verdict.rule;
+	if (is_for_each(result, verdict.rule))
+		meta->flags |= PACKET_EACH;
 	rule_count_packet(verdict.rule, m);
 	if (verdict.action != FIREWALL_ACCEPT)
 		reason = reason_of(meta, &verdict);
@@ -215,6 +198,7 @@ uint16_t firewall(struct rte_mbuf **packets, uint16_t count)
 	uint16_t kept = 0;
 
 	assert(count <= BURST_MAX);
+	connections_settled();
 	if (classifiers.ipv4.first) {
 		classify_ipv4(packets, count, &ipv4);
 		ipv4_next = ipv4.word;

@@ -143,8 +143,6 @@ static void split(struct firewall_key_layout *layout, const uint8_t shuffle[FIRE
 		first[i] = is_more ? NO_FACT : shuffle[i];
 		more[i] = is_more ? shuffle[i] - sizeof(struct firewall_facts) : NO_FACT;
 		layout->more |= is_more || (i >= FIREWALL_KEY_BYTES / 2 && shuffle[i] != NO_FACT);
-		layout->source_class |= shuffle[i] == MORE(source_class);
-		layout->destination_class |= shuffle[i] == MORE(destination_class);
 	}
 	memcpy(layout->shuffle, first, sizeof(first));
 	memcpy(layout->shuffle_more, more, sizeof(more));

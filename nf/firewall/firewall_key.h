@@ -66,9 +66,7 @@ struct firewall_key_layout {
 	/* For each byte of the key's halves, the fact that it is: of the first ones, and of those after
 	 * these. */
 	__m128i shuffle[2], shuffle_more[2];
-	bool more;	   /* some are of those after these; then the key may have a second half */
-	bool source_class; /* classes are asked for */
-	bool destination_class;
+	bool more; /* some are of those after these; then the key may have a second half */
 	uint32_t fields;
 	struct rte_acl_field_def defs[FIREWALL_KEY_FIELDS_MAX];
 	uint8_t facts[FIREWALL_KEY_FIELDS_MAX]; /* offset of each field's fact, or of none */
@@ -77,21 +75,19 @@ struct firewall_key_layout {
 /* Chooses the bytes that ipv4_matches[] need. */
 void firewall_key_lay_out(struct firewall_key_layout *layout);
 
-/* Fills in the fields of a rule, with one of the patterns that condition_patterns gives for it. */
+/* Fills in the fields of a match, with one of the patterns that condition_patterns gives for it. */
 void firewall_key_set_rule(const struct firewall_key_layout *layout, struct rte_acl_field *field,
 			   const struct ipv4_match *match, struct byte_pattern condition);
 
-static inline struct firewall_more_facts firewall_more_facts_of(const struct firewall_key_layout *layout,
-								const struct packet_meta *meta,
-								const struct rte_ipv4_hdr *ip)
+/* struct firewall_more_facts of a packet, as one number. */
+static inline uint64_t firewall_more_facts_of(const struct packet_meta *meta, const struct rte_ipv4_hdr *ip)
 {
-	struct firewall_more_facts more = {.condition = condition_of(meta, ip)};
+	const int source = 8 * offsetof(struct firewall_more_facts, source_class);
+	const int destination = 8 * offsetof(struct firewall_more_facts, destination_class);
+	struct classes classes = classes_of_ipv4(ip);
 
-	if (layout->source_class)
-		more.source_class = rte_cpu_to_be_16(class_of_ipv4(rte_be_to_cpu_32(ip->src_addr)));
-	if (layout->destination_class)
-		more.destination_class = rte_cpu_to_be_16(class_of_ipv4(rte_be_to_cpu_32(ip->dst_addr)));
-	return more;
+	return condition_of(meta, dscp_of_ipv4(ip)) | (uint64_t)rte_cpu_to_be_16(classes.source) << source |
+	       (uint64_t)rte_cpu_to_be_16(classes.destination) << destination;
 }
 
 static inline void firewall_key_write(const struct firewall_key_layout *layout, uint8_t *key,
@@ -99,7 +95,6 @@ static inline void firewall_key_write(const struct firewall_key_layout *layout, 
 {
 	const int to_key_l4 = 8 * offsetof(struct firewall_facts, in_port) + __builtin_ctz(FIREWALL_KEY_L4) -
 			      __builtin_ctz(PACKET_L4);
-	struct firewall_more_facts more_facts;
 	uint64_t start, addresses;
 	__m128i facts, more;
 
@@ -111,8 +106,7 @@ static inline void firewall_key_write(const struct firewall_key_layout *layout, 
 		_mm_storeu_si128((__m128i *)key, _mm_shuffle_epi8(facts, layout->shuffle[0]));
 		return;
 	}
-	more_facts = firewall_more_facts_of(layout, meta, ip);
-	more = _mm_loadl_epi64((const __m128i *)&more_facts);
+	more = _mm_cvtsi64_si128(firewall_more_facts_of(meta, ip));
 	for (int half = 0; half < 2; half++)
 		_mm_storeu_si128((__m128i *)key + half,
 				 _mm_or_si128(_mm_shuffle_epi8(facts, layout->shuffle[half]),

@@ -79,9 +79,9 @@ struct family {
 	uint32_t fields;
 	const struct rte_acl_field_def *field_defs;
 	const struct firewall_key_layout *layout; /* IPv4 */
-	/* Fills in field[]. */
+	/* Fills in field[] from a match, of which `common` is what has to be kept to. */
 	void (*set_rule)(const struct family *family, struct acl_rule *rule, uint32_t match,
-			 struct byte_pattern condition);
+			 const struct match_common *common, struct byte_pattern condition);
 	const struct match_common *(*common)(uint32_t match);
 	bool (*has_source)(uint32_t match);
 };
@@ -133,14 +133,12 @@ static void set_ipv6_prefix(struct rte_acl_field *field, const struct ipv6_prefi
 }
 
 static void set_ipv4_rule(const struct family *family, struct acl_rule *rule, uint32_t match,
-			  struct byte_pattern condition)
+			  const struct match_common *common, struct byte_pattern condition)
 {
-	firewall_key_set_rule(family->layout, rule->field, &ipv4_matches[match], condition);
-}
+	struct ipv4_match m = ipv4_matches[match];
 
-static bool asks_for_source_class(const struct match_common *common)
-{
-	return common->source_class_low > 0 || common->source_class_high < UINT16_MAX;
+	m.common = *common;
+	firewall_key_set_rule(family->layout, rule->field, &m, condition);
 }
 
 static const struct match_common *ipv4_common(uint32_t match)
@@ -154,11 +152,11 @@ static bool ipv4_has_source(uint32_t match)
 }
 
 static void set_ipv6_rule(const struct family *family __rte_unused, struct acl_rule *rule, uint32_t match,
-			  struct byte_pattern condition)
+			  const struct match_common *common, struct byte_pattern condition)
 {
 	const struct ipv6_match *m = &ipv6_matches[match];
 
-	set_common(rule, &m->common, condition);
+	set_common(rule, common, condition);
 	set_ipv6_prefix(&rule->field[FIELD_ADDRESSES], &m->source);
 	set_ipv6_prefix(&rule->field[FIELD_ADDRESSES + 4], &m->destination);
 }
@@ -178,26 +176,47 @@ static bool is_in(const struct family *family, enum part part, uint32_t match)
 	return part == PART_ALL || family->has_source(match) == (part == PART_WITH_SOURCE);
 }
 
-/* A match, once for each pattern that its states need. */
-static int add_match(struct rte_acl_ctx *acl, const struct family *family, uint32_t match)
+/* Adds a match to some categories (a bit for each): once for each pattern that its states need. */
+static int add_to(struct rte_acl_ctx *acl, const struct family *family, uint32_t match,
+		  const struct match_common *common, uint32_t categories)
 {
-	const struct match_common *common = family->common(match);
-	bool conditional = rule_is_conditional(&firewall_rules[common->rule]);
 	struct byte_pattern conditions[2];
 	uint32_t count = condition_patterns(common, conditions);
 	int error = 0;
 
 	for (uint32_t i = 0; i < count && error == 0; i++) {
 		struct acl_rule rule = {
-		    .data = {.category_mask = 1U << (conditional ? CATEGORY_CONDITIONAL : CATEGORY_DECIDES),
+		    .data = {.category_mask = categories,
 			     .priority = RTE_ACL_MAX_PRIORITY - common->rule,
 			     .userdata = common->rule + 1},
 		};
 
-		family->set_rule(family, &rule, match, conditions[i]);
+		family->set_rule(family, &rule, match, common, conditions[i]);
 		error = rte_acl_add_rules(acl, (struct rte_acl_rule *)&rule, 1);
 	}
 	return error;
+}
+
+/* Without flows no verdict is remembered, and it doesn't matter whom else a rule would match. */
+static bool sees_each(const struct firewall_rule *rule)
+{
+	return flow_capacity && rule->each;
+}
+
+static int add_match(struct rte_acl_ctx *acl, const struct family *family, uint32_t match)
+{
+	struct match_common common = *family->common(match);
+	const struct firewall_rule *rule = &firewall_rules[common.rule];
+	uint32_t category = 1U << (rule_is_conditional(rule) ? CATEGORY_CONDITIONAL : CATEGORY_DECIDES);
+	int error;
+
+	if (!sees_each(rule))
+		return add_to(acl, family, match, &common, category);
+	if (common.tcp_flags_mask == 0 && common.dscp_mask == 0)
+		return add_to(acl, family, match, &common, category | 1U << CATEGORY_EACH);
+	error = add_to(acl, family, match, &common, category);
+	common.tcp_flags_mask = common.dscp_mask = 0;
+	return error ? error : add_to(acl, family, match, &common, 1U << CATEGORY_EACH);
 }
 
 static int add_rules(struct rte_acl_ctx *acl, const struct family *family, enum part part)
@@ -231,7 +250,7 @@ static int compile_part(struct rte_acl_ctx **acl, const struct family *family, e
 	    .name = family->names[part],
 	    .socket_id = SOCKET_ID_ANY,
 	    .rule_size = RTE_ACL_RULE_SZ(family->fields),
-	    .max_rule_num = family->matches * 2, /* add_match */
+	    .max_rule_num = family->matches * 4, /* add_match, add_to */
 	};
 	int error;
 
@@ -286,7 +305,7 @@ static int refuse(const char *what, int error)
 static uint32_t count_categories(void)
 {
 	for (uint32_t i = 0; i < firewall_rule_count; i++)
-		if (rule_is_conditional(&firewall_rules[i]))
+		if (rule_is_conditional(&firewall_rules[i]) || sees_each(&firewall_rules[i]))
 			return RTE_ACL_RESULTS_MULTIPLIER;
 	return 1;
 }

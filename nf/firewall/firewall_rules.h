@@ -4,7 +4,9 @@
  * ipv6_matches[] (nf/appliance.h). firewall.c is the only user.
  *
  * A classification gives one result a category, each a rule's index plus one, 0 for none: the first rule that
- * decides, and the first conditional one (conditional.h).
+ * decides, the first conditional one (conditional.h), and the first that has to see each packet of a flow and
+ * may match some packet of this one's: it is asked for everything but TCP flags and DSCP, in which a flow's
+ * packets differ.
  */
 #ifndef NF_FIREWALL_RULES_H
 #define NF_FIREWALL_RULES_H
@@ -14,7 +16,7 @@
 #include <rte_byteorder.h>
 #include "firewall_key.h"
 
-enum { CATEGORY_DECIDES, CATEGORY_CONDITIONAL };
+enum { CATEGORY_DECIDES, CATEGORY_CONDITIONAL, CATEGORY_EACH };
 
 /* What an IPv6 packet looks like to the classifier; firewall_key.h has the IPv4 one. It reads the first byte
  * alone and then groups of four, and each byte costs a packet the same: so what most configurations don't
@@ -44,7 +46,7 @@ struct firewall_tries {
 struct firewall_classifiers {
 	struct firewall_tries ipv4, ipv6;
 	struct firewall_key_layout ipv4_key;
-	uint32_t categories; /* 1 without conditional rules, else 4 */
+	uint32_t categories; /* 1 if no rule needs the others, else 4 */
 };
 
 /* Builds both, in place of what is there. Returns 0, or -errno after a host_log line. */

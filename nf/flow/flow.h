@@ -79,6 +79,13 @@ static inline enum flow_direction flow_direction_of(const struct packet_meta *me
 	return meta->flags & PACKET_REPLY ? FLOW_REPLY : FLOW_ORIGINAL;
 }
 
+/* Whether a packet may begin a flow: one to us, or to a group, is judged by itself. */
+static inline bool flow_may_begin(const struct packet_meta *meta)
+{
+	return !meta->flow && meta->state != STATE_INVALID && meta->out_port < PORTS_MAX &&
+	       !(meta->flags & PACKET_DST_GROUP);
+}
+
 static inline struct flow_record *flow_of(const struct packet_meta *meta)
 {
 	return &flow_records[meta->flow];

@@ -108,13 +108,6 @@ static enum drop_reason begin(struct rte_mbuf *m, struct flow_draft *draft)
 	return reason;
 }
 
-/* Whether the packet may begin a flow: one to us, or to a group, is judged by itself. */
-static bool begins(const struct packet_meta *meta)
-{
-	return !meta->flow && meta->state != STATE_INVALID && meta->out_port < PORTS_MAX &&
-	       !(meta->flags & PACKET_DST_GROUP);
-}
-
 static void settle_known(struct rte_mbuf *m)
 {
 	const struct packet_meta *meta = packet_meta(m);
@@ -132,7 +125,7 @@ static bool settle_first(struct rte_mbuf *m)
 	struct packet_meta *meta = packet_meta(m);
 	enum drop_reason reason;
 
-	if (!begins(meta))
+	if (!flow_may_begin(meta))
 		return true;
 	reason = begin(m, &flow_drafts[meta->draft]);
 	if (reason != TRACK_GOOD) {
