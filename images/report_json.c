@@ -76,8 +76,9 @@ static json_t *json_books(const struct report *report)
 	const struct stats_page *page = &report->counters->page;
 	struct books books = counters_books(report->counters);
 
-	return json_pack("{s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "balanced",
-			 books.received_balance && books.sent_balance, "received", json_count(books.received),
+	return json_pack("{s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "balanced",
+			 books.received_balance && books.sent_balance, "in_burst",
+			 report->counters->progress.burst_port >= 0, "received", json_count(books.received),
 			 "sent", json_count(books.sent), "forwarded", json_count(page->forwarded), "consumed",
 			 json_count(page->consumed), "dropped", json_count(books.dropped), "held",
 			 json_count(page->held), "originated", json_count(page->originated), "fragmented",
