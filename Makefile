@@ -45,7 +45,7 @@ fuzzers := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: FORCE all help packages weir image-parts run test compare unit fuzzers bench format clean
+.PHONY: FORCE all help packages weir image-parts run test compare generator unit fuzzers bench format clean
 
 FORCE:
 
@@ -66,18 +66,19 @@ run: packages ## build the example gateway, boot it and replay a capture through
 	@images/example
 
 test: packages ## build everything and pass all tests
-	$(Q)$(MAKE) --no-print-directory V=$(if $(filter 0,$(V)),quiet,$(V)) -j$$(nproc) weir image-parts unit fuzzers
+	$(Q)$(MAKE) --no-print-directory V=$(if $(filter 0,$(V)),quiet,$(V)) -j$$(nproc) weir image-parts generator unit fuzzers
 	@tests/run
 
 compare: packages ## put random rule sets and packets through Weir and through Linux's nftables
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) weir image-parts
 	@tests/kernel/nftables
 
+generator: $(B)/generator ## build the bench's traffic generator
 unit: $(unit_tests) ## build the unit tests
 fuzzers: $(fuzzers) ## build the fuzz targets
 
 bench: packages ## measure; BENCH=name runs one
-	$(Q)$(MAKE) --no-print-directory -j$$(nproc) weir image-parts
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) weir image-parts generator
 	@bench/run $(BENCH)
 
 format: ## lay out the code as .clang-format says
@@ -140,6 +141,22 @@ $(B)/host/images/main.o: VERSION = -DWEIR_VERSION='"$(shell cat $(B)/version 2>/
 $(B)/weir: $(host_objects)
 	$(call say,LD)
 	$(Q)$(CC) -o $@ $^ -lfyaml -lpcap -ljansson
+
+# The bench's traffic generator, on the real EAL. Archives, not shared libraries: what an image has, has no driver.
+
+GENERATOR_FLAGS := $(COMMON) $(DPDK) -O3 -march=x86-64-v2 -D_GNU_SOURCE
+GENERATOR_RTE := vhost cryptodev dmadev hash ethdev meter net mbuf mempool mempool_ring rcu ring pci telemetry kvargs eal
+generator_objects := $(patsubst %.c,$(B)/generator-parts/%.o,$(wildcard bench/generator/*.c))
+
+$(B)/generator-parts/%.o: %.c
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(GENERATOR_FLAGS) -c $< -o $@
+
+$(B)/generator: $(generator_objects)
+	$(call say,LD)
+	$(Q)$(CC) -o $@ $^ -Wl,--whole-archive -l:librte_mempool_ring.a -Wl,--no-whole-archive \
+		-Wl,--start-group $(GENERATOR_RTE:%=-l:librte_%.a) -Wl,--end-group -lnuma -lbsd -lpcap -pthread -ldl -lm
 
 # Tests: every module again, with sanitizers. A unit test is linked with all of them, and takes what it calls.
 

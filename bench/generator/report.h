@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A trial's result as a line of JSON; generator.h says what is in it.
+ */
+#ifndef GENERATOR_REPORT_H
+#define GENERATOR_REPORT_H
+
+#include <stdio.h>
+#include "trial.h"
+
+void report_result(FILE *out, const struct trial *trial);
+void report_error(FILE *out, const char *error);
+
+#endif
