@@ -45,6 +45,15 @@ def progress_address(image):
     return struct.unpack_from("<6Q", body)[5] if body else None
 
 
+def vhost_user_cards(sockets, macs, packed=True, entries=1024, more=""):
+    """Network cards, a socket each, on which a vhost-user back end listens: bench/generator, or another."""
+    return [["-chardev", f"socket,id=vhost{slot},path={path},reconnect=1",
+             "-netdev", f"vhost-user,id=net{slot},chardev=vhost{slot}",
+             "-device", f"virtio-net-device,bus=virtio-mmio-bus.{slot},mac={mac},netdev=net{slot},"
+             f"packed={'on' if packed else 'off'},rx_queue_size={entries},tx_queue_size={entries}{more}"]
+            for slot, (path, mac) in enumerate(zip(sockets, macs))]
+
+
 class Machine:
     """A context: QEMU runs inside, and is gone after. cards: QEMU arguments a network card, each a list."""
 
@@ -109,6 +118,11 @@ class Machine:
             pass
         self.continued = time.monotonic()
         self.monitor = monitor
+
+    def pin(self, core):
+        """Binds every thread of QEMU, the virtual processor's too, to one core."""
+        for thread in os.listdir(f"/proc/{self.process.pid}/task"):
+            os.sched_setaffinity(int(thread), {core})
 
     def progress(self):
         names = ("state", "burst_port", "first_tsc", "ring3_tsc", "ready_tsc", "tsc_hz", "calls", "unknown_calls")
