@@ -16,7 +16,8 @@ import time
 
 from harness import Unavailable
 
-NOTE_NAME, STATS_NOTE = b"Weir\0", 1
+NOTE_NAME, STATS_NOTE, STATS_VERSION = b"Weir\0", 1, 3
+STATS_MAGIC = 0x52494557
 RING0, RING3, READY, DONE, FAILED, CRASHED = range(1, 7)
 PROGRESS = struct.Struct("<IiQQQQQQ")  # struct boot_progress of boot/handover.h
 MODELS = [("kvm", "host,-arch-capabilities"), ("kvm", "EPYC,+x2apic"), ("tcg", "max")]
@@ -40,9 +41,11 @@ def notes(image):
     return found
 
 
-def progress_address(image):
+def addresses(image):
+    """Of the counters and of the progress: struct stats_note of nf/stats.h."""
     body = notes(image).get(STATS_NOTE)
-    return struct.unpack_from("<6Q", body)[5] if body else None
+    _, _, page, _, _, progress = struct.unpack_from("<6Q", body) if body else [None] * 6
+    return page, progress
 
 
 def vhost_user_cards(sockets, macs, packed=True, entries=1024, more=""):
@@ -60,7 +63,7 @@ class Machine:
     def __init__(self, image, memory_mib=64, cards=(), words="", model=None):
         self.image, self.memory_mib, self.cards, self.words = image, memory_mib, cards, words
         self.model = model or model_that_works()
-        self.address = progress_address(image)
+        self.page, self.address = addresses(image)
 
     def __enter__(self):
         self.folder = tempfile.TemporaryDirectory(prefix="weir-bench-")
@@ -127,6 +130,16 @@ class Machine:
     def progress(self):
         names = ("state", "burst_port", "first_tsc", "ring3_tsc", "ready_tsc", "tsc_hz", "calls", "unknown_calls")
         return dict(zip(names, PROGRESS.unpack_from(self.map, self.address)))
+
+    def counters(self):
+        """What nf/stats.h counts: of struct stats_page, as far as the bench asks."""
+        magic, version, _, ports, reasons = struct.unpack_from("<5I", self.map, self.page)
+        if (magic, version) != (STATS_MAGIC, STATS_VERSION):
+            raise Unavailable("the image's counters are not laid out as this bench knows them")
+        words = struct.unpack_from(f"<{8 + reasons + 5 + 12 + 8 + 11 * ports}Q", self.map, self.page + 24)
+        dropped, polled, port = words[8 : 8 + reasons], words[8 + reasons :], words[8 + reasons + 25 :]
+        return {"forwarded": words[0], "dropped": sum(dropped), "polls": polled[0], "empty_polls": polled[1],
+                "sleeps": polled[2], "busy_cycles": polled[3], "received": sum(port[0::11]), "notifications": sum(port[9::11])}
 
     def wait_state(self, state, seconds):
         """Returns the time at which the image had come that far. Spins: the bench has a processor for it."""

@@ -14,7 +14,7 @@ import random
 MACS = ("02:00:00:00:01:00", "02:00:00:00:01:01")  # the device's
 HOST_MAC, GATEWAY_MAC = "02:00:00:00:0a:0a", "02:00:00:00:0b:0b"  # the generator's
 LAN, WAN, GATEWAY = "10.0.0.1/16", "192.0.2.1/24", "192.0.2.254"
-POOL = ("192.0.2.64", "192.0.2.127")
+POOL_PREFIX, POOL = "192.0.2.64/26", ("192.0.2.64", "192.0.2.127")
 INSIDE, OUTSIDE = "10.0.0.0/16", "198.18.0.0/15"
 HOSTS_INSIDE, HOSTS_OUTSIDE = 200, 50
 
@@ -60,7 +60,7 @@ def weir(work):
         *[f"    - {{ accept: new, from: lan, to: wan, proto: tcp, source: {rule.source}, destination: {rule.destination}, "
           f"port: {rule.port}, name: service-{number} }}" for number, rule in enumerate(work.rules)],
         "    - { accept: new, from: lan, to: wan, name: out }",
-        "nat:", f'  source: [{{ out: wan, to: "{POOL[0]}-{POOL[1]}" }}]',
+        "nat:", f"  source: [{{ out: wan, to: {POOL_PREFIX} }}]",
         "router:", "  routes:", *[f"    - {{ to: {route}, via: {GATEWAY} }}" for route in work.routes]]) + "\n"
 
 
