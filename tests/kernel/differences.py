@@ -28,8 +28,7 @@ class Case:
     rule_set: object
     before: list  # earlier steps of its flow
     kernel_before: set  # what the kernel did with earlier packets of its flow
-    answered: bool  # the other end has said something before, that got through
-    answers_translated: bool  # ... from another address than its own
+    said: list  # of these, what Weir let through: (direction, IP packet as it came, as it left)
 
     def __post_init__(self):
         self.data = self.pieces[0]
@@ -43,6 +42,20 @@ class Case:
     def inner(self):
         """What an ICMP error quotes."""
         return wire.read(self.data[self.seen.start + 8 :])
+
+    @property
+    def answers(self):
+        """(before, after) of what the other end has said before, and Weir let through."""
+        return [(wire.read(came), wire.read(left)) for direction, came, left in self.said if direction != self.step.direction]
+
+    @property
+    def answered(self):
+        return bool(self.answers)
+
+    @property
+    def answers_translated(self):
+        """The other end has answered from another address than its own."""
+        return any(came.source != left.source for came, left in self.answers)
 
     def kernel_says(self, *kinds):
         return [one[0] for one in self.kernel] == list(kinds)
@@ -161,9 +174,11 @@ def _(case):
     return case.quiet_weir and case.seen.source[:2] == b"\xa9\xfe"
 
 
-@difference("LAND", """from and to the same end: nobody sends it but to make a host talk to itself; Weir drops it by name""")
+@difference("LAND", """from and to the same address: nobody sends it by way of a router but to make a host talk to itself; Weir
+            drops it by name, and where it tracks flows, whatever the ports are""")
 def _(case):
-    return case.quiet_weir and case.kind == "broken same ends"
+    ends = case.rule_set.stateful or case.seen.sport == case.seen.dport
+    return case.quiet_weir and case.seen.source == case.seen.destination and ends
 
 
 @difference("time to live before rules", """the kernel answers that a packet's time is up before it asks the rules; Weir asks
@@ -320,12 +335,38 @@ def _(case):
 # Connections
 
 
+MAXACKWINDOW = 66000  # van Rooij
+
 @difference("older than a window", """van Rooij's inequalities II and IV: what ended a whole window ago, or acknowledges what is
             long past, is out of the window for Weir. The kernel lets such segments pass since 6.1, without learning from
             them""", parts=True)
 def _(case):
     old = ("far behind", "ancient ack", "sent again")
     return case.quiet_weir_or_refused and case.kind in {f"tcp {kind}" for kind in old} and case.kernel_says(FORWARD)
+
+
+def number_of_syn(said, direction):
+    """The sequence number of the SYN or SYN-ACK that an end sent last, if any."""
+    syns = [wire.numbers(left)[0] for by, _, left in said if by == direction and (wire.read(left).flags or 0) & 0x16 in (wire.SYN, wire.SYN | wire.ACK)]
+    return syns[-1] if syns else None
+
+
+def is_acknowledged(said, direction, number):
+    """Whether an end has acknowledged this number, or more."""
+    return any(by == direction and (wire.read(left).flags or 0) & wire.ACK and (wire.numbers(left)[1] - number) & 0xFFFFFFFF < 1 << 31
+               for by, _, left in said)
+
+
+@difference("old acknowledgement while a connection opens", """who waits until its SYN is acknowledged takes nothing less, and
+            answers it with a reset (RFC 9293, section 3.10.7.4): nor does Weir take it, so that nobody opens a connection who does
+            not see its SYN-ACK. The kernel has van Rooij's inequality IV here, too: of 65,000 guesses one is right""")
+def _(case):
+    if not (case.quiet_weir_or_refused and case.kernel_says(FORWARD) and (case.seen.flags or 0) & 0x16 == wire.ACK):
+        return False
+    syn = number_of_syn(case.said, "reply" if case.step.direction == "original" else "original")
+    if syn is None or is_acknowledged(case.said, case.step.direction, syn + 1):
+        return False
+    return 0 < (syn + 1 - wire.numbers(case.data)[1]) & 0xFFFFFFFF <= MAXACKWINDOW
 
 
 @difference("reset of a SYN without acknowledgement", """RFC 9293, section 3.10.7.3: in SYN-SENT a reset must acknowledge the SYN,
@@ -460,6 +501,25 @@ def _(case):
     strange = kinds.count("tcp syn") > 1 or any(kind not in {f"tcp {one}" for one in known} for kind in kinds)
     return case.quiet_weir and case.kernel_says(FORWARD) and case.seen.is_error and case.inner.protocol == wire.TCP and \
         (strange or case.kind == "error other number")
+
+
+def without_quoted_checksum(output):
+    """(a forwarded error but for the checksum of the SCTP packet that it quotes, that checksum)."""
+    *rest, (ends, quote) = output[3]
+    at = (20 if quote[0] >> 4 == 4 else 40) + wire.SUM_OFFSET[wire.SCTP]
+    return (*output[:3], *rest, ends, quote[:at], quote[at + 4 :]), quote[at : at + 4]
+
+
+@difference("checksum of a quoted SCTP packet", """it covers neither addresses nor what the quote lacks: Weir, which does not change ports
+            of SCTP, leaves it as its sender wrote it, as RFC 5508, REQ-4, has it for what is quoted. The kernel sums what is
+            there of the packet, as if that were all""")
+def _(case):
+    inner = case.inner
+    if not (case.seen.is_error and inner.protocol == wire.SCTP and case.kernel_says(FORWARD) and case.weir_says(FORWARD)):
+        return False
+    (theirs, _), (ours, sent) = map(without_quoted_checksum, case.kernel + case.weir)
+    at = case.seen.start + 8 + inner.start + wire.SUM_OFFSET[wire.SCTP]
+    return theirs == ours and sent == case.data[at : at + 4]
 
 
 @difference("quote of less than eight bytes", """the kernel translates errors only if they quote as much as RFC 792 asks for; Weir
