@@ -174,11 +174,12 @@ def _(case):
     return case.quiet_weir and case.seen.source[:2] == b"\xa9\xfe"
 
 
-@difference("LAND", """from and to the same address: nobody sends it by way of a router but to make a host talk to itself; Weir
-            drops it by name, and where it tracks flows, whatever the ports are""")
+@difference("LAND", """from and to the same address: nobody sends it by way of a router but to make a host talk to itself. It is
+            invalid to Weir, which drops it by that name, or refuses it where its rules judge what is invalid; and new to the
+            kernel""")
 def _(case):
-    ends = case.rule_set.stateful or case.seen.sport == case.seen.dport
-    return case.quiet_weir and case.seen.source == case.seen.destination and ends
+    refused = case.rule_set.judges_invalid and (case.weir_says(RESET) or case.error(case.weir) in ((3, 13), (1, 1)))
+    return case.rule_set.stateful and case.seen.source == case.seen.destination and (case.quiet_weir or refused)
 
 
 @difference("time to live before rules", """the kernel answers that a packet's time is up before it asks the rules; Weir asks
@@ -447,6 +448,17 @@ def _(case):
             4302 does not hide it); to nftables it is the protocol""")
 def _(case):
     return case.kind == "broken extension: authentication"
+
+
+@difference("beyond a FIN that was acknowledged", """its sender has nothing more to say (RFC 9293, section 3.6): Weir drops what
+            goes further, the kernel looks at the window only""")
+def _(case):
+    if not (case.quiet_weir_or_refused and case.kernel_says(FORWARD) and case.seen.protocol == wire.TCP):
+        return False
+    fins = [wire.segment_end(left) for by, _, left in case.said if by == case.step.direction and (wire.read(left).flags or 0) & wire.FIN]
+    other = "reply" if case.step.direction == "original" else "original"
+    return bool(fins) and is_acknowledged(case.said, other, fins[-1]) and \
+        0 < (wire.segment_end(case.data) - fins[-1]) & 0xFFFFFFFF < 1 << 31
 
 
 @difference("SYN-ACK in a connection that closes", """nobody has one to send there; Weir's table has no cell for it, the kernel lets

@@ -93,11 +93,17 @@ def view(data, names):
     return header, names.ends(seen), sum_error(data, seen), masked(data, seen)
 
 
+def without_hops(data):
+    """What there is of an IP header, without its time to live and checksum."""
+    spans = [(8, 9), (10, 12)] if data[:1] < b"\x60" else [(7, 8)]
+    return bytes(0 if any(low <= at < high for low, high in spans) else byte for at, byte in enumerate(data))
+
+
 def view_quoted(data, names):
     """What an error quotes: the time to live, and so the header's checksum, may be those behind the router."""
     seen = wire.read(data)
     if seen.bad:
-        return data
+        return without_hops(data)
     first = bytearray(masked(data, seen))
     first[8 if seen.version == 4 else 7] = 0
     if seen.version == 4:
