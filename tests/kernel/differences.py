@@ -10,6 +10,7 @@ import dataclasses
 
 import network
 import outcome
+import windows
 import wire
 
 ERROR, FORWARD, RESET = outcome.ERROR, outcome.FORWARD, outcome.RESET
@@ -42,6 +43,16 @@ class Case:
     def inner(self):
         """What an ICMP error quotes."""
         return wire.read(self.data[self.seen.start + 8 :])
+
+    @property
+    def windows(self):
+        return windows.Ends(self.said)
+
+    @property
+    def is_passed_by_kernel_alone(self):
+        """A whole TCP segment that the kernel lets through, and Weir drops, or refuses where a rule refuses what is invalid."""
+        return self.seen.flags is not None and self.kernel_says(FORWARD) and (not self.weir or self.weir_says(RESET)) and \
+            not transport_is_cut(self)
 
     @property
     def answers(self):
@@ -336,38 +347,18 @@ def _(case):
 # Connections
 
 
-MAXACKWINDOW = 66000  # van Rooij
-
 @difference("older than a window", """van Rooij's inequalities II and IV: what ended a whole window ago, or acknowledges what is
             long past, is out of the window for Weir. The kernel lets such segments pass since 6.1, without learning from
             them""", parts=True)
 def _(case):
-    old = ("far behind", "ancient ack", "sent again")
-    return case.quiet_weir_or_refused and case.kind in {f"tcp {kind}" for kind in old} and case.kernel_says(FORWARD)
-
-
-def number_of_syn(said, direction):
-    """The sequence number of the SYN or SYN-ACK that an end sent last, if any."""
-    syns = [wire.numbers(left)[0] for by, _, left in said if by == direction and (wire.read(left).flags or 0) & 0x16 in (wire.SYN, wire.SYN | wire.ACK)]
-    return syns[-1] if syns else None
-
-
-def is_acknowledged(said, direction, number):
-    """Whether an end has acknowledged this number, or more."""
-    return any(by == direction and (wire.read(left).flags or 0) & wire.ACK and (wire.numbers(left)[1] - number) & 0xFFFFFFFF < 1 << 31
-               for by, _, left in said)
+    return case.is_passed_by_kernel_alone and case.windows.is_old(case.step.direction, case.data)
 
 
 @difference("old acknowledgement while a connection opens", """who waits until its SYN is acknowledged takes nothing less, and
             answers it with a reset (RFC 9293, section 3.10.7.4): nor does Weir take it, so that nobody opens a connection who does
             not see its SYN-ACK. The kernel has van Rooij's inequality IV here, too: of 65,000 guesses one is right""")
 def _(case):
-    if not (case.quiet_weir_or_refused and case.kernel_says(FORWARD) and (case.seen.flags or 0) & 0x16 == wire.ACK):
-        return False
-    syn = number_of_syn(case.said, "reply" if case.step.direction == "original" else "original")
-    if syn is None or is_acknowledged(case.said, case.step.direction, syn + 1):
-        return False
-    return 0 < (syn + 1 - wire.numbers(case.data)[1]) & 0xFFFFFFFF <= MAXACKWINDOW
+    return case.is_passed_by_kernel_alone and case.windows.opens_wrongly(case.step.direction, case.data)
 
 
 @difference("reset of a SYN without acknowledgement", """RFC 9293, section 3.10.7.3: in SYN-SENT a reset must acknowledge the SYN,
@@ -453,12 +444,7 @@ def _(case):
 @difference("beyond a FIN that was acknowledged", """its sender has nothing more to say (RFC 9293, section 3.6): Weir drops what
             goes further, the kernel looks at the window only""")
 def _(case):
-    if not (case.quiet_weir_or_refused and case.kernel_says(FORWARD) and case.seen.protocol == wire.TCP):
-        return False
-    fins = [wire.segment_end(left) for by, _, left in case.said if by == case.step.direction and (wire.read(left).flags or 0) & wire.FIN]
-    other = "reply" if case.step.direction == "original" else "original"
-    return bool(fins) and is_acknowledged(case.said, other, fins[-1]) and \
-        0 < (wire.segment_end(case.data) - fins[-1]) & 0xFFFFFFFF < 1 << 31
+    return case.is_passed_by_kernel_alone and case.windows.goes_beyond_fin(case.step.direction, case.data)
 
 
 @difference("SYN-ACK in a connection that closes", """nobody has one to send there; Weir's table has no cell for it, the kernel lets
@@ -571,6 +557,12 @@ def _(case):
         return False
     inner = case.inner
     return not inner.bad and bool({wire.text(inner.source), wire.text(inner.destination)} & set(network.OWN))
+
+
+@difference("error about a flow that Weir has not", """nothing of it got through, for a reason that was argued then: so this is about
+            nothing that Weir knows""")
+def _(case):
+    return case.rule_set.stateful and case.quiet_weir_or_refused and case.seen.is_error and not case.said and case.kernel_says(FORWARD)
 
 
 @difference("SCTP out of the blue", """a shutdown acknowledgement without an association (RFC 9260, section 8.4) begins a flow for
