@@ -361,6 +361,16 @@ def _(case):
     return case.is_passed_by_kernel_alone and case.windows.opens_wrongly(case.step.direction, case.data)
 
 
+@difference("answer to another SYN", """both ends have forgotten the connection, and open another: the SYN-ACK that shows this is lost
+            (nf/flow/track_tcp.c), and the SYN comes again; or, where a rule refused the first SYN-ACK, is refused like it. The
+            kernel takes any SYN once it has refused""", parts=True)
+def _(case):
+    syn_ack = (case.seen.flags or 0) & 0x17 == wire.SYN | wire.ACK
+    syns = {wire.numbers(left)[0] for by, _, left in case.said if by != case.step.direction and windows.is_syn(left)}
+    answered = any("syn-ack" in step.kind and step.direction == case.step.direction for step in case.before)
+    return case.quiet_weir_or_refused and syn_ack and answered and len(syns) > 1
+
+
 @difference("reset of a SYN without acknowledgement", """RFC 9293, section 3.10.7.3: in SYN-SENT a reset must acknowledge the SYN,
             or anybody could send it""", parts=True)
 def _(case):
@@ -520,6 +530,15 @@ def _(case):
     return theirs == ours and sent == case.data[at : at + 4]
 
 
+@difference("quote without a sequence number", """RFC 792 asks for eight bytes of a TCP header; without them nothing shows that who says
+            it has seen the packet (RFC 5927, section 4.1). The kernel needs the ports""")
+def _(case):
+    inner = case.inner
+    quoted = len(case.data) - (case.seen.start + 8 + inner.start)
+    return case.rule_set.stateful and case.quiet_weir_or_refused and case.seen.is_error and inner.protocol == wire.TCP and \
+        not inner.offset and quoted < 8 and case.kernel_says(FORWARD)
+
+
 @difference("quote of less than eight bytes", """the kernel translates errors only if they quote as much as RFC 792 asks for; Weir
             needs the ports""")
 def _(case):
@@ -576,6 +595,14 @@ def _(case):
 def _(case):
     flow = case.step.flow
     return flow.client is not network.port_towards(flow.source) and case.rule_set.stateful
+
+
+@difference("error from another way", """what is said to have left by one port, and is complained about at another: nobody speaks for somebody
+            elsewhere. The kernel does not look at ports""")
+def _(case):
+    inner, came = case.inner, next((port for port in network.PORTS if port.mac == case.frame[:6]), None)
+    return case.rule_set.stateful and case.quiet_weir_or_refused and case.seen.is_error and not inner.bad and case.kernel_says(FORWARD) and \
+        came is not network.port_towards(wire.text(inner.destination))
 
 
 @difference("past the window", """all of a segment's data lies in the window for Weir (van Rooij's inequality I), lest what goes

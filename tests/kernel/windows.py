@@ -27,6 +27,10 @@ def flags(data):
     return wire.read(data).flags or 0
 
 
+def is_syn(data):
+    return flags(data) & (SYN_BITS | wire.ACK) == wire.SYN
+
+
 def scale(data):
     """The window scale that a SYN offers, or None."""
     start = wire.read(data).start
