@@ -44,6 +44,8 @@ def why_not():
         return enter_namespaces()
     probe = rules.RuleSet(rules.DROP, [rules.Rule("begin", rules.REJECT, ("new",))], {}, True, rules.Nat(masquerade4=True))
     try:
+        kernel.run("nft", "-f", "-", text=nft.ruleset(probe))  # in this namespace, for its modules: they bring settings
+        kernel.run("nft", "flush", "ruleset")
         with kernel.Router(nft.ruleset(probe)):
             return None
     except (kernel.Broken, OSError) as error:

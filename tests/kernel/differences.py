@@ -381,7 +381,7 @@ def _(case):
             connection means nothing: Weir has no cell for it, the kernel lets it pass without learning""", parts=True)
 def _(case):
     before = [step for step in case.before if step.kind.startswith(("tcp syn within", "tcp simultaneous", "tcp bad options"))]
-    return case.seen.protocol == wire.TCP and case.quiet_weir and (case.seen.flags or 0) & 0x17 == wire.ACK and bool(before)
+    return case.is_passed_by_kernel_alone and case.seen.flags & 0x17 == wire.ACK and bool(before)
 
 
 ODD_RESETS = ("behind", "in the window", "outside", "with a wrong ack", "with ack", "at its place")
@@ -498,7 +498,7 @@ def _(case):
 @difference("what follows a reset of the router's own", """the kernel takes a reset that it sends about an invalid packet for one of the
             connection's: that is over then, while both ends go on""")
 def _(case):
-    return case.seen.protocol == wire.TCP and RESET in case.kernel_before and not case.kernel_says(FORWARD)
+    return wire.TCP in (case.seen.protocol, case.inner.protocol) and RESET in case.kernel_before and not case.kernel_says(FORWARD)
 
 
 @difference("what an error quotes", """a TCP sequence number that is not in flight was made up (RFC 5927, section 4.1); the kernel
