@@ -605,11 +605,10 @@ def _(case):
         came is not network.port_towards(wire.text(inner.destination))
 
 
-@difference("past the window", """all of a segment's data lies in the window for Weir (van Rooij's inequality I), lest what goes
-            beyond moves the place where the sender is thought to be; the kernel looks where it begins, and lets senders be wrong
-            by as much as a window""", parts=True)
+@difference("past the window", """a segment begins in the window that its receiver has offered (van Rooij's inequality I); the kernel lets
+            senders be wrong by as much as a window""", parts=True)
 def _(case):
-    return case.quiet_weir_or_refused and case.kind in ("tcp past the window", "tcp far ahead") and case.kernel_says(FORWARD)
+    return case.is_passed_by_kernel_alone and case.windows.is_ahead(case.step.direction, case.data)
 
 
 @difference("SYN in TIME-WAIT", """begins another connection only with a number beyond the last one (RFC 9293, section 3.10.7.4; RFC

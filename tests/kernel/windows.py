@@ -54,6 +54,7 @@ class End:
     syn: int = None  # of its last SYN or SYN-ACK
     fin: int = None  # the number behind its last FIN
     acked: int = None  # the last number that it acknowledged
+    limit: int = None  # the highest number that it lets the other end send
 
 
 class Ends:
@@ -83,13 +84,16 @@ class Ends:
         last = wire.segment_end(data)
         if end.end is None or beyond(last, end.end):
             end.end = last
-        end.window = max(end.window, struct.unpack_from("!H", data, wire.read(data).start + 14)[0] << shift)
+        window = struct.unpack_from("!H", data, wire.read(data).start + 14)[0] << shift
+        end.window = max(end.window, window)
         if flags(data) & wire.SYN:
             end.syn = wire.numbers(data)[0]
         if flags(data) & wire.FIN:
             end.fin = last
         if flags(data) & wire.ACK:
             end.acked = wire.numbers(data)[1]
+            if end.limit is None or beyond(end.acked + max(window, 1), end.limit):
+                end.limit = end.acked + max(window, 1)
 
     def is_old(self, direction, data):
         """Whether a segment is older than a window: not what van Rooij's inequalities II and IV ask for."""
@@ -98,6 +102,11 @@ class Ends:
         if old or receiver.end is None or not flags(data) & wire.ACK:
             return old
         return beyond(receiver.end, wire.numbers(data)[1]) > max(MAXACKWINDOW, sender.window)
+
+    def is_ahead(self, direction, data):
+        """Whether a segment begins behind what the other end has allowed: van Rooij's inequality I."""
+        limit = self.ends[other(direction)].limit
+        return limit is not None and beyond(wire.numbers(data)[0], limit) > 0
 
     def opens_wrongly(self, direction, data):
         """Whether a segment acknowledges less than the other end's SYN, which nobody has acknowledged yet."""
