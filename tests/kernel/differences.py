@@ -554,7 +554,8 @@ def _(case):
             without learning from it, the kernel takes it for invalid""")
 def _(case):
     syn_ack = (case.seen.flags or 0) & 0x17 == wire.SYN | wire.ACK
-    return syn_ack and case.step.direction == "original" and not case.kernel and case.weir_says(FORWARD)
+    opened = any(by == case.step.direction and windows.is_syn(left) for by, _, left in case.said)
+    return syn_ack and opened and not case.kernel and case.weir_says(FORWARD)
 
 
 @difference("reset of a connection that closes", """Weir looks for it in the window as ever; the kernel takes any number once a FIN
