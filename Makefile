@@ -69,9 +69,9 @@ test: packages ## build everything and pass all tests
 	$(Q)$(MAKE) --no-print-directory V=$(if $(filter 0,$(V)),quiet,$(V)) -j$$(nproc) weir image-parts unit fuzzers
 	@tests/run
 
-compare: packages ## put random rule sets and packets through Weir and through Linux's nftables
+compare: packages ## put random rule sets and packets through Weir and through Linux's nftables; SEED=4-9 chooses
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) weir image-parts
-	@tests/kernel/nftables
+	@tests/kernel/nftables $(if $(SEED),--seed $(SEED))
 
 unit: $(unit_tests) ## build the unit tests
 fuzzers: $(fuzzers) ## build the fuzz targets
