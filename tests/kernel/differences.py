@@ -27,11 +27,12 @@ class Case:
     kernel: list
     weir: list
     rule_set: object
-    before: list  # earlier steps of its flow
+    sent: list  # (step, IP packet): earlier ones of its flow, as they came to Weir
     kernel_before: set  # what the kernel did with earlier packets of its flow
     said: list  # of these, what Weir let through: (direction, IP packet as it came, as it left)
 
     def __post_init__(self):
+        self.before = [step for step, _ in self.sent]
         self.data = self.pieces[0]
         self.seen = wire.read(self.data)
 
@@ -187,10 +188,11 @@ def _(case):
 
 @difference("LAND", """from and to the same address: nobody sends it by way of a router but to make a host talk to itself. It is
             invalid to Weir, which drops it by that name, or refuses it where its rules judge what is invalid; and new to the
-            kernel""")
+            kernel, which may even translate it""")
 def _(case):
     refused = case.rule_set.judges_invalid and (case.weir_says(RESET) or case.error(case.weir) in ((3, 13), (1, 1)))
-    return case.rule_set.stateful and case.seen.source == case.seen.destination and (case.quiet_weir or refused)
+    same = case.seen.source == case.seen.destination or case.step.flow.source == case.step.flow.destination
+    return case.rule_set.stateful and same and (case.quiet_weir or refused)
 
 
 @difference("time to live before rules", """the kernel answers that a packet's time is up before it asks the rules; Weir asks
@@ -371,6 +373,32 @@ def _(case):
     return case.quiet_weir_or_refused and syn_ack and answered and len(syns) > 1
 
 
+@difference("answer to an earlier SYN", """of several SYNs before there is an answer the last one counts for Weir, since it can't say which
+            one is a late duplicate: an answer to another is lost, and the SYN comes again. The kernel takes an acknowledgement of
+            any""", parts=True)
+def _(case):
+    syns = [wire.segment_end(left) for by, _, left in case.said if by != case.step.direction and windows.is_syn(left)]
+    return case.is_passed_by_kernel_alone and case.seen.flags & wire.ACK and case.seen.flags & windows.SYN_BITS and \
+        wire.numbers(case.data)[1] in [number for number in syns if number != syns[-1]]
+
+
+@difference("data before the SYN is acknowledged", """as much as the other end's SYN has offered (RFC 7413, section 4.2.2): the kernel lets no data pass
+            before""")
+def _(case):
+    return case.seen.flags is not None and case.weir_says(FORWARD) and not case.kernel_says(FORWARD) and \
+        case.windows.comes_early(case.step.direction, case.data)
+
+
+@difference("what follows a SYN-ACK with another number", """its sender's own SYN had another one, and it acknowledges the other end's: Weir goes on from there, as
+            of SYN cookies (RFC 4987, section 3.6), the kernel stays with the first number""")
+def _(case):
+    numbers = {by: {wire.numbers(left)[0] for side, _, left in case.said if side == by and windows.flags(left) & windows.SYN_BITS == wire.SYN}
+               for by in ("original", "reply")}
+    syn_acks = {by for by, _, left in case.said if windows.flags(left) & 0x17 == wire.SYN | wire.ACK}
+    return wire.TCP in (case.seen.protocol, case.inner.protocol) and case.weir_says(FORWARD) and not case.kernel_says(FORWARD) and \
+        any(len(numbers[by]) > 1 for by in syn_acks)
+
+
 @difference("reset of a SYN without acknowledgement", """RFC 9293, section 3.10.7.3: in SYN-SENT a reset must acknowledge the SYN,
             or anybody could send it""", parts=True)
 def _(case):
@@ -387,15 +415,16 @@ def _(case):
 ODD_RESETS = ("behind", "in the window", "outside", "with a wrong ack", "with ack", "at its place")
 
 
-def is_odd_reset(step):
-    return step.kind in {f"tcp reset {kind}" for kind in ODD_RESETS} or step.kind in ("tcp flags", "tcp stray")
+def is_odd_reset(step, data):
+    odd = step.kind in {f"tcp reset {kind}" for kind in ODD_RESETS} or step.kind in ("tcp flags", "tcp stray")
+    return odd and bool(windows.flags(data) & wire.RST)
 
 
 @difference("resets that are not in their place", """Weir judges them by van Rooij's window, and one in the window closes; before a SYN
             was answered its sender may reset with any number, which closes nothing. The kernel compares with what was
             acknowledged, and waits whether the end that got it believes it (RFC 5961, section 3.2)""", parts=True)
 def _(case):
-    return (case.seen.flags or 0) & wire.RST and is_odd_reset(case.step)
+    return is_odd_reset(case.step, case.data)
 
 
 @difference("reset of an opener", """before its SYN was answered, the opener may reset what answered it wrongly, with that
@@ -412,7 +441,7 @@ def _(case):
 
 @difference("what follows a reset that was not in its place", """the connection is over for one and not for the other""")
 def _(case):
-    return wire.TCP in (case.seen.protocol, case.inner.protocol) and any(map(is_odd_reset, case.before))
+    return wire.TCP in (case.seen.protocol, case.inner.protocol) and any(is_odd_reset(*one) for one in case.sent)
 
 
 @difference("what follows a refused SYN", """the kernel forgets a connection at once whose SYN was answered by a reset; Weir after

@@ -30,7 +30,12 @@ class Names:
             dport = after.sport if after.protocol in (wire.ICMP, wire.ICMP6) else after.dport
             key = self.plain(after.protocol, after.source, after.sport, after.destination, dport)
             shown = "pool" if after.source in pool else wire.text(after.source)
-            self.names[key] = (shown, wire.text(before.source), before.sport)
+            self.names[key] = (shown, wire.text(before.source), self.own_port(before))
+
+    def own_port(self, seen):
+        """A packet's source port; of an answer the identifier that was asked with, which NAT may have changed on its way."""
+        asked = self.names.get(self.plain(seen.protocol, seen.destination, seen.sport, seen.source, None))
+        return asked[2] if asked and seen.protocol in (wire.ICMP, wire.ICMP6) else seen.sport
 
     @staticmethod
     def plain(protocol, address, port, remote, remote_port):

@@ -76,11 +76,10 @@ class Run:
         for group, theirs in sides.outputs(self.by_kernel, self.steps, self.rule_set.nat).items():
             frames = [self.by_kernel.sent[step.number][1] for step in groups[group]]
             first = groups[group][0]
-            before = [step for step in by_flow[first.flow.number] if step.number < first.number]
-            said = [(step.direction, self.by_weir.sent[step.number][1][14:], left)
-                    for step in before for _, left in self.by_weir.noted[step.number]]
+            sent = [(step, self.by_weir.sent[step.number][1][14:]) for step in by_flow[first.flow.number] if step.number < first.number]
+            said = [(step.direction, data, left) for step, data in sent for _, left in self.by_weir.noted[step.number]]
             yield differences.Case(first, groups[group], [frame[14:] for frame in frames], frames[0], theirs, ours[group],
-                                   self.rule_set, before, fates[first.flow.number], said)
+                                   self.rule_set, sent, fates[first.flow.number], said)
             fates[first.flow.number] |= {one[0] for one in theirs}
 
     def judge(self):

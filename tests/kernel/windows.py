@@ -108,6 +108,14 @@ class Ends:
         limit = self.ends[other(direction)].limit
         return limit is not None and beyond(wire.numbers(data)[0], limit) > 0
 
+    def comes_early(self, direction, data):
+        """Whether a segment has data that the other end's SYN allows, but has not acknowledged its sender's own SYN."""
+        sender, receiver = self.ends[direction], self.ends[other(direction)]
+        if None in (sender.syn, receiver.syn) or receiver.acked is not None or flags(data) & SYN_BITS:
+            return False
+        first, last = ((number - sender.syn - 1) & 0xFFFFFFFF for number in (wire.numbers(data)[0], wire.segment_end(data)))
+        return first < last and first <= receiver.window
+
     def opens_wrongly(self, direction, data):
         """Whether a segment acknowledges less than the other end's SYN, which nobody has acknowledged yet."""
         sender, syn = self.ends[direction], self.ends[other(direction)].syn
