@@ -493,9 +493,11 @@ def _(case):
 
 
 @difference("opened again from the other end", """after a reset either end may open a connection; to Weir it is a new one, which the
-            rules judge as such, to the kernel it is invalid""", parts=True)
+            rules judge as such. In a connection that lives a SYN is let through to be answered by a challenge (RFC 5961, section
+            4). To the kernel both are invalid""", parts=True)
 def _(case):
-    return (case.seen.flags or 0) & 0x17 == wire.SYN and case.step.direction == "reply" and case.weir and case.kernel != case.weir
+    opener = case.said[0][0] if case.said else "original"
+    return (case.seen.flags or 0) & 0x17 == wire.SYN and case.step.direction != opener and case.weir and case.kernel != case.weir
 
 
 @difference("other protocols to the router itself", """nothing answers there, and Weir says so; the kernel speaks some of them""")
