@@ -382,6 +382,16 @@ def _(case):
         wire.numbers(case.data)[1] in [number for number in syns if number != syns[-1]]
 
 
+@difference("SYN with another number", """while it is not answered by a SYN-ACK the last SYN counts, whatever came before (RFC 9293, section
+            3.5.1: the opener may have forgotten its first one). The kernel holds it to a window once the other end has said
+            anything""", parts=True)
+def _(case):
+    syns = [by for by, _, left in case.said if windows.flags(left) & windows.SYN_BITS == wire.SYN]
+    heard = any(step.direction != case.step.direction for step in case.before)
+    return (case.seen.flags or 0) & 0x17 == wire.SYN and case.weir_says(FORWARD) and not case.kernel_says(FORWARD) and \
+        bool(syns) and set(syns) == {case.step.direction} and heard
+
+
 @difference("data before the SYN is acknowledged", """as much as the other end's SYN has offered (RFC 7413, section 4.2.2): the kernel lets no data pass
             before""")
 def _(case):
