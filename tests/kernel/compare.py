@@ -123,7 +123,7 @@ class Comparison:
             os.sched_setaffinity(0, {min(everywhere)})  # see kernel.py; of this thread only
             for one, done in zip(chosen, built):
                 if until and time.monotonic() > until:
-                    self.tap.tell(one.name, ["not begun"], f"{seconds} seconds are over: this machine is slow")
+                    self.tap.tell(one.name, ["not begun"], f"{seconds} seconds are over")
                     continue
                 try:
                     done.result()
