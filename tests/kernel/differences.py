@@ -392,21 +392,19 @@ def _(case):
         bool(syns) and set(syns) == {case.step.direction} and heard
 
 
-@difference("data before the SYN is acknowledged", """as much as the other end's SYN has offered (RFC 7413, section 4.2.2): the kernel lets no data pass
-            before""")
+@difference("data before the SYN is acknowledged", """as much as the other end's SYN has offered (RFC 7413, section 4.2.2): the
+            kernel lets no data pass before""")
 def _(case):
     return case.seen.flags is not None and case.weir_says(FORWARD) and not case.kernel_says(FORWARD) and \
         case.windows.comes_early(case.step.direction, case.data)
 
 
-@difference("what follows a SYN-ACK with another number", """its sender's own SYN had another one, and it acknowledges the other end's: Weir goes on from there, as
-            of SYN cookies (RFC 4987, section 3.6), the kernel stays with the first number""")
+@difference("what follows a SYN or SYN-ACK with another number", """in a connection that has not ended, from an end that had sent
+            one already: the last counts for Weir, because of SYN cookies (RFC 4987, section 3.6) and of openers that forgot; the
+            kernel stays with the first, or the highest""")
 def _(case):
-    numbers = {by: {wire.numbers(left)[0] for side, _, left in case.said if side == by and windows.flags(left) & windows.SYN_BITS == wire.SYN}
-               for by in ("original", "reply")}
-    syn_acks = {by for by, _, left in case.said if windows.flags(left) & 0x17 == wire.SYN | wire.ACK}
     return wire.TCP in (case.seen.protocol, case.inner.protocol) and case.weir_says(FORWARD) and not case.kernel_says(FORWARD) and \
-        any(len(numbers[by]) > 1 for by in syn_acks)
+        windows.begins_twice(case.said)
 
 
 @difference("reset of a SYN without acknowledgement", """RFC 9293, section 3.10.7.3: in SYN-SENT a reset must acknowledge the SYN,

@@ -31,6 +31,17 @@ def is_syn(data):
     return flags(data) & (SYN_BITS | wire.ACK) == wire.SYN
 
 
+def begins_twice(said):
+    """Whether an end has said SYN or SYN-ACK with two numbers, and nobody FIN or RST in between."""
+    numbers = {}
+    for by, _, left in said:
+        if flags(left) & (wire.FIN | wire.RST):
+            numbers = {}
+        elif flags(left) & wire.SYN and numbers.setdefault(by, wire.numbers(left)[0]) != wire.numbers(left)[0]:
+            return True
+    return False
+
+
 def scale(data):
     """The window scale that a SYN offers, or None."""
     start = wire.read(data).start
