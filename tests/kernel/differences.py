@@ -373,6 +373,14 @@ def _(case):
     return case.quiet_weir_or_refused and syn_ack and answered and len(syns) > 1
 
 
+@difference("acknowledgement of what Weir did not let through", """for a reason that was argued then: it was never sent, for Weir (van Rooij's
+            inequality III)""")
+def _(case):
+    theirs = [data for step, data in case.sent if step.direction != case.step.direction and wire.read(data).flags is not None]
+    return case.is_passed_by_kernel_alone and case.windows.acknowledges_unsent(case.step.direction, case.data) and \
+        any(wire.segment_end(data) == wire.numbers(case.data)[1] for data in theirs)
+
+
 @difference("answer to an earlier SYN", """of several SYNs before there is an answer the last one counts for Weir, since it can't say which
             one is a late duplicate: an answer to another is lost, and the SYN comes again. The kernel takes an acknowledgement of
             any""", parts=True)

@@ -114,6 +114,11 @@ class Ends:
             return old
         return beyond(receiver.end, wire.numbers(data)[1]) > max(MAXACKWINDOW, sender.window)
 
+    def acknowledges_unsent(self, direction, data):
+        """Whether a segment acknowledges more than the other end has sent: van Rooij's inequality III."""
+        end = self.ends[other(direction)].end
+        return end is not None and bool(flags(data) & wire.ACK) and beyond(wire.numbers(data)[1], end) > 0
+
     def is_ahead(self, direction, data):
         """Whether a segment begins behind what the other end has allowed: van Rooij's inequality I."""
         limit = self.ends[other(direction)].limit
