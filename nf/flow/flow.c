@@ -201,14 +201,6 @@ static inline void decide(const struct flow_record *record, enum flow_direction 
 	rule_stats[meta->rule].bytes += m->l2_len + meta->l3_bytes;
 }
 
-/* The connection has become another one than it was for the rules and the wheels. */
-static __rte_noinline void change(struct flow_record *record, uint16_t flags)
-{
-	if (~flags & record->flags & FLOW_SEEN_REPLY)
-		record->rule[FLOW_ORIGINAL] = FLOW_UNDECIDED;
-	flow_record_moved(record - flow_records);
-}
-
 static bool has_syn(const struct packet_meta *meta)
 {
 	return meta->protocol == IPPROTO_TCP && meta->tcp_flags & RTE_TCP_SYN_FLAG;
@@ -221,8 +213,7 @@ static inline enum fate go_on(struct rte_mbuf *m, flow_reference reference)
 	struct flow_record *record = flow_referred(reference);
 	struct packet_meta *meta = packet_meta(m);
 	enum flow_direction direction = flow_direction_referred(reference);
-	uint8_t state = record->state;
-	uint16_t flags = record->flags;
+	uint8_t state = record->state, flags = record->flags;
 
 	if (likely(!(meta->flags & PACKET_LATER_FRAGMENT))) {
 		enum drop_reason reason = track_packet(record, direction, m);
@@ -237,7 +228,7 @@ static inline enum fate go_on(struct rte_mbuf *m, flow_reference reference)
 	}
 	count_packet(record, direction, m);
 	if (unlikely(state != record->state || flags != record->flags))
-		change(record, flags);
+		flow_record_changed(reference >> 1, flags);
 	meta->flow = reference >> 1;
 	meta->flags |= direction == FLOW_REPLY ? PACKET_REPLY : 0;
 	meta->state =

@@ -166,6 +166,15 @@ void flow_record_moved(uint32_t flow)
 	stats.flow.half_open += is_half_open(record);
 }
 
+void flow_record_changed(uint32_t flow, uint8_t flags)
+{
+	struct flow_record *record = &flow_records[flow];
+
+	if (~flags & record->flags & FLOW_SEEN_REPLY)
+		record->rule[FLOW_ORIGINAL] = FLOW_UNDECIDED;
+	flow_record_moved(flow);
+}
+
 void flow_record_end(uint32_t flow)
 {
 	struct flow_record *record = &flow_records[flow];

@@ -26,6 +26,10 @@ bool flow_record_enter(uint32_t flow);
 /* The record's state has changed: another time is given to it. */
 void flow_record_moved(uint32_t flow);
 
+/* The same, or its flags have changed from what they were: the connection has become another one for the
+ * rules, too. */
+void flow_record_changed(uint32_t flow, uint8_t flags);
+
 /* Ends a flow. What hangs on it is released. */
 void flow_record_end(uint32_t flow);
 

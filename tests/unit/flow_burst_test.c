@@ -135,6 +135,38 @@ static void a_burst_begins_one_flow(void **state)
 	assert_int_equal(flow_records[1].packets[FLOW_ORIGINAL], 3);
 }
 
+/* Both ends begin at once, as those of a call do, and one device brings both packets: they are one flow. */
+static void a_burst_begins_one_flow_from_both_ends(void **state)
+{
+	const struct craft burst[] = {
+	    {.source = "192.0.2.10",
+	     .destination = "192.0.2.20",
+	     .protocol = IPPROTO_UDP,
+	     .source_port = 5004,
+	     .destination_port = 6004,
+	     .mac = {2, 0, 0, 0, 0, 1}},
+	    {.source = "192.0.2.20",
+	     .destination = "192.0.2.10",
+	     .protocol = IPPROTO_UDP,
+	     .source_port = 6004,
+	     .destination_port = 5004,
+	     .mac = {2, 0, 0, 0, 0, 1}},
+	};
+
+	(void)state;
+	receive(burst, 2);
+	assert_int_equal(stats.dropped[DROP_NAT_UNTRANSLATABLE], 0);
+	assert_int_equal(stats.flow.refused, 0);
+	assert_int_equal(stats.flow.created, 1);
+	assert_int_equal(flow_records[1].state, FLOW_UDP_ESTABLISHED);
+	assert_int_equal(flow_records[1].packets[FLOW_REPLY], 1);
+	receive(burst, 2);
+	assert_int_equal(stats.flow.half_open, 0);
+	assert_int_equal(rule_stats[RULE_ESTABLISHED].packets, 2);
+	nf_host_run(600 * (uint64_t)SECOND);
+	assert_int_equal(stats.flow.flows, 0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -143,6 +175,7 @@ int main(void)
 	    cmocka_unit_test_setup(a_burst_closes_and_reopens, start),
 	    cmocka_unit_test_setup(a_refused_syn_reopens_nothing, start),
 	    cmocka_unit_test_setup(a_burst_begins_one_flow, start),
+	    cmocka_unit_test_setup(a_burst_begins_one_flow_from_both_ends, start),
 	};
 
 	return cmocka_run_group_tests_name("flow_burst", tests, NULL, NULL);
