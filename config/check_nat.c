@@ -4,6 +4,7 @@
  */
 #include <string.h>
 #include "address.h"
+#include "value.h"
 #include "stages.h"
 
 static bool has_family(const struct config_port *port, bool ipv6)
@@ -32,6 +33,13 @@ static void check_source(struct reader *r, const struct config_nat_source *sourc
 	if (source->kind != CONFIG_NAT_KEEP && source->ports.low == 0) {
 		diagnostics_error(r->d, source->place, "port 0 can't be given to a flow");
 		diagnostics_hint(r->d, "write `ports: 1024-65535`");
+	}
+	if (source->kind != CONFIG_NAT_KEEP && source->mapping != CONFIG_MAPPING_ENDPOINT_INDEPENDENT &&
+	    source->filtering != CONFIG_FILTERING_ADDRESS_AND_PORT_DEPENDENT) {
+		diagnostics_warning(r->d, source->place,
+				    "`filtering: %s` lets nobody in where each flow has a mapping of its own",
+				    nat_filtering_name(source->filtering));
+		diagnostics_hint(r->d, "write `mapping: endpoint-independent`, or leave `filtering` out");
 	}
 }
 
@@ -139,6 +147,51 @@ static void check_static(struct reader *r, const struct config_nat_static *rule)
 	}
 }
 
+/* Of two entries for one address the first takes all packets to it. */
+static void check_statics_overlap(struct reader *r)
+{
+	const struct config_nat_static *statics = r->config->nat_statics;
+	char text[ADDRESS_TEXT_MAX];
+
+	for (size_t i = 1; i < r->config->nat_static_count; i++) {
+		for (size_t j = 0; j < i; j++) {
+			if (statics[i].port != statics[j].port ||
+			    !(prefix_contains(&statics[j].external, &statics[i].external) ||
+			      prefix_contains(&statics[i].external, &statics[j].external)))
+				continue;
+			diagnostics_error(r->d, statics[i].place, "`external` overlaps %s in line %u",
+					  prefix_format(&statics[j].external, text), statics[j].place.line);
+			diagnostics_hint(
+			    r->d, "an external address stands for one internal one: divide the prefixes");
+			break;
+		}
+	}
+}
+
+/* 1:1 is asked before forwarding. */
+static void warn_of_covered_forwards(struct reader *r)
+{
+	const struct config *config = r->config;
+
+	for (size_t i = 0; i < config->nat_forward_count; i++) {
+		const struct config_nat_forward *forward = &config->nat_forwards[i];
+
+		for (size_t j = 0; !forward->any_address && j < config->nat_static_count; j++) {
+			const struct config_nat_static *rule = &config->nat_statics[j];
+
+			if (rule->port != forward->port ||
+			    !prefix_contains_address(&rule->external, &forward->address))
+				continue;
+			diagnostics_warning(
+			    r->d, forward->place,
+			    "this is never reached: `one-to-one` in line %u takes all packets to its address",
+			    rule->place.line);
+			diagnostics_hint(r->d, "leave the address out of `external`, or remove the entry");
+			break;
+		}
+	}
+}
+
 void check_nat(struct reader *r)
 {
 	const struct config *config = r->config;
@@ -150,5 +203,7 @@ void check_nat(struct reader *r)
 	for (size_t i = 0; i < config->nat_static_count; i++)
 		check_static(r, &config->nat_statics[i]);
 	check_overlaps(r);
+	check_statics_overlap(r);
+	warn_of_covered_forwards(r);
 	warn_of_covered_sources(r);
 }
