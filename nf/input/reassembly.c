@@ -17,7 +17,7 @@
 
 enum { PROTOCOL_AH = 51, EXTENSION_UNIT = 8, TICK_ENDS = 64 };
 
-/* Fragments that wait no longer. */
+/* Fragments that wait no longer, and how many still do. */
 static waiting_link released, *released_end;
 static uint32_t held_count;
 
@@ -191,6 +191,7 @@ static void open_datagram(struct datagram *datagram, struct rte_mbuf *first)
 		return;
 	*released_end = datagram->held;
 	released_end = datagram->held_end;
+	held_count -= datagram->held_count;
 	datagram->held = NULL;
 	datagram->held_end = &datagram->held;
 	datagram->held_count = 0;
@@ -293,7 +294,6 @@ uint16_t reassembly_release(struct rte_mbuf **packets)
 	if (!released)
 		released_end = &released;
 	stats.held -= count;
-	held_count -= count;
 	return count;
 }
 
