@@ -192,6 +192,71 @@ static void warn_of_covered_forwards(struct reader *r)
 	}
 }
 
+static bool has_destination(const struct config_rule *rule, const struct config_address *to)
+{
+	if (rule->destination_set_count || !rule->destination_count)
+		return true; /* as to a set: perhaps */
+	for (size_t i = 0; i < rule->destination_count; i++)
+		if (prefix_contains_address(&rule->destinations[i], to))
+			return true;
+	return false;
+}
+
+/* Whether a rule is for some of the ports that packets are sent to. */
+static bool has_port(const struct config_rule *rule, const struct config_nat_forward *forward)
+{
+	uint32_t low = forward->to_port ? forward->to_port : forward->listen.low;
+	uint32_t high = low + forward->listen.high - forward->listen.low;
+
+	for (size_t i = 0; i < rule->destination_port_count; i++)
+		if (low <= rule->destination_ports[i].high && rule->destination_ports[i].low <= high)
+			return true;
+	return rule->destination_port_count == 0;
+}
+
+static bool has_protocol(const struct config_rule *rule, const struct config_nat_forward *forward)
+{
+	for (size_t i = 0; rule->protocol_count && i < forward->protocol_count; i++)
+		if (memchr(rule->protocols, forward->protocols[i], rule->protocol_count))
+			return true;
+	return rule->protocol_count == 0;
+}
+
+/* Whether a rule could accept new flows that are forwarded. */
+static bool may_accept(const struct config_rule *rule, const struct config_nat_forward *forward)
+{
+	bool self_only = rule->to_count == 1 && rule->to[0] == CONFIG_PORT_SELF;
+
+	return rule->action == CONFIG_ACCEPT && (!rule->states || rule->states & CONFIG_NEW) && !self_only &&
+	       (!rule->from_count || memchr(rule->from, forward->port, rule->from_count)) &&
+	       has_protocol(rule, forward) && has_destination(rule, &forward->to) && has_port(rule, forward);
+}
+
+/* NAT only says where packets go; whether they may, the firewall says. */
+static void warn_of_refused_forwards(struct reader *r)
+{
+	const struct config *config = r->config;
+	char text[ADDRESS_TEXT_MAX];
+
+	for (size_t i = 0; config->has_firewall && i < config->nat_forward_count; i++) {
+		const struct config_nat_forward *forward = &config->nat_forwards[i];
+		bool accepted = false;
+
+		for (size_t j = 0; j < config->rule_count; j++)
+			accepted |= may_accept(&config->rules[j], forward);
+		if (accepted)
+			continue;
+		address_format(&forward->to, text);
+		diagnostics_warning(r->d, forward->place,
+				    "no rule of the firewall accepts what is forwarded to %s", text);
+		diagnostics_hint(r->d,
+				 "add `{ accept: new, from: %s, destination: %s%s%s, ... }`: rules see the "
+				 "destination as translated",
+				 config->ports[forward->port].name, forward->ipv6 ? "\"" : "", text,
+				 forward->ipv6 ? "\"" : "");
+	}
+}
+
 void check_nat(struct reader *r)
 {
 	const struct config *config = r->config;
@@ -205,5 +270,6 @@ void check_nat(struct reader *r)
 	check_overlaps(r);
 	check_statics_overlap(r);
 	warn_of_covered_forwards(r);
+	warn_of_refused_forwards(r);
 	warn_of_covered_sources(r);
 }
