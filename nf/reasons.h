@@ -40,7 +40,8 @@
 	X(ICMP_UNRELATED, "icmp-unrelated", "ICMP error or reply that belongs to no flow, or misquotes it") \
 	X(FLOW_TABLE_FULL, "flow-table-full", "no room for another flow") \
 	X(NAT_EXHAUSTED, "nat-exhausted", "no free port to translate another flow to") \
-	X(NAT_UNTRANSLATABLE, "nat-untranslatable", "would need a translation that its protocol has not") \
+	X(NAT_UNTRANSLATABLE, "nat-untranslatable", \
+	  "its protocol can't be translated, or only to what another flow is already") \
 	X(NAT_UNMAPPED, "nat-unmapped", "to an address of NAT's, and nothing is mapped to it") \
 	X(TTL_EXCEEDED, "ttl-exceeded", "TTL or hop limit used up") \
 	X(NO_ROUTE, "no-route", "no route to the destination") \
