@@ -24,6 +24,7 @@ struct walk {
 	uint32_t at;	      /* offset of the header that `next` names */
 	uint8_t next;
 	uint8_t headers;
+	bool has_fragment_header;
 	uint16_t flags;
 	uint32_t fragment_offset;
 	bool more_fragments;
@@ -55,6 +56,7 @@ static void read_fragment(struct walk *walk, const uint8_t *header)
 {
 	uint16_t field = header[2] << 8 | header[3];
 
+	walk->has_fragment_header = true;
 	walk->fragment_offset = field & 0xfff8;
 	walk->more_fragments = field & 1;
 	if (walk->fragment_offset || walk->more_fragments)
@@ -81,6 +83,8 @@ static bool step(struct walk *walk)
 	    walk->at + bytes > sizeof(struct rte_ipv6_hdr) + EXTENSION_BYTES_MAX)
 		return false;
 	if (walk->next == IPPROTO_HOPOPTS && walk->headers > 1)
+		return false;
+	if (walk->next == IPPROTO_FRAGMENT && walk->has_fragment_header) /* of which datagram would it be? */
 		return false;
 	if ((walk->next == IPPROTO_HOPOPTS || walk->next == IPPROTO_DSTOPTS) &&
 	    !options_are_good(header + 2, header + bytes))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * nf/input/input.c and the files parse_*.c: named rows, each a sample with a few bytes changed, and under which
- * reason the frame ends, or that it goes on. What input promises of those that go on is held by
+ * nf/input/input.c and the files parse_*.c: named rows, each a sample with a few bytes changed, and under
+ * which reason the frame ends, or that it goes on. What input promises of those that go on is held by
  * tests/fuzz/input_fuzz.c too.
  */
 #include <stdarg.h>
@@ -47,7 +47,7 @@ static const struct row rows[] = {
      .changes = {{12, 0x88}, {13, 0xa8}}},
     {"service tag behind a priority tag", SAMPLE_PRIORITY, .expected = DROP_VLAN_UNKNOWN,
      .changes = {{16, 0x88}, {17, 0xa8}}},
-    {"tag cut off", SAMPLE_VLAN, .length = 16, .expected = DROP_VLAN_UNKNOWN},
+    {"tag cut off", SAMPLE_VLAN, .length = 17, .expected = DROP_RUNT},
     {"version 5", SAMPLE_UDP4, .expected = DROP_IP_VERSION, .changes = {{IP, 0x55}}},
     {"header of 16 bytes", SAMPLE_UDP4, .expected = DROP_IP_HEADER, .changes = {{IP, 0x44}}},
     {"header longer than the packet", SAMPLE_UDP4, .expected = DROP_IP_HEADER, .bad_checksum = true,
