@@ -9,7 +9,7 @@ from harness import BUILD, ROOT, Unavailable, run_tool
 
 
 def build(program, configuration, name=None, sources=None):
-    """The image of a program with a configuration (YAML text), under `name`. Its sources are bench/PROGRAM.c, or what is given."""
+    """The image of a program with a configuration (YAML text), under `name`. Its source is bench/PROGRAM.c, or those given."""
     name = name or program
     image, source = BUILD / "bench" / f"{name}.elf", BUILD / "bench" / f"{name}.yaml"
     archive = BUILD / "image" / f"bench-{program}.a"
