@@ -160,6 +160,12 @@ void bed_tick(void)
 		due_ns = RTE_MIN(appliance_tick(), host_now_ns + 1000000);
 }
 
+void bed_rest(uint32_t seconds)
+{
+	for (uint32_t millisecond = 0; millisecond < seconds * 1000; millisecond++)
+		appliance_tick();
+}
+
 void bed_refill(struct rte_mbuf *m, const uint8_t *frame)
 {
 	rte_pktmbuf_reset(m);

@@ -34,6 +34,7 @@ enum {
 	FLOOD_RATE = 1000000,
 	RING = 1024, /* packets that wait while the appliance is busy; what is beyond is lost */
 	FLOOD_PORT = 80,
+	REST_SECONDS = 5, /* from the appliance's start to the first packet */
 };
 
 /* What replies are addressed to. */
@@ -252,6 +253,7 @@ static void make_syn(struct rte_mbuf *m)
 struct flood {
 	uint64_t taken; /* packets of the schedule that are past */
 	uint64_t connections, lost, dropped, syns, syns_lost;
+	uint64_t longest; /* cycles from one look at the ring to the next */
 };
 
 static bool is_of_connection(uint64_t packet)
@@ -299,11 +301,14 @@ static void measure_flood(uint64_t seconds, uint64_t rate)
 {
 	struct flood flood = {0};
 	double a_cycle = (double)rate * FLOOD_EVERY / (FLOOD_EVERY - 1) / bed_tsc_hz();
-	uint64_t start = bed_now(), end = start + (uint64_t)((double)seconds * bed_tsc_hz()), now;
+	uint64_t start = bed_now(), end = start + (uint64_t)((double)seconds * bed_tsc_hz()), now,
+		 last = start;
 
 	while ((now = bed_now()) < end) {
 		uint64_t arrived = (uint64_t)((double)(now - start) * a_cycle);
 
+		flood.longest = RTE_MAX(flood.longest, now - last);
+		last = now;
 		bed_tick();
 		if (arrived - flood.taken > RING)
 			lose(&flood, arrived - RING);
@@ -313,6 +318,7 @@ static void measure_flood(uint64_t seconds, uint64_t rate)
 	printf("flood_packets %ju\nflood_lost %ju\nflood_dropped %ju\nflood_syns %ju\nflood_syns_lost %ju\n",
 	       (uintmax_t)flood.connections, (uintmax_t)flood.lost, (uintmax_t)flood.dropped,
 	       (uintmax_t)flood.syns, (uintmax_t)flood.syns_lost);
+	printf("flood_longest_us %.1f\n", (double)flood.longest * 1e6 / bed_tsc_hz());
 }
 
 int main(int argc, char **argv)
@@ -328,6 +334,7 @@ int main(int argc, char **argv)
 	if (externals == NULL || rounds > SAMPLES_MAX ||
 	    rte_pktmbuf_alloc_bulk(host_packet_pool, packets, IN_FLIGHT))
 		bed_fail("no memory, or more than 20000 rounds");
+	bed_rest(REST_SECONDS);
 	for (uint64_t flow = 0; flow < flow_count; flow += IN_FLIGHT)
 		open_flows(flow);
 	if (rounds)

@@ -2,6 +2,7 @@
 """Programs that measure network functions from inside an image: bench/NAME.c upon bench/bed.c, linked as `weir build`
 links every image, but in the place of boot/ring3 and pktio/; run as a process and in a VM, the same ELF."""
 
+import os
 import subprocess
 
 import machine
@@ -45,6 +46,18 @@ def run_process(image, words="", seconds=120):
     if done.returncode:
         raise Unavailable((done.stderr.strip().splitlines() or [f"exit {done.returncode}"])[-1])
     return parse(done.stdout)
+
+
+def resident_mb(image, words=""):
+    """The most memory that the image had as a process, in MB."""
+    process = subprocess.Popen([str(image), *words.split()], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    with process.stderr as errors:
+        said = errors.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise Unavailable((said.strip().splitlines() or [f"exit {process.returncode}"])[-1])
+    return usage.ru_maxrss * 1024 / 1e6
 
 
 def run_vm(image, words="", seconds=120, memory_mib=128):

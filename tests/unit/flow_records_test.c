@@ -208,6 +208,25 @@ static void no_two_flows_have_one_tuple(void **state)
 	assert_int_equal(stats.flow.flows, 0);
 }
 
+/* A large table has all its memory before a flood comes: ticks see to it, and no flow minds. A small one
+ * stays as small as its use. */
+static void a_large_table_is_touched_by_ticks(void **state)
+{
+	enum { LARGE = 100000, UNTOUCHED = 0xa5 }; /* host_shared_memory */
+
+	(void)state;
+	begin(LARGE);
+	for (uint32_t flow = 1; flow <= LARGE; flow++)
+		assert_int_equal(flow_records[flow].state, FLOW_FREE);
+	receive_udp(0);
+	receive_udp(1);
+	assert_true(udp_is_known(0) && udp_is_known(1));
+	later(1);
+	assert_true(udp_is_known(0) && udp_is_known(1));
+	begin(1024);
+	assert_int_equal(flow_records[1].state, UNTOUCHED);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -218,6 +237,7 @@ int main(void)
 	    cmocka_unit_test(flows_of_this_moment_stay),
 	    cmocka_unit_test(records_that_are_given_back_are_used),
 	    cmocka_unit_test(no_two_flows_have_one_tuple),
+	    cmocka_unit_test(a_large_table_is_touched_by_ticks),
 	};
 
 	return cmocka_run_group_tests_name("flow_records", tests, NULL, NULL);
