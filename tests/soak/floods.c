@@ -149,14 +149,29 @@ static size_t make_udp(uint8_t *start, uint16_t port)
 	return finish(&making, bytes, IPPROTO_UDP);
 }
 
+/* Puts few ends in the place of many; the appliance stays what it is. */
+static void narrow(const struct making *making, uint16_t port)
+{
+	struct rte_ipv4_hdr *ip4 = (void *)making->start;
+	struct rte_ipv6_hdr *ip6 = (void *)making->start;
+	uint8_t *source = making->ipv6 ? ip6->src_addr + 14 : (uint8_t *)&ip4->src_addr + 2;
+	uint8_t *destination = making->ipv6 ? ip6->dst_addr + 14 : (uint8_t *)&ip4->dst_addr + 2;
+
+	source[0] = 0;
+	source[1] = 1 + any(2);
+	if (port == LAN)
+		memcpy(destination, (uint8_t[]){0, 1}, 2);
+}
+
 /* Of few datagrams, so that some overlap; some never begin, some never end. */
 static size_t make_fragment(uint8_t *start, uint16_t port)
 {
 	size_t bytes = 8 * (1 + any(8));
 	struct making making = begin(start, port, any(2), IPPROTO_UDP, port == WAN, true);
-	uint16_t place = any(3) ? any(100) : 0, id = host_random() & 0x3ff;
+	uint16_t place = any(3) ? any(100) : 0, id = host_random() & 0xff;
 	uint8_t *header = start + sizeof(struct rte_ipv6_hdr);
 
+	narrow(&making, port);
 	memset(start + making.headers, 0, bytes);
 	if (place == 0)
 		((struct rte_udp_hdr *)(start + making.headers))->dgram_len = rte_cpu_to_be_16(1000);
