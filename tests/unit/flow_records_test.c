@@ -215,15 +215,15 @@ static void a_large_table_is_touched_by_ticks(void **state)
 	enum { LARGE = 100000, UNTOUCHED = 0xa5 }; /* host_shared_memory */
 
 	(void)state;
-	begin(LARGE);
+	udp_flows_start(LARGE);
 	for (uint32_t flow = 1; flow <= LARGE; flow++)
 		assert_int_equal(flow_records[flow].state, FLOW_FREE);
-	receive_udp(0);
-	receive_udp(1);
-	assert_true(udp_is_known(0) && udp_is_known(1));
+	udp_flow_receive(0);
+	udp_flow_receive(1);
+	assert_true(udp_flow_is_known(0) && udp_flow_is_known(1));
 	later(1);
-	assert_true(udp_is_known(0) && udp_is_known(1));
-	begin(1024);
+	assert_true(udp_flow_is_known(0) && udp_flow_is_known(1));
+	udp_flows_start(1024);
 	assert_int_equal(flow_records[1].state, UNTOUCHED);
 }
 
