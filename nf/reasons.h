@@ -9,7 +9,7 @@
 #define NF_REASONS_H
 
 #define DROP_REASONS(X) \
-	X(RUNT, "runt", "shorter than its Ethernet header") \
+	X(RUNT, "runt", "shorter than its Ethernet header, the VLAN tag included") \
 	X(NOT_FOR_US, "not-for-us", "unicast to another station's MAC address") \
 	X(VLAN_UNKNOWN, "vlan-unknown", "802.1Q tag that no port has, or stacked tags") \
 	X(ETHERTYPE_UNKNOWN, "ethertype-unknown", "neither IPv4, IPv6 nor ARP") \

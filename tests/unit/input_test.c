@@ -47,7 +47,7 @@ static const struct row rows[] = {
      .changes = {{12, 0x88}, {13, 0xa8}}},
     {"service tag behind a priority tag", SAMPLE_PRIORITY, .expected = DROP_VLAN_UNKNOWN,
      .changes = {{16, 0x88}, {17, 0xa8}}},
-    {"tag cut off", SAMPLE_VLAN, .length = 16, .expected = DROP_VLAN_UNKNOWN},
+    {"tag cut off", SAMPLE_VLAN, .length = 17, .expected = DROP_RUNT},
     {"version 5", SAMPLE_UDP4, .expected = DROP_IP_VERSION, .changes = {{IP, 0x55}}},
     {"header of 16 bytes", SAMPLE_UDP4, .expected = DROP_IP_HEADER, .changes = {{IP, 0x44}}},
     {"header longer than the packet", SAMPLE_UDP4, .expected = DROP_IP_HEADER, .bad_checksum = true,
