@@ -161,9 +161,9 @@ def _(case):
     return case.quiet_weir and case.seen.source[:2] == b"\xa9\xfe"
 
 
-@difference("LAND", """from and to the same end: nobody sends it but to make a host talk to itself; Weir drops it by name""")
+@difference("LAND", """from and to the same address: nobody sends it but to make a host talk to itself; Weir drops it by name""")
 def _(case):
-    return case.quiet_weir and case.kind == "broken same ends"
+    return case.quiet_weir and case.seen.source and case.seen.source == case.seen.destination
 
 
 @difference("time to live before rules", """the kernel answers that a packet's time is up before it asks the rules; Weir asks
