@@ -44,6 +44,7 @@ static enum drop_reason make(struct rte_mbuf *m, const struct flow_draft *draft)
 	struct packet_meta *meta = packet_meta(m);
 	uint32_t flow = flow_record_take();
 	struct flow_record *record = &flow_records[flow];
+	enum drop_reason reason;
 
 	if (!flow)
 		return DROP_FLOW_TABLE_FULL;
@@ -60,10 +61,11 @@ static enum drop_reason make(struct rte_mbuf *m, const struct flow_draft *draft)
 		flow_record_give_back(flow);
 		return DROP_CONNECTION_LIMIT;
 	}
-	if (!flow_record_enter(flow)) {
+	reason = flow_record_enter(flow);
+	if (reason != TRACK_GOOD) {
 		if (record->flags & FLOW_COUNTED_SOURCE)
 			firewall_release(record);
-		return DROP_NAT_UNTRANSLATABLE;
+		return reason;
 	}
 	if (record->flags & FLOW_BOUND)
 		nat_hold(flow);

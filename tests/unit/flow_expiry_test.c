@@ -33,7 +33,7 @@ static void each_timeout(enum flow_state state, uint64_t start_ns)
 	flow_records[flow].tuple[FLOW_REPLY].source = 1;
 	flow_records[flow].state = state;
 	flow_records[flow].created = flow_records[flow].seen = flow_now();
-	assert_true(flow_record_enter(flow));
+	assert_int_equal(flow_record_enter(flow), TRACK_GOOD);
 	nf_host_run(timeout_ns - FLOW_TICK_NS);
 	assert_int_equal(stats.flow.flows, 1);
 	nf_host_run(SLOT_NS + 2 * FLOW_TICK_NS);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "nf/flow/flow_records.h"
+#include "nf/flow/track.h"
 #include "nf/packet.h"
 #include "support/craft.h"
 #include "support/flow_tables.h"
@@ -195,13 +196,13 @@ static void no_two_flows_have_one_tuple(void **state)
 	flow_records[first].tuple[FLOW_ORIGINAL].source = 1;
 	flow_records[first].tuple[FLOW_REPLY].source = 2;
 	flow_records[first].state = FLOW_UDP_NEW;
-	assert_true(flow_record_enter(first));
+	assert_int_equal(flow_record_enter(first), TRACK_GOOD);
 	for (int direction = 0; direction < FLOW_DIRECTIONS; direction++) {
 		second = flow_record_take();
 		flow_records[second].tuple[direction].source = 3;
 		flow_records[second].tuple[!direction].source = 2;
 		flow_records[second].state = FLOW_UDP_NEW;
-		assert_false(flow_record_enter(second));
+		assert_int_equal(flow_record_enter(second), DROP_NAT_UNTRANSLATABLE);
 	}
 	assert_int_equal(stats.flow.flows, 1);
 	flow_record_end(first);
