@@ -191,7 +191,7 @@ def _(case):
             kernel, which may even translate it""")
 def _(case):
     refused = case.rule_set.judges_invalid and (case.weir_says(RESET) or case.error(case.weir) in ((3, 13), (1, 1)))
-    same = case.seen.source == case.seen.destination or case.step.flow.source == case.step.flow.destination
+    same = not case.seen.bad and case.seen.source == case.seen.destination or case.step.flow.source == case.step.flow.destination
     return case.rule_set.stateful and same and (case.quiet_weir or refused)
 
 
