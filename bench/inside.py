@@ -9,17 +9,17 @@ import machine
 from harness import BUILD, ROOT, Unavailable, run_tool
 
 
-def build(program, configuration, name=None):
-    """The image of a program with a configuration (YAML text), under `name`."""
+def build(program, configuration, name=None, sources=None):
+    """The image of a program with a configuration (YAML text), under `name`. Its source is bench/PROGRAM.c, or those given."""
     name = name or program
     image, source = BUILD / "bench" / f"{name}.elf", BUILD / "bench" / f"{name}.yaml"
     archive = BUILD / "image" / f"bench-{program}.a"
     flags = (BUILD / "image" / "flags").read_text().split()
     source.write_text(configuration)
     objects = []
-    for part in ("bed", program):
-        objects.append(str(BUILD / "bench" / f"{part}.o"))
-        run_tool([*flags, f"-I{ROOT}", "-c", str(ROOT / "bench" / f"{part}.c"), "-o", objects[-1]])
+    for part in (ROOT / "bench/bed.c", *(sources or [ROOT / "bench" / f"{program}.c"])):
+        objects.append(str(BUILD / "bench" / f"{part.stem}.o"))
+        run_tool([*flags, f"-I{ROOT}", "-c", str(part), "-o", objects[-1]])
     archive.unlink(missing_ok=True)
     run_tool(["gcc-ar", "rcs", str(archive), *objects])
     run_tool([str(BUILD / "weir"), "build", str(source), "-o", str(image)],

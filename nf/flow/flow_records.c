@@ -139,27 +139,35 @@ uint32_t flow_record_take(void)
 	return flow;
 }
 
-bool flow_record_enter(uint32_t flow)
+static bool enter_both(uint32_t flow, uint32_t original, uint32_t reply)
+{
+	if (!flow_table_insert(original, flow_reference_to(flow, FLOW_ORIGINAL)))
+		return false;
+	if (flow_table_insert(reply, flow_reference_to(flow, FLOW_REPLY)))
+		return true;
+	flow_table_remove(original, flow_reference_to(flow, FLOW_ORIGINAL));
+	return false;
+}
+
+enum drop_reason flow_record_enter(uint32_t flow)
 {
 	struct flow_record *record = &flow_records[flow];
 	uint32_t original = hash_of(record, FLOW_ORIGINAL), reply = hash_of(record, FLOW_REPLY);
 
 	if (flow_table_find(original, &record->tuple[FLOW_ORIGINAL], &record->ipv6[FLOW_ORIGINAL]) ||
-	    flow_table_find(reply, &record->tuple[FLOW_REPLY], &record->ipv6[FLOW_REPLY]) ||
-	    !flow_table_insert(original, flow_reference_to(flow, FLOW_ORIGINAL))) {
+	    flow_table_find(reply, &record->tuple[FLOW_REPLY], &record->ipv6[FLOW_REPLY])) {
 		flow_record_give_back(flow);
-		return false;
+		return DROP_NAT_UNTRANSLATABLE;
 	}
-	if (!flow_table_insert(reply, flow_reference_to(flow, FLOW_REPLY))) {
-		flow_table_remove(original, flow_reference_to(flow, FLOW_ORIGINAL));
+	if (!enter_both(flow, original, reply)) {
 		flow_record_give_back(flow);
-		return false;
+		return DROP_FLOW_TABLE_FULL;
 	}
 	hang(flow);
 	stats.flow.half_open += is_half_open(record);
 	stats.flow.flows++;
 	stats.flow.created++;
-	return true;
+	return TRACK_GOOD;
 }
 
 void flow_record_moved(uint32_t flow)
@@ -170,6 +178,15 @@ void flow_record_moved(uint32_t flow)
 	stats.flow.half_open -= is_half_open(record);
 	hang(flow);
 	stats.flow.half_open += is_half_open(record);
+}
+
+void flow_record_changed(uint32_t flow, uint8_t flags)
+{
+	struct flow_record *record = &flow_records[flow];
+
+	if (~flags & record->flags & FLOW_SEEN_REPLY)
+		record->rule[FLOW_ORIGINAL] = FLOW_UNDECIDED;
+	flow_record_moved(flow);
 }
 
 void flow_record_end(uint32_t flow)
