@@ -2,7 +2,7 @@
 """RFC 2544's measures over any device: throughput (26.1), latency (26.2), loss against load (26.3), back-to-back (26.4).
 
 A trial is a function from an offered rate (packets/s; 0: as fast as the device takes them) to a result of the
-generator (bench/generator/generator.h). So a simulated device can stand in for a real one.
+generator (bench/generator/README.md). So a simulated device can stand in for a real one.
 
 Differences from the RFC: trials last seconds or less, not 60; a trial that the machine spoilt is done again, as on
 a host of few cores the generator itself may lose its core for milliseconds.

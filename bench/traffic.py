@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The traffic generator as a process: trials in, results out. bench/generator/generator.h says what words and results
+"""The traffic generator as a process: trials in, results out. bench/generator/README.md says what words and results
 there are, and how a link with it is laid out."""
 
 import json

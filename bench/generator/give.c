@@ -121,7 +121,7 @@ static uint32_t slots_due(struct trial *trial, struct sender *sender, uint64_t n
 	return (uint32_t)(due < trial->stream.spec.burst ? due : trial->stream.spec.burst);
 }
 
-bool give(struct trial *trial, int side, uint64_t now)
+bool trial_give(struct trial *trial, int side, uint64_t now)
 {
 	struct sender *sender = &trial->senders[side];
 	uint32_t count;

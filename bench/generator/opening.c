@@ -90,7 +90,7 @@ static void turn(struct trial *trial)
 {
 	port_turn();
 	for (int side = 0; side < SIDES; side++)
-		take(trial, side);
+		trial_take(trial, side);
 }
 
 /* Sends an opening for each flow that is not open yet, and waits until all is silent. */

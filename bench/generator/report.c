@@ -95,6 +95,7 @@ static void print_generator(FILE *out, const struct trial *trial, const struct s
 {
 	double all = (double)(trial->idle + trial->busy), idle = all > 0 ? (double)trial->idle / all : 0;
 	double slots = (double)(sums->offered + sums->missed);
+	double frames = (double)(sums->sent + sums->received);
 	bool limit = idle < LIMIT_IDLE || (double)sums->missed > slots * LIMIT_MISSED;
 
 	fprintf(out,
@@ -102,7 +103,8 @@ static void print_generator(FILE *out, const struct trial *trial, const struct s
 		"\"turns\":%lu,",
 		idle, sums->missed, (double)trial->stalled * 1e3 / (double)trial->hz,
 		(double)trial->longest * 1e6 / (double)trial->hz, trial->turns);
-	fprintf(out, "\"packed\":%s,\"limit\":%s}",
+	fprintf(out, "\"frame_cycles\":%.1f,\"packed\":%s,\"limit\":%s}",
+		frames > 0 ? (double)trial->busy / frames : 0,
 		port_packed(SIDE_A) && port_packed(SIDE_B) ? "true" : "false", limit ? "true" : "false");
 }
 
@@ -127,7 +129,8 @@ void report_result(FILE *out, const struct trial *trial)
 	fprintf(out, ",");
 	print_latency(out, &latency, tick_ns);
 	fprintf(out, ",\"flows\":%u,\"opened\":%u,\"new_flows\":%lu,\"answers\":%lu",
-		trial->stream.spec.flows, trial->stream.opened, trial->new_count, trial->answers);
+		trial->stream.spec.flows, trial->stream.opened, trial->new_count - trial->new_before,
+		trial->answers);
 	print_sizes(out, &trial->stream);
 	for (int side = 0; side < SIDES; side++) {
 		fprintf(out, ",\"%c\":{", 'a' + side);

@@ -92,7 +92,7 @@ static void take_frame(struct trial *trial, int side, struct rte_mbuf *m, uint64
 	}
 }
 
-bool take(struct trial *trial, int side)
+bool trial_take(struct trial *trial, int side)
 {
 	struct rte_mbuf *mbufs[BURST_MAX];
 	uint16_t count = port_receive(side, mbufs, (uint16_t)trial->stream.spec.burst);

@@ -94,6 +94,7 @@ static void prepare(struct trial *trial)
 	trial->check = trial->check_left = spec->check;
 	trial->new_interval = spec->new_rate > 0 ? (uint64_t)((double)trial->hz * 65536 / spec->new_rate) : 0;
 	trial->new_next = 0;
+	trial->new_before = trial->new_count;
 	trial->seconds_ticks = spec->packets ? UINT64_MAX : (uint64_t)(spec->seconds * (double)trial->hz);
 	trial->foreign = trial->answered = trial->answers = trial->late = trial->replayed = 0;
 	trial->idle = trial->busy = trial->stalled = trial->longest = trial->turns = 0;
@@ -123,24 +124,24 @@ static bool turn(struct trial *trial, uint64_t now)
 
 	port_turn();
 	for (int side = 0; side < SIDES; side++)
-		moved |= take(trial, side);
+		moved |= trial_take(trial, side);
 	if (trial->replay)
 		return replay_give(trial, now) | moved;
 	for (int side = 0; side < SIDES; side++)
 		if (trial->senders[side].active)
-			moved |= give(trial, side, now);
+			moved |= trial_give(trial, side, now);
 	return moved;
 }
 
-/* What a turn took counts as idle if it moved nothing. Times of the sending alone. */
+/* What a turn took counts as idle if it moved nothing, as stalled if it was too long for either. */
 static void account(struct trial *trial, uint64_t ticks, bool moved, uint64_t stall)
 {
-	if (moved)
+	if (ticks > stall)
+		trial->stalled += ticks;
+	else if (moved)
 		trial->busy += ticks;
 	else
 		trial->idle += ticks;
-	if (ticks > stall)
-		trial->stalled += ticks;
 	if (ticks > trial->longest)
 		trial->longest = ticks;
 	trial->turns++;
@@ -239,7 +240,7 @@ void trial_rest(struct trial *trial, const struct spec *spec)
 		port_turn();
 		for (int side = 0; side < SIDES; side++)
 			if (port_up(side))
-				moved |= take(trial, side);
+				moved |= trial_take(trial, side);
 		if (!moved)
 			break;
 	}

@@ -2,7 +2,8 @@
  *
  * A trial: one loop on one core sends what is due, takes what is there, and keeps the books of both.
  *
- *     trial_run -> open_flows (opening.c) -> turns: take (take.c), give (give.c) or replay_give (replay.c)
+ *     trial_run -> open_flows (opening.c) -> turns: trial_take (take.c), trial_give (give.c) or replay_give
+ * (replay.c)
  *
  * The mbufs that are sent are made once and sent again and again: librte_vhost copies them into the guest's
  * buffers before it returns, so they are ours at once.
@@ -64,7 +65,7 @@ struct trial {
 	bool opening_now, respond;
 	bool wait;
 	uint32_t check, check_left;
-	uint64_t new_interval, new_next, new_count;
+	uint64_t new_interval, new_next, new_count, new_before;
 
 	uint64_t hz, start, first_sent, last_sent, last_taken;
 	uint64_t replayed; /* frames that came back in a replay */
@@ -81,8 +82,8 @@ int trial_run(struct trial *trial, const struct spec *spec, char *error, size_t 
 void trial_rest(struct trial *trial, const struct spec *spec);
 
 /* The parts. Each returns whether it moved a frame. */
-bool take(struct trial *trial, int side);
-bool give(struct trial *trial, int side, uint64_t now);
+bool trial_take(struct trial *trial, int side);
+bool trial_give(struct trial *trial, int side, uint64_t now);
 bool replay_give(struct trial *trial, uint64_t now);
 
 /* Whether everything was sent that will be. */
