@@ -3,10 +3,11 @@
  * The bench's traffic generator: what a trial is. README.md beside this file says what words and results
  * there are, and what they mean.
  *
- *     main.c     words in, results out         words.c, report.c
- *     trial.c    the loop                      give.c, take.c, opening.c, replay.c: its parts; port.c:
- * librte_vhost stream.c   what frames look like         stamp.h: what they carry; sample.c: which flow is
- * next inspect.c  what came back                window.h, histogram.h: its books; neighbour.c: ARP and ND
+ *     main.c     words in, results out       words.c, report.c
+ *     trial.c    the loop                    its parts: give.c, take.c, opening.c, replay.c
+ *     port.c     librte_vhost, EAL
+ *     stream.c   what frames look like       stamp.h: what they carry; sample.c: which flow is next
+ *     inspect.c  what came back              its books: window.h, histogram.h; neighbour.c: ARP and ND
  */
 #ifndef GENERATOR_H
 #define GENERATOR_H

@@ -128,9 +128,9 @@ void report_result(FILE *out, const struct trial *trial)
 	print_rates(out, trial, &all);
 	fprintf(out, ",");
 	print_latency(out, &latency, tick_ns);
-	fprintf(out, ",\"flows\":%u,\"opened\":%u,\"new_flows\":%lu,\"answers\":%lu",
+	fprintf(out, ",\"flows\":%u,\"opened\":%u,\"new_flows\":%lu,\"answers\":%lu,\"unanswered\":%lu",
 		trial->stream.spec.flows, trial->stream.opened, trial->new_count - trial->new_before,
-		trial->answers);
+		trial->answers, trial->unanswered);
 	print_sizes(out, &trial->stream);
 	for (int side = 0; side < SIDES; side++) {
 		fprintf(out, ",\"%c\":{", 'a' + side);

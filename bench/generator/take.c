@@ -92,14 +92,14 @@ static void take_frame(struct trial *trial, int side, struct rte_mbuf *m, uint64
 	}
 }
 
-bool trial_take(struct trial *trial, int side)
+uint16_t trial_take(struct trial *trial, int side)
 {
 	struct rte_mbuf *mbufs[BURST_MAX];
 	uint16_t count = port_receive(side, mbufs, (uint16_t)trial->stream.spec.burst);
 	uint64_t now;
 
 	if (count == 0)
-		return false;
+		return 0;
 	now = rte_rdtsc();
 	trial->replies = 0;
 	for (uint16_t i = 0; i < PREFETCH_AHEAD && i < count; i++)
@@ -111,8 +111,7 @@ bool trial_take(struct trial *trial, int side)
 	}
 	rte_pktmbuf_free_bulk(mbufs, count);
 	if (trial->replies > 0)
-		port_send(side, trial->reply,
-			  (uint16_t)trial->replies); /* what finds no room is lost, as anything */
+		trial->unanswered += trial->replies - port_send(side, trial->reply, (uint16_t)trial->replies);
 	trial->last_taken = now;
-	return true;
+	return count;
 }

@@ -14,6 +14,7 @@ enum {
 	STALL_US = 200,
 	LINK_POLL_US = 200,
 	REST_US = 2000,
+	TAKES = 4, /* bursts of a side in a turn, at most */
 };
 
 static int fill(struct carousel *carousel, const struct shape *shape)
@@ -96,7 +97,8 @@ static void prepare(struct trial *trial)
 	trial->new_next = 0;
 	trial->new_before = trial->new_count;
 	trial->seconds_ticks = spec->packets ? UINT64_MAX : (uint64_t)(spec->seconds * (double)trial->hz);
-	trial->foreign = trial->answered = trial->answers = trial->late = trial->replayed = 0;
+	trial->foreign = trial->answered = trial->answers = trial->unanswered = trial->late =
+	    trial->replayed = 0;
 	trial->idle = trial->busy = trial->stalled = trial->longest = trial->turns = 0;
 	trial->first_sent = trial->last_sent = 0;
 	for (int side = 0; side < SIDES; side++)
@@ -118,13 +120,27 @@ static int wait_link(const struct trial *trial, const struct spec *spec, char *e
 	return 0;
 }
 
+/* More than a turn gives, so that what comes back makes no queue. */
+static bool take_all(struct trial *trial, int side)
+{
+	uint16_t burst = (uint16_t)trial->stream.spec.burst;
+
+	for (int i = 0; i < TAKES; i++) {
+		uint16_t taken = trial_take(trial, side);
+
+		if (taken < burst)
+			return i > 0 || taken > 0;
+	}
+	return true;
+}
+
 static bool turn(struct trial *trial, uint64_t now)
 {
 	bool moved = false;
 
 	port_turn();
 	for (int side = 0; side < SIDES; side++)
-		moved |= trial_take(trial, side);
+		moved |= take_all(trial, side);
 	if (trial->replay)
 		return replay_give(trial, now) | moved;
 	for (int side = 0; side < SIDES; side++)
@@ -154,6 +170,10 @@ static uint64_t outstanding(const struct trial *trial)
 	for (int side = 0; side < SIDES; side++) {
 		sent += trial->senders[side].sent;
 		back += trial->senders[side].window.unique + trial->senders[side].corrupt;
+	}
+	if (trial->respond) {
+		sent += (trial->new_count - trial->new_before) * (trial->stream.tcp ? 2 : 1);
+		back += trial->answers;
 	}
 	return back < sent ? sent - back : 0;
 }

@@ -69,7 +69,7 @@ struct trial {
 
 	uint64_t hz, start, first_sent, last_sent, last_taken;
 	uint64_t replayed; /* frames that came back in a replay */
-	uint64_t foreign, answered, answers, late;
+	uint64_t foreign, answered, answers, unanswered, late;
 	uint64_t idle, busy, stalled, longest; /* ticks */
 	uint64_t turns, seconds_ticks;
 };
@@ -81,8 +81,10 @@ int trial_run(struct trial *trial, const struct spec *spec, char *error, size_t 
 /* Between trials: answers neighbours, and throws away what else arrives. */
 void trial_rest(struct trial *trial, const struct spec *spec);
 
-/* The parts. Each returns whether it moved a frame. */
-bool trial_take(struct trial *trial, int side);
+/* The parts. Takes a burst; returns how many frames it had. */
+uint16_t trial_take(struct trial *trial, int side);
+
+/* Each returns whether it sent a frame. */
 bool trial_give(struct trial *trial, int side, uint64_t now);
 bool replay_give(struct trial *trial, uint64_t now);
 
