@@ -10,7 +10,8 @@
 static const double LIMIT_IDLE = 0.02, LIMIT_MISSED = 0.001;
 
 struct sums {
-	uint64_t offered, sent, refused, received, duplicate, reordered, late, corrupt, missed;
+	uint64_t offered, sent, refused, received, duplicate, reordered, reordered_flow, late, corrupt,
+	    missed;
 };
 
 static struct sums sums_of(const struct sender *sender)
@@ -23,6 +24,7 @@ static struct sums sums_of(const struct sender *sender)
 			     .received = window->unique,
 			     .duplicate = window->duplicate,
 			     .reordered = window->reordered,
+			     .reordered_flow = sender->reordered_flow,
 			     .late = window->late,
 			     .corrupt = sender->corrupt,
 			     .missed = sender->missed};
@@ -36,6 +38,7 @@ static void add(struct sums *sums, const struct sums *more)
 	sums->received += more->received;
 	sums->duplicate += more->duplicate;
 	sums->reordered += more->reordered;
+	sums->reordered_flow += more->reordered_flow;
 	sums->late += more->late;
 	sums->corrupt += more->corrupt;
 	sums->missed += more->missed;
@@ -50,8 +53,8 @@ static void print_counts(FILE *out, const struct sums *sums)
 	    "\"offered\":%lu,\"sent\":%lu,\"refused\":%lu,\"received\":%lu,\"lost\":%lu,\"duplicate\":%lu,",
 	    sums->offered, sums->sent, sums->refused, sums->received,
 	    back < sums->offered ? sums->offered - back : 0, sums->duplicate);
-	fprintf(out, "\"reordered\":%lu,\"late\":%lu,\"corrupt\":%lu", sums->reordered, sums->late,
-		sums->corrupt);
+	fprintf(out, "\"reordered\":%lu,\"reordered_flow\":%lu,\"late\":%lu,\"corrupt\":%lu", sums->reordered,
+		sums->reordered_flow, sums->late, sums->corrupt);
 }
 
 static void print_latency(FILE *out, const struct histogram *latency, double tick_ns)

@@ -71,6 +71,8 @@ struct stream {
 	size_t schedule_count;
 
 	void *flows[SIDES]; /* struct flow4 or struct flow, by number, as that side sends them */
+	uint32_t
+	    *newest[SIDES]; /* by flow number: the newest sequence number that came back of it, plus one */
 	uint8_t *open;	    /* by flow number: whether it is */
 	uint32_t opened;
 };

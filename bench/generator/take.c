@@ -32,6 +32,21 @@ static void take_foreign(struct trial *trial, int side, const uint8_t *frame, ui
 	trial->reply[trial->replies++] = m;
 }
 
+/* Whether a flow's packets keep their order. Those of different flows may overtake each other. */
+static inline void take_in_flow(struct trial *trial, struct sender *sender, int side,
+				const struct stamp *stamp)
+{
+	uint32_t number = stamp_flow(stamp), *newest;
+
+	if (number >= trial->stream.spec.flows)
+		return;
+	newest = &trial->stream.newest[side][number];
+	if (stamp->sequence < *newest)
+		sender->reordered_flow++;
+	else
+		*newest = stamp->sequence + 1;
+}
+
 static void take_ours(struct trial *trial, int side, const struct stamp *stamp, const uint8_t *frame,
 		      uint64_t now)
 {
@@ -50,8 +65,10 @@ static void take_ours(struct trial *trial, int side, const struct stamp *stamp, 
 			return;
 		}
 	}
-	if (window_add(&sender->window, stamp->sequence))
+	if (window_add(&sender->window, stamp->sequence)) {
 		histogram_add(&sender->latency, (uint32_t)(now >> STAMP_TIME_SHIFT) - stamp->time);
+		take_in_flow(trial, sender, !side, stamp);
+	}
 }
 
 static bool is_neighbours(const uint8_t *frame)

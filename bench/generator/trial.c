@@ -70,8 +70,10 @@ static void prepare_sender(struct trial *trial, int side)
 	sender->active = spec->sends[side];
 	sender->pending_at = sender->pending_count = 0;
 	sender->sequence = 0;
-	sender->offered = sender->sent = sender->refused = sender->missed = sender->corrupt = 0;
+	sender->offered = sender->sent = sender->refused = sender->missed = sender->corrupt =
+	    sender->reordered_flow = 0;
 	sender->schedule_at = sender->cycle_at = 0;
+	memset(trial->stream.newest[side], 0, trial->stream.spec.flows * sizeof(uint32_t));
 	window_clear(&sender->window);
 	histogram_clear(&sender->latency);
 

@@ -44,7 +44,7 @@ struct sender {
 	 * on. */
 	uint64_t interval, next, slots_left;
 
-	uint64_t offered, sent, refused, missed, corrupt;
+	uint64_t offered, sent, refused, missed, corrupt, reordered_flow;
 	struct window window;
 	struct histogram latency;
 };
