@@ -54,7 +54,7 @@ static void take_ours(struct trial *trial, int side, const struct stamp *stamp, 
 	struct sender *sender = &trial->senders[!side];
 
 	if (stamp->trial != trial->number || stamp_side(stamp) == side) {
-		trial->late++;
+		trial->late += kind == KIND_DATA; /* of openings some are sent twice */
 		return;
 	}
 	if (kind != KIND_DATA) {
@@ -71,12 +71,12 @@ static void take_ours(struct trial *trial, int side, const struct stamp *stamp, 
 	}
 }
 
-static bool is_neighbours(const uint8_t *frame)
+static bool is_neighbours(const uint8_t *frame, uint32_t length)
 {
-	bool nd =
-	    frame[12] == 0x86 && frame[13] == 0xdd && frame[20] == 58 && frame[54] >= 133 && frame[54] <= 137;
-
-	return nd || (frame[12] == 0x08 && frame[13] == 0x06);
+	if (length >= 42 && frame[12] == 0x08 && frame[13] == 0x06)
+		return true;
+	return length >= 78 && frame[12] == 0x86 && frame[13] == 0xdd && frame[20] == 58 &&
+	       frame[54] >= 133 && frame[54] <= 137; /* RFC 4861: the types of neighbour discovery */
 }
 
 static void take_frame(struct trial *trial, int side, struct rte_mbuf *m, uint64_t now)
@@ -86,7 +86,7 @@ static void take_frame(struct trial *trial, int side, struct rte_mbuf *m, uint64
 	bool whole = false;
 
 	if (trial->replay) {
-		if (m->data_len < 60 || !is_neighbours(frame))
+		if (!is_neighbours(frame, m->data_len))
 			trial->replayed++;
 		else
 			take_foreign(trial, side, frame, m->data_len);
