@@ -7,7 +7,7 @@
  * of the stamp. Sums are of 16-bit halves as they lie in memory (RFC 1071, section 2(B): byte order does not
  * matter).
  *
- * Knows no DPDK: templates are bytes. trial.c copies them into mbufs.
+ * Knows no DPDK: templates are bytes. trial.c makes frames of them.
  */
 #ifndef GENERATOR_STREAM_H
 #define GENERATOR_STREAM_H

@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "port.h"
@@ -20,20 +21,22 @@ enum {
 static int fill(struct carousel *carousel, const struct shape *shape)
 {
 	for (int i = 0; i < BURST_MAX; i++) {
-		struct rte_mbuf **m = &carousel->mbufs[i];
+		uint32_t room = shape ? (shape->bytes + 63u) & ~63u : RING_BYTES_MAX;
+		struct frame *frame = aligned_alloc(64, 64 + room);
 
-		if (!*m && !(*m = port_mbuf()))
+		free(carousel->frames[i]);
+		carousel->frames[i] = frame;
+		if (!frame)
 			return -1;
-		if (shape) {
-			memcpy(rte_pktmbuf_mtod(*m, uint8_t *), shape->frame, shape->bytes);
-			(*m)->data_len = shape->bytes;
-			(*m)->pkt_len = shape->bytes;
-		}
+		frame->bytes = (uint8_t *)frame + 64;
+		frame->length = shape ? shape->bytes : 0;
+		if (shape)
+			memcpy(frame->bytes, shape->frame, shape->bytes);
 	}
 	return 0;
 }
 
-/* The stream and its mbufs, made anew where the words ask for another stream. */
+/* The stream and its frames, made anew where the words ask for another stream. */
 static int prepare_stream(struct trial *trial, const struct spec *spec, char *error, size_t room)
 {
 	struct stream *stream = &trial->stream;
@@ -125,10 +128,10 @@ static int wait_link(const struct trial *trial, const struct spec *spec, char *e
 /* More than a turn gives, so that what comes back makes no queue. */
 static bool take_all(struct trial *trial, int side)
 {
-	uint16_t burst = (uint16_t)trial->stream.spec.burst;
+	uint32_t burst = trial->stream.spec.burst;
 
 	for (int i = 0; i < TAKES; i++) {
-		uint16_t taken = trial_take(trial, side);
+		uint32_t taken = trial_take(trial, side);
 
 		if (taken < burst)
 			return i > 0 || taken > 0;
