@@ -41,16 +41,21 @@ def link(image, packed=True, model=None, memory_mib=MEMORY_MIB, entries=1024, **
             yield generator, vm
 
 
-def warm(generator, family=4):
+def warm(generator, family=4, direction="both"):
     """Waits until a trial loses nothing: the peer has filled its rings, and knows its neighbours. A ring can be there
-    long before its owner polls it."""
+    long before its owner polls it. `direction`: of an appliance that lets no answers through."""
     end = time.monotonic() + WARM_SECONDS
     while time.monotonic() < end:
-        result = generator.trial(packets=32, rate=10000, family=family)
-        if result["lost"] == 0:
-            return
+        try:
+            result = generator.trial(packets=32, rate=10000, family=family, direction=direction)
+        except Unavailable as why:
+            wrong = str(why)
+        else:
+            if result["lost"] == 0:
+                return
+            wrong = f"{result['lost']} of {result['offered']} frames were lost"
         time.sleep(0.05)
-    raise Unavailable(f"what is tested does not forward: {result['lost']} of {result['offered']} frames were lost")
+    raise Unavailable(f"what is tested does not forward: {wrong}")
 
 
 def measure(generator, repeats=REPEATS, seconds=SECONDS, tolerance=0.0, **words):
