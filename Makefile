@@ -144,7 +144,7 @@ $(B)/weir: $(host_objects)
 
 # The bench's traffic generator, on the real EAL. Archives, not shared libraries: what an image has, has no driver.
 
-GENERATOR_FLAGS := $(COMMON) $(DPDK) -O3 -march=x86-64-v2 -D_GNU_SOURCE
+GENERATOR_FLAGS := $(COMMON) $(DPDK) -O3 -march=x86-64-v2 -mprfchw -D_GNU_SOURCE
 GENERATOR_RTE := vhost cryptodev dmadev hash ethdev meter net mbuf mempool mempool_ring rcu ring pci telemetry kvargs eal
 generator_objects := $(patsubst %.c,$(B)/generator-parts/%.o,$(wildcard bench/generator/*.c))
 

@@ -11,6 +11,7 @@ enum {
 	PACKED_USED = 1 << VRING_PACKED_DESC_F_USED,
 	LINE = 64,
 	TABLE_ALIGNMENT = 8,
+	PUT_AHEAD = 32,
 };
 
 /* Where guest memory is, or NULL. */
@@ -260,27 +261,66 @@ static bool put_in_pieces(struct ring *ring, struct ring_buffer *buffer, const s
 	return true;
 }
 
-uint32_t ring_put(struct ring *ring, struct frame *const *frames, uint32_t count, bool merge)
+/* One frame, however its buffers are made. False: there is no room. */
+static bool put_one(struct ring *ring, const struct frame *frame, bool merge)
 {
-	static const uint8_t header[RING_HEADER] = {[RING_HEADER_BUFFERS] = 1};
+	uint32_t held = ring->held_count;
+	uint16_t next = ring->next;
+	bool wrap = ring->wrap;
 	struct ring_buffer buffer;
-	uint32_t done;
 
-	for (done = 0; done < count; done++) {
-		uint32_t held = ring->held_count, need = RING_HEADER + frames[done]->length;
+	if (!ring_next(ring, &buffer))
+		return false;
+	if (put_in_pieces(ring, &buffer, frame, merge))
+		return true;
+	put_back(ring, next, wrap, held);
+	return !merge && !ring->broken;
+}
+
+/* The next buffers, as long as each is in one piece and has room for its frame. Their lines are the guest's
+ * core's: they are fetched together, before the first is written. */
+static uint32_t find_room(struct ring *ring, uint8_t **places, struct frame *const *frames, uint32_t count)
+{
+	struct ring_buffer buffer;
+	uint32_t found;
+
+	for (found = 0; found < count; found++) {
+		uint32_t held = ring->held_count, need = RING_HEADER + frames[found]->length;
 		uint16_t next = ring->next;
 		bool wrap = ring->wrap;
 
 		if (!ring_next(ring, &buffer))
 			break;
-		if (buffer.pieces[0].length >= need) {
-			memcpy(buffer.pieces[0].bytes, header, RING_HEADER);
-			copy(buffer.pieces[0].bytes + RING_HEADER, frames[done]->bytes, frames[done]->length);
-			ring_wrote(ring, 0, need);
-		} else if (!put_in_pieces(ring, &buffer, frames[done], merge)) {
+		if (buffer.pieces[0].length < need) {
 			put_back(ring, next, wrap, held);
-			if (merge || ring->broken)
+			break;
+		}
+		places[found] = buffer.pieces[0].bytes;
+		ring_wrote(ring, 0, need);
+		__builtin_prefetch(places[found], 1);
+		__builtin_prefetch(places[found] + LINE, 1);
+	}
+	return found;
+}
+
+uint32_t ring_put(struct ring *ring, struct frame *const *frames, uint32_t count, bool merge)
+{
+	static const uint8_t header[RING_HEADER] = {[RING_HEADER_BUFFERS] = 1};
+	uint8_t *places[PUT_AHEAD];
+	uint32_t done = 0;
+
+	while (done < count) {
+		uint32_t found = find_room(ring, places, frames + done,
+					   count - done < PUT_AHEAD ? count - done : PUT_AHEAD);
+
+		for (uint32_t i = 0; i < found; i++, done++) {
+			memcpy(places[i], header, RING_HEADER);
+			copy(places[i] + RING_HEADER, frames[done]->bytes, frames[done]->length);
+		}
+		if (found == 0) {
+			if (!put_one(ring, frames[done], merge))
 				break;
+			done++;
 		}
 	}
 	return done;
