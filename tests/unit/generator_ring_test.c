@@ -356,6 +356,19 @@ static void calls_are_wanted_or_not(void **state)
 	assert_false(ring_wants_call(&ring));
 }
 
+/* An indirect table that has itself as an entry (section 2.7.5.3.1 forbids any in it). */
+static void a_table_in_a_table_breaks_the_ring(void **state)
+{
+	struct frame frame;
+
+	(void)state;
+	begin(false);
+	offer(INDIRECT, 100);
+	((struct vring_desc *)(memory + TABLES))[0] = driver.split[0];
+	assert_int_equal(ring_take(&ring, &frame, 1, room), 0);
+	assert_true(ring.broken);
+}
+
 /* Random descriptors: whatever happens stays in the guest's memory (AddressSanitizer watches), and ends. */
 static void nonsense_does_no_harm(void **state)
 {
@@ -401,6 +414,7 @@ int main(void)
 	    cmocka_unit_test(frames_are_put),
 	    cmocka_unit_test(a_frame_that_fits_nowhere_is_lost),
 	    cmocka_unit_test(calls_are_wanted_or_not),
+	    cmocka_unit_test(a_table_in_a_table_breaks_the_ring),
 	    cmocka_unit_test(nonsense_does_no_harm),
 	};
 

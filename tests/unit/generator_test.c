@@ -333,7 +333,7 @@ static void flows_differ(void **state)
 	struct stream stream;
 
 	(void)state;
-	make(&stream, "flows=200000 a-hosts=3 b-hosts=7");
+	make(&stream, "flows=200000 a-hosts=3 b-hosts=5");
 	for (uint32_t i = 0; i < FLOWS; i++) {
 		struct flow flow, back;
 		uint8_t frame[64] = {0};

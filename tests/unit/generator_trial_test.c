@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <arpa/inet.h>
 #include <cmocka.h>
 #include "bench/generator/port.h"
@@ -16,7 +17,7 @@
 #include "bench/generator/trial.h"
 #include "bench/generator/words.h"
 
-enum { RING = 256, FRAMES = 20000, FLOWS = 500 };
+enum { RING = 256, FRAMES = 20000, FLOWS = 500, PAUSE_US = 3000 };
 
 /* A frame that waits at a side. */
 struct waiting {
@@ -32,7 +33,10 @@ static struct wire {
 
 /* What the device does to data frames from a: to every so manieth, counted from 1. 0: never. */
 static struct device {
-	uint32_t lose, twice, damage, swap, full;
+	uint32_t lose, twice, damage, swap;
+	uint32_t room;	     /* takes so many frames at once, at most */
+	uint32_t pause_turn; /* in which it stands still for some milliseconds */
+	uint32_t turns;
 	bool translates, down;
 	uint32_t count, lost, doubled, damaged, swapped, strangers;
 	uint16_t translated[65536]; /* by port of a: the port outside */
@@ -135,6 +139,8 @@ bool port_packed(int side)
 
 void port_turn(void)
 {
+	if (++device.turns == device.pause_turn)
+		usleep(PAUSE_US);
 }
 
 void port_rest(void)
@@ -146,6 +152,8 @@ uint32_t port_send(int side, struct frame *const *frames, uint32_t count)
 	uint32_t sent;
 
 	for (sent = 0; sent < count && rings[!side].tail - rings[!side].head < RING; sent++) {
+		if (device.room && sent == device.room)
+			break;
 		uint8_t frame[2048];
 
 		memcpy(frame, frames[sent]->bytes, frames[sent]->length);
@@ -264,6 +272,7 @@ static void each_fault_is_counted_as_what_it_is(void **state)
 			assert_int_equal(reported("lost"), device.lost);
 			assert_int_equal(reported("duplicate"), device.doubled);
 			assert_int_equal(reported("corrupt"), device.damaged);
+			assert_int_equal(trial.senders[SIDE_A].corrupt, device.damaged);
 			assert_int_equal(reported("reordered"), device.swapped);
 			assert_int_equal(reported("reordered_flow"), one ? device.swapped : 0);
 			assert_int_equal(reported("received"), FRAMES - device.lost - device.damaged);
@@ -333,15 +342,16 @@ static void new_flows_are_opened(void **state)
 	assert_int_equal(reported("lost") + reported("foreign"), 0);
 }
 
-static void a_full_ring_refuses(void **state)
+static void a_full_ring_refuses_or_makes_wait(void **state)
 {
 	(void)state;
-	runs("packets=20000 wait=1 burst=64");
+	device.room = 10;
+	runs("packets=20000 wait=1");
 	assert_int_equal(reported("refused"), 0);
-	/* 60 frames a turn come, 64 are taken: nothing is lost on the way. Then nobody takes what goes to a.
-	 */
-	runs("packets=2000 wait=0 burst=64");
-	assert_int_equal(reported("offered"), 2000);
+	assert_int_equal(reported("received"), FRAMES);
+	runs("packets=20000 wait=0");
+	assert_int_equal(reported("offered"), FRAMES);
+	assert_int_equal(reported("refused"), FRAMES / 32 * 22);
 	assert_int_equal(reported("lost"), reported("refused"));
 }
 
@@ -352,6 +362,17 @@ static void a_rate_is_kept(void **state)
 	assert_int_equal(reported("offered") + reported("missed"), 5000);
 	/* A second of the mini-EAL's clock is 10^9 ticks. */
 	assert_in_range(trial.last_sent - trial.first_sent, 40000000, 80000000);
+}
+
+/* What is due after a pause is not made up for in one burst. */
+static void a_pause_makes_no_burst(void **state)
+{
+	(void)state;
+	device.pause_turn = 100;
+	runs("seconds=0.05 rate=1000000 wait=1");
+	assert_int_equal(reported("offered") + reported("missed"), 50000);
+	assert_in_range(reported("missed"), PAUSE_US - 300,
+			50000); /* two or three ticks of the TSC are one of its */
 }
 
 static void foreign_frames_are_told_apart(void **state)
@@ -393,8 +414,9 @@ int main(void)
 	    cmocka_unit_test_setup(lost_openings_are_sent_again, begin),
 	    cmocka_unit_test_setup(flows_that_never_open_are_an_error, begin),
 	    cmocka_unit_test_setup(new_flows_are_opened, begin),
-	    cmocka_unit_test_setup(a_full_ring_refuses, begin),
+	    cmocka_unit_test_setup(a_full_ring_refuses_or_makes_wait, begin),
 	    cmocka_unit_test_setup(a_rate_is_kept, begin),
+	    cmocka_unit_test_setup(a_pause_makes_no_burst, begin),
 	    cmocka_unit_test_setup(foreign_frames_are_told_apart, begin),
 	    cmocka_unit_test_setup(a_port_that_goes_down_ends_the_trial, begin),
 	};
