@@ -148,7 +148,7 @@ $(B)/weir: $(host_objects)
 
 # The bench's traffic generator, on the real EAL. Archives, not shared libraries: what an image has, has no driver.
 
-GENERATOR_FLAGS := $(COMMON) $(DPDK) -O3 -march=x86-64-v2 -D_GNU_SOURCE
+GENERATOR_FLAGS := $(COMMON) $(DPDK) -O3 -march=x86-64-v2 -mprfchw -D_GNU_SOURCE
 GENERATOR_RTE := vhost cryptodev dmadev hash ethdev meter net mbuf mempool mempool_ring rcu ring pci telemetry kvargs eal
 generator_objects := $(patsubst %.c,$(B)/generator-parts/%.o,$(wildcard bench/generator/*.c))
 
@@ -172,7 +172,8 @@ $(B)/test/obj/%.o: %.c
 # The fake host of tests/unit/support comes first, so that it is found before the real ones of pktio and ring3.
 test_objects := $(patsubst %.c,$(B)/test/obj/%.o,$(wildcard tests/unit/support/*.c) $(call sources,nf) \
 	$(call sources,pktio) $(call sources,boot/eal) $(filter-out images/main.c,$(wildcard config/*.c images/*.c)) \
-	$(filter-out boot/ring3/main.c boot/ring3/notes.c,$(call sources,boot/ring3)))
+	$(filter-out boot/ring3/main.c boot/ring3/notes.c,$(call sources,boot/ring3)) \
+	$(filter-out bench/generator/main.c bench/generator/port.c,$(wildcard bench/generator/*.c)))
 $(B)/test/weir.a: $(test_objects)
 	$(call say,AR)
 	$(Q)rm -f $@ && ar rcs $@ $^

@@ -122,6 +122,16 @@ class Machine:
         self.continued = time.monotonic()
         self.monitor = monitor
 
+    def processor_thread(self):
+        """The thread id of the virtual processor, as QEMU's monitor has it."""
+        lines = self.monitor.makefile("rw")
+        lines.write(json.dumps({"execute": "query-cpus-fast"}) + "\n")
+        lines.flush()
+        while True:
+            answer = json.loads(lines.readline() or '{"return": []}')
+            if "return" in answer:
+                return answer["return"][0]["thread-id"] if answer["return"] else None
+
     def pin(self, core):
         """Binds every thread of QEMU, the virtual processor's too, to one core."""
         for thread in os.listdir(f"/proc/{self.process.pid}/task"):

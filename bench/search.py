@@ -2,28 +2,34 @@
 """RFC 2544's measures over any device: throughput (26.1), latency (26.2), loss against load (26.3), back-to-back (26.4).
 
 A trial is a function from an offered rate (packets/s; 0: as fast as the device takes them) to a result of the
-generator (bench/generator/generator.h). So a simulated device can stand in for a real one.
+generator (bench/generator/README.md). So a simulated device can stand in for a real one.
 
-Differences from the RFC: trials last seconds or less, not 60; a trial that the machine spoilt is done again, as on
-a host of few cores the generator itself may lose its core for milliseconds.
+Differences from the RFC: trials last seconds or less, not 60; and a trial that the host spoilt is done again, as on a
+machine of few cores it now and then takes one away for milliseconds. That it did is known from the frames that the
+generator could not send in time, and from the time that the device's thread waited for its processor.
 """
 
 import dataclasses
 
 RESOLUTION = 0.01  # of the rate found
 MISSED_MAX = 0.001  # share of frames that could not be offered in time
+REPEATS = 10  # of a trial that was spoilt, at most
+BUSY_IDLE = 0.1  # below this share of idle time the generator has none to spare
+WAITED_MAX_MS = 0.1  # a ring of 1024 entries lasts as long at 10 million frames/s
 STEPS_MAX = 40
 
 
 @dataclasses.dataclass
 class Throughput:
     """`rate`: the highest at which no more than the tolerated share was lost, and what the trial said; 0 and None if
-    there is none. `limited`: a higher rate was not tried with success because of the generator."""
+    there is none. `limited`: the generator could not offer more. `disturbed`: at some higher rate every trial was spoilt
+    by the host, so that the device may be better than this."""
 
     rate: float
     result: dict | None
     limited: bool
-    trials: list  # of (rate, share lost, limited)
+    disturbed: bool
+    trials: list  # of (rate, share lost, spoilt)
 
 
 def loss_of(result):
@@ -36,38 +42,50 @@ def offered_late(result):
     return missed > MISSED_MAX * (missed + result["offered"])
 
 
-def steady(trial, rate, repeats=5):
-    """A trial in which the rate was offered, if one of `repeats` is such; else the last. A trial without loss needs no
-    excuse, one with some needs that the generator had its core all the time, as a pause makes a burst."""
+def at_its_limit(result):
+    """Whether frames were late because the generator had no time left, and not because it was not let run."""
+    return offered_late(result) and result["generator"]["idle"] < BUSY_IDLE
+
+
+def spoilt(result):
+    """Whether the host had a part in what was lost. A trial without loss needs no excuse."""
+    if at_its_limit(result):
+        return False
+    return offered_late(result) or (result["lost"] > 0 and result.get("device_waited_ms", 0) > WAITED_MAX_MS)
+
+
+def steady(trial, rate, repeats=REPEATS):
+    """A trial that was not spoilt, if one of `repeats` is such; else the last."""
     for _ in range(repeats):
         result = trial(rate)
-        if not offered_late(result):
+        if not spoilt(result):
             break
     return result
 
 
-def throughput(trial, high=None, tolerance=0.0, resolution=RESOLUTION, repeats=5):
+def throughput(trial, high=None, tolerance=0.0, resolution=RESOLUTION, repeats=REPEATS):
     """Binary search for the highest rate at which a share of at most `tolerance` is lost. high: beyond which there is no
     hope; else what the device forwards when it is offered as much as it takes, and a little more."""
     if high is None:
         high = trial(0)["received_pps"] * 1.1
-    low, best, limited, tried = 0.0, None, False, []
+    found = Throughput(0.0, None, False, False, [])
     rate = high
-    while high - low > resolution * high and len(tried) < STEPS_MAX and rate >= 1:
+    while high - found.rate > resolution * high and len(found.trials) < STEPS_MAX and rate >= 1:
         result = steady(trial, rate, repeats)
-        late = offered_late(result)
-        tried.append((rate, loss_of(result), late))
-        if not late and loss_of(result) <= tolerance:
-            low, best, limited = rate, result, False
+        found.trials.append((rate, loss_of(result), spoilt(result)))
+        if not offered_late(result) and loss_of(result) <= tolerance:
+            found.rate, found.result = rate, result
+            if rate == high:
+                break
         else:
-            high, limited = rate, limited or late
-        if low == high:
-            break
-        rate = (low + high) / 2
-    return Throughput(low, best, limited, tried)
+            high = rate
+            found.limited = at_its_limit(result)  # of the last that failed: the next higher rate
+            found.disturbed |= spoilt(result)
+        rate = (found.rate + high) / 2
+    return found
 
 
-def latencies(trial, rate, shares=(0.1, 0.5, 0.9), repeats=5):
+def latencies(trial, rate, shares=(0.1, 0.5, 0.9), repeats=REPEATS):
     """Results at shares of a rate, by share."""
     return {share: steady(trial, rate * share, repeats) for share in shares}
 

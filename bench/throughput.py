@@ -3,12 +3,14 @@
 vhost-user rings between them."""
 
 import contextlib
+import time
 
+import appliance
 import machine
 import search
+import testpmd
 import traffic
 from harness import Row, Unavailable
-import appliance
 
 CONFIGURATION = """\
 name: bench-forward
@@ -26,6 +28,7 @@ router: {}
 SECONDS, REPEATS = 0.5, 3
 SIZES = {"64 bytes": 64, "IMIX": "imix", "1518 bytes": 1518}
 MEMORY_MIB = 64
+WARM_SECONDS = 30
 
 
 @contextlib.contextmanager
@@ -36,16 +39,30 @@ def link(image, packed=True, model=None, memory_mib=MEMORY_MIB, entries=1024, **
         with machine.Machine(image, memory_mib=memory_mib, cards=cards, model=model) as vm:
             vm.pin(traffic.cores()[0])
             vm.wait_state(machine.READY, 60)
+            generator.device_thread = vm.processor_thread()
             yield generator, vm
 
 
-def warm(generator, **words):
-    """Neighbours are resolved, and rings full: until one packet of a trial comes back as it should."""
-    for _ in range(20):
-        result = generator.trial(packets=32, rate=10000, **words)
-        if result["lost"] == 0:
-            return
-    raise Unavailable(f"the appliance does not forward: {result['lost']} of {result['offered']} frames were lost")
+def warm(generator, family=4, direction="both"):
+    """Waits until a trial loses nothing: the peer has filled its rings, and knows its neighbours. A ring can be there
+    long before its owner polls it. `direction`: of an appliance that lets no answers through."""
+    end = time.monotonic() + WARM_SECONDS
+    while time.monotonic() < end:
+        try:
+            result = generator.trial(packets=32, rate=10000, family=family, direction=direction)
+        except Unavailable as why:
+            wrong = str(why)
+        else:
+            if result["lost"] == 0:
+                return
+            wrong = f"{result['lost']} of {result['offered']} frames were lost"
+        time.sleep(0.05)
+    raise Unavailable(f"what is tested does not forward: {wrong}")
+
+
+def flood(generator, repeats=REPEATS, seconds=SECONDS, **words):
+    """Results with as many frames as the peer takes: what it forwards when nothing is left out for its sake."""
+    return [generator.trial(rate=0, seconds=seconds, **words) for _ in range(repeats)]
 
 
 def measure(generator, repeats=REPEATS, seconds=SECONDS, tolerance=0.0, **words):
@@ -53,23 +70,60 @@ def measure(generator, repeats=REPEATS, seconds=SECONDS, tolerance=0.0, **words)
     def trial(rate):
         return generator.trial(rate=rate, seconds=seconds, **words)
 
-    warm(generator, **words)
     found = [search.throughput(trial, tolerance=tolerance) for _ in range(repeats)]
     median = sorted(found, key=lambda one: one.rate)[repeats // 2]
     return found, search.latencies(trial, median.rate) if median.rate else {}
 
 
-def rows_of(name, found, latencies):
-    limit = " (generator's limit)" if any(one.limited for one in found) else ""
-    yield Row(f"{name}, no loss{limit}", [one.rate / 1e6 for one in found], "Mpps")
+def limit_of(results):
+    """Said behind a row's name: that a faster generator might have found more."""
+    return ", generator's limit" if any(result["generator"]["limit"] for result in results) else ""
+
+
+def forwarded(results):
+    return [result["received_pps"] / 1e6 for result in results]
+
+
+def search_rows(found, latencies):
+    limit = ", generator's limit" if any(one.limited for one in found) else ""
+    limit += ", host disturbed" if any(one.disturbed for one in found) else ""
+    yield Row(f"  without loss{limit}", [one.rate / 1e6 for one in found], "Mpps")
     for share, result in latencies.items():
         latency = result["latency_ns"]
-        yield Row(f"  latency at {share:.0%}, p50", [latency["p50"] / 1e3], "us")
+        yield Row(f"  at {share:.0%} of it, latency p50", [latency["p50"] / 1e3], "us")
         yield Row("    p99", [latency["p99"] / 1e3], "us")
+
+
+def floods_of_pairs(image):
+    """By peer and size, results; the peers take turns, as both would have the same core."""
+    results = {}
+    for _ in range(REPEATS):
+        with link(image) as (generator, _):
+            warm(generator)
+            for name, size in SIZES.items():
+                results.setdefault(("weir", name), []).extend(flood(generator, 1, size=size))
+        with traffic.Generator() as generator, testpmd.Testpmd(generator.sockets, "macswap", traffic.cores()[0]):
+            warm(generator)
+            for name, size in SIZES.items():
+                results.setdefault(("testpmd", name), []).extend(flood(generator, 1, size=size))
+    return results
 
 
 def rows():
     image = appliance.build("forward", CONFIGURATION)
+    try:
+        results = floods_of_pairs(image)
+    except Unavailable as why:
+        yield Row.skipped("testpmd macswap", why)
+        results = {}
+    for name in SIZES if results else ():
+        ours, theirs = results["weir", name], results["testpmd", name]
+        yield Row(f"testpmd macswap, {name}{limit_of(theirs)}", forwarded(theirs), "Mpps")
+        yield Row(f"firewall, router, {name}{limit_of(ours)}", forwarded(ours), "Mpps")
+        pairs = zip(forwarded(ours), forwarded(theirs))
+        yield Row("  as a share of testpmd's", [mine / other for mine, other in pairs if other], "")
     with link(image) as (generator, _):
+        warm(generator)
         for name, size in SIZES.items():
-            yield from rows_of(f"forwarding, {name}", *measure(generator, size=size))
+            yield Row(f"firewall, router, {name}", forwarded(flood(generator, size=size)), "Mpps")
+            yield from search_rows(*measure(generator, size=size))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The traffic generator as a process: trials in, results out. bench/generator/generator.h says what words and results
+"""The traffic generator as a process: trials in, results out. bench/generator/README.md says what words and results
 there are, and how a link with it is laid out."""
 
 import json
@@ -28,6 +28,7 @@ class Generator:
     def __init__(self, core=None, **words):
         self.core = cores()[1] if core is None else core
         self.words = words
+        self.device_thread = None  # of what is tested: then results say how long it waited for its processor
 
     def __enter__(self):
         if not PROGRAM.exists():
@@ -76,12 +77,23 @@ class Generator:
 
     def trial(self, **words):
         """One trial's result. Raises Unavailable with what the generator says is wrong."""
+        before = waited_ms(self.device_thread)
         self.process.stdin.write((" ".join(words_of(words)) + "\n").encode())
         self.process.stdin.flush()
         result = self.read(float(words.get("seconds", self.words.get("seconds", 1))) + MARGIN_SECONDS)
         if "error" in result:
             raise Unavailable(f"generator: {result['error']}")
+        result["device_waited_ms"] = waited_ms(self.device_thread) - before
         return result
+
+
+def waited_ms(thread):
+    """How long a thread was ready to run, and did not: proc(5), the second field of schedstat."""
+    try:
+        with open(f"/proc/{thread}/schedstat", encoding="ascii") as file:
+            return int(file.read().split()[1]) / 1e6
+    except (OSError, IndexError):
+        return 0.0
 
 
 def words_of(words):

@@ -29,7 +29,7 @@ static const void *next_flow(struct trial *trial, struct sender *sender, int sid
 }
 
 /* A frame that begins a new flow, with the next sequence number. */
-static struct rte_mbuf *new_flow(struct trial *trial)
+static struct frame *new_flow(struct trial *trial)
 {
 	const struct stream *stream = &trial->stream;
 	uint32_t number =
@@ -52,7 +52,7 @@ void give_build(struct trial *trial, int side, uint32_t count, uint64_t now)
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t number, size;
 		const void *flow;
-		struct rte_mbuf *m;
+		struct frame *m;
 
 		if (trial->new_interval && side == SIDE_A && trial->new_next <= elapsed) {
 			sender->pending[i] = new_flow(trial);
@@ -65,7 +65,7 @@ void give_build(struct trial *trial, int side, uint32_t count, uint64_t now)
 		m = carousel_next(&sender->data[size]);
 		stamp.flow = stamp_word(number, KIND_DATA, side);
 		stamp.sequence = sender->sequence++;
-		stream_write(stream, &stream->data[side][size], rte_pktmbuf_mtod(m, uint8_t *), flow, &stamp);
+		stream_write(stream, &stream->data[side][size], m->bytes, flow, &stamp);
 		sender->pending[i] = m;
 	}
 	sender->pending_at = 0;
@@ -75,8 +75,8 @@ void give_build(struct trial *trial, int side, uint32_t count, uint64_t now)
 bool give_pending(struct trial *trial, int side, uint64_t now)
 {
 	struct sender *sender = &trial->senders[side];
-	uint16_t left = (uint16_t)(sender->pending_count - sender->pending_at);
-	uint16_t sent = port_send(side, sender->pending + sender->pending_at, left);
+	uint32_t left = sender->pending_count - sender->pending_at;
+	uint32_t sent = port_send(side, sender->pending + sender->pending_at, left);
 
 	sender->sent += sent;
 	sender->offered += sent;
@@ -121,7 +121,7 @@ static uint32_t slots_due(struct trial *trial, struct sender *sender, uint64_t n
 	return (uint32_t)(due < trial->stream.spec.burst ? due : trial->stream.spec.burst);
 }
 
-bool give(struct trial *trial, int side, uint64_t now)
+bool trial_give(struct trial *trial, int side, uint64_t now)
 {
 	struct sender *sender = &trial->senders[side];
 	uint32_t count;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The traffic generator: words in, results out; see generator.h.
+ * The traffic generator: words in, results out; see README.md.
  */
 #include <poll.h>
 #include <signal.h>
@@ -22,7 +22,7 @@ static void usage(void)
 {
 	fprintf(stderr, "usage: generator a=SOCKET b=SOCKET [KEY=VALUE...]; one trial a line on stdin\n"
 			"       generator frames=FILE packets=N [KEY=VALUE...]\n"
-			"bench/generator/generator.h says what words there are\n");
+			"bench/generator/README.md says what words there are\n");
 }
 
 /* frames=FILE: no EAL, no ports. */

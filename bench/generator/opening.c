@@ -15,11 +15,11 @@ enum {
 	ROUNDS_IN_VAIN = 20, /* without one flow opened */
 };
 
-struct rte_mbuf *opening_frame(struct trial *trial, enum kind kind, uint32_t number, const struct flow *flow)
+struct frame *opening_frame(struct trial *trial, enum kind kind, uint32_t number, const struct flow *flow)
 {
 	struct stream *stream = &trial->stream;
 	int side = kind == KIND_ANSWER ? SIDE_B : SIDE_A;
-	struct rte_mbuf *m = carousel_next(&trial->opening[kind]);
+	struct frame *m = carousel_next(&trial->opening[kind]);
 	struct stamp stamp = {.magic = STAMP_MAGIC,
 			      .trial = trial->number,
 			      .flow = stamp_word(number, kind, side),
@@ -29,7 +29,7 @@ struct rte_mbuf *opening_frame(struct trial *trial, enum kind kind, uint32_t num
 	if (kind == KIND_OPEN)
 		stamp.sequence = trial->senders[SIDE_A].sequence++;
 	memcpy(four.tuple, flow->tuple, IP4_TUPLE_BYTES);
-	stream_write(stream, &stream->opening[kind], rte_pktmbuf_mtod(m, uint8_t *),
+	stream_write(stream, &stream->opening[kind], m->bytes,
 		     stream->ip6 ? (const void *)flow : (const void *)&four, &stamp);
 	return m;
 }
@@ -90,7 +90,7 @@ static void turn(struct trial *trial)
 {
 	port_turn();
 	for (int side = 0; side < SIDES; side++)
-		take(trial, side);
+		trial_take(trial, side);
 }
 
 /* Sends an opening for each flow that is not open yet, and waits until all is silent. */
@@ -112,7 +112,7 @@ static void open_round(struct trial *trial)
 			trial->last_taken = rte_rdtsc();
 		}
 		for (int i = 0; i < 32 && more && sent - (stream->opened - begun) < IN_FLIGHT_MAX; i++) {
-			struct rte_mbuf *m;
+			struct frame *m;
 
 			stream_flow(stream, next, SIDE_A, &flow);
 			m = opening_frame(trial, KIND_OPEN, next, &flow);

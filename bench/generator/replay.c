@@ -170,14 +170,13 @@ static int collect(struct trial *trial, uint64_t elapsed)
 	sender->pending_at = sender->pending_count = 0;
 	while (sender->pending_count < trial->stream.spec.burst && replay->next < replay->count) {
 		const struct replay_frame *frame = &replay->frames[replay->next];
-		struct rte_mbuf *m;
+		struct frame *m;
 
 		if (frame->side != side || (!replay->hurry && replay->loop_start + frame->due > elapsed))
 			break;
 		m = carousel_next(&trial->captured);
-		memcpy(rte_pktmbuf_mtod(m, uint8_t *), replay->bytes + frame->at, frame->length);
-		m->data_len = frame->length;
-		m->pkt_len = frame->length;
+		memcpy(m->bytes, replay->bytes + frame->at, frame->length);
+		m->length = frame->length;
 		sender->pending[sender->pending_count++] = m;
 		replay->next++;
 	}

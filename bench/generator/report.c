@@ -10,7 +10,8 @@
 static const double LIMIT_IDLE = 0.02, LIMIT_MISSED = 0.001;
 
 struct sums {
-	uint64_t offered, sent, refused, received, duplicate, reordered, late, corrupt, missed;
+	uint64_t offered, sent, refused, received, duplicate, reordered, reordered_flow, late, corrupt,
+	    missed;
 };
 
 static struct sums sums_of(const struct sender *sender)
@@ -23,6 +24,7 @@ static struct sums sums_of(const struct sender *sender)
 			     .received = window->unique,
 			     .duplicate = window->duplicate,
 			     .reordered = window->reordered,
+			     .reordered_flow = sender->reordered_flow,
 			     .late = window->late,
 			     .corrupt = sender->corrupt,
 			     .missed = sender->missed};
@@ -36,6 +38,7 @@ static void add(struct sums *sums, const struct sums *more)
 	sums->received += more->received;
 	sums->duplicate += more->duplicate;
 	sums->reordered += more->reordered;
+	sums->reordered_flow += more->reordered_flow;
 	sums->late += more->late;
 	sums->corrupt += more->corrupt;
 	sums->missed += more->missed;
@@ -50,8 +53,8 @@ static void print_counts(FILE *out, const struct sums *sums)
 	    "\"offered\":%lu,\"sent\":%lu,\"refused\":%lu,\"received\":%lu,\"lost\":%lu,\"duplicate\":%lu,",
 	    sums->offered, sums->sent, sums->refused, sums->received,
 	    back < sums->offered ? sums->offered - back : 0, sums->duplicate);
-	fprintf(out, "\"reordered\":%lu,\"late\":%lu,\"corrupt\":%lu", sums->reordered, sums->late,
-		sums->corrupt);
+	fprintf(out, "\"reordered\":%lu,\"reordered_flow\":%lu,\"late\":%lu,\"corrupt\":%lu", sums->reordered,
+		sums->reordered_flow, sums->late, sums->corrupt);
 }
 
 static void print_latency(FILE *out, const struct histogram *latency, double tick_ns)
@@ -95,6 +98,7 @@ static void print_generator(FILE *out, const struct trial *trial, const struct s
 {
 	double all = (double)(trial->idle + trial->busy), idle = all > 0 ? (double)trial->idle / all : 0;
 	double slots = (double)(sums->offered + sums->missed);
+	double frames = (double)(sums->sent + sums->received);
 	bool limit = idle < LIMIT_IDLE || (double)sums->missed > slots * LIMIT_MISSED;
 
 	fprintf(out,
@@ -102,7 +106,8 @@ static void print_generator(FILE *out, const struct trial *trial, const struct s
 		"\"turns\":%lu,",
 		idle, sums->missed, (double)trial->stalled * 1e3 / (double)trial->hz,
 		(double)trial->longest * 1e6 / (double)trial->hz, trial->turns);
-	fprintf(out, "\"packed\":%s,\"limit\":%s}",
+	fprintf(out, "\"frame_cycles\":%.1f,\"packed\":%s,\"limit\":%s}",
+		frames > 0 ? (double)trial->busy / frames : 0,
 		port_packed(SIDE_A) && port_packed(SIDE_B) ? "true" : "false", limit ? "true" : "false");
 }
 
@@ -126,8 +131,9 @@ void report_result(FILE *out, const struct trial *trial)
 	print_rates(out, trial, &all);
 	fprintf(out, ",");
 	print_latency(out, &latency, tick_ns);
-	fprintf(out, ",\"flows\":%u,\"opened\":%u,\"new_flows\":%lu,\"answers\":%lu",
-		trial->stream.spec.flows, trial->stream.opened, trial->new_count, trial->answers);
+	fprintf(out, ",\"flows\":%u,\"opened\":%u,\"new_flows\":%lu,\"answers\":%lu,\"unanswered\":%lu",
+		trial->stream.spec.flows, trial->stream.opened, trial->new_count - trial->new_before,
+		trial->answers, trial->unanswered);
 	print_sizes(out, &trial->stream);
 	for (int side = 0; side < SIDES; side++) {
 		fprintf(out, ",\"%c\":{", 'a' + side);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A trial's result as a line of JSON; generator.h says what is in it.
+ * A trial's result as a line of JSON; README.md says what is in it.
  */
 #ifndef GENERATOR_REPORT_H
 #define GENERATOR_REPORT_H

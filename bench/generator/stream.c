@@ -238,7 +238,8 @@ static int flows_make(struct stream *stream)
 
 	for (int side = 0; side < SIDES; side++) {
 		stream->flows[side] = aligned_alloc(64, (stream->spec.flows * bytes + 63) & ~(size_t)63);
-		if (!stream->flows[side])
+		stream->newest[side] = calloc(stream->spec.flows, sizeof(uint32_t));
+		if (!stream->flows[side] || !stream->newest[side])
 			return -1;
 		for (uint32_t i = 0; i < stream->spec.flows; i++) {
 			stream_flow(stream, i, side, &flow);
@@ -276,6 +277,7 @@ void stream_free(struct stream *stream)
 		for (uint32_t i = 0; i < SIZES_MAX; i++)
 			free(stream->data[side][i].frame);
 		free(stream->flows[side]);
+		free(stream->newest[side]);
 	}
 	for (int kind = KIND_OPEN; kind <= KIND_CONFIRM; kind++)
 		free(stream->opening[kind].frame);

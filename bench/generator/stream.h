@@ -7,7 +7,7 @@
  * of the stamp. Sums are of 16-bit halves as they lie in memory (RFC 1071, section 2(B): byte order does not
  * matter).
  *
- * Knows no DPDK: templates are bytes. trial.c copies them into mbufs.
+ * Knows no DPDK: templates are bytes. trial.c makes frames of them.
  */
 #ifndef GENERATOR_STREAM_H
 #define GENERATOR_STREAM_H
@@ -71,6 +71,8 @@ struct stream {
 	size_t schedule_count;
 
 	void *flows[SIDES]; /* struct flow4 or struct flow, by number, as that side sends them */
+	uint32_t
+	    *newest[SIDES]; /* by flow number: the newest sequence number that came back of it, plus one */
 	uint8_t *open;	    /* by flow number: whether it is */
 	uint32_t opened;
 };

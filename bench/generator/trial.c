@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "port.h"
@@ -14,25 +15,28 @@ enum {
 	STALL_US = 200,
 	LINK_POLL_US = 200,
 	REST_US = 2000,
+	TAKES = 4, /* bursts of a side in a turn, at most */
 };
 
 static int fill(struct carousel *carousel, const struct shape *shape)
 {
 	for (int i = 0; i < BURST_MAX; i++) {
-		struct rte_mbuf **m = &carousel->mbufs[i];
+		uint32_t room = shape ? (shape->bytes + 63u) & ~63u : RING_BYTES_MAX;
+		struct frame *frame = aligned_alloc(64, 64 + room);
 
-		if (!*m && !(*m = port_mbuf()))
+		free(carousel->frames[i]);
+		carousel->frames[i] = frame;
+		if (!frame)
 			return -1;
-		if (shape) {
-			memcpy(rte_pktmbuf_mtod(*m, uint8_t *), shape->frame, shape->bytes);
-			(*m)->data_len = shape->bytes;
-			(*m)->pkt_len = shape->bytes;
-		}
+		frame->bytes = (uint8_t *)frame + 64;
+		frame->length = shape ? shape->bytes : 0;
+		if (shape)
+			memcpy(frame->bytes, shape->frame, shape->bytes);
 	}
 	return 0;
 }
 
-/* The stream and its mbufs, made anew where the words ask for another stream. */
+/* The stream and its frames, made anew where the words ask for another stream. */
 static int prepare_stream(struct trial *trial, const struct spec *spec, char *error, size_t room)
 {
 	struct stream *stream = &trial->stream;
@@ -69,8 +73,10 @@ static void prepare_sender(struct trial *trial, int side)
 	sender->active = spec->sends[side];
 	sender->pending_at = sender->pending_count = 0;
 	sender->sequence = 0;
-	sender->offered = sender->sent = sender->refused = sender->missed = sender->corrupt = 0;
+	sender->offered = sender->sent = sender->refused = sender->missed = sender->corrupt =
+	    sender->reordered_flow = 0;
 	sender->schedule_at = sender->cycle_at = 0;
+	memset(trial->stream.newest[side], 0, trial->stream.spec.flows * sizeof(uint32_t));
 	window_clear(&sender->window);
 	histogram_clear(&sender->latency);
 
@@ -94,8 +100,10 @@ static void prepare(struct trial *trial)
 	trial->check = trial->check_left = spec->check;
 	trial->new_interval = spec->new_rate > 0 ? (uint64_t)((double)trial->hz * 65536 / spec->new_rate) : 0;
 	trial->new_next = 0;
+	trial->new_before = trial->new_count;
 	trial->seconds_ticks = spec->packets ? UINT64_MAX : (uint64_t)(spec->seconds * (double)trial->hz);
-	trial->foreign = trial->answered = trial->answers = trial->late = trial->replayed = 0;
+	trial->foreign = trial->answered = trial->answers = trial->unanswered = trial->late =
+	    trial->replayed = 0;
 	trial->idle = trial->busy = trial->stalled = trial->longest = trial->turns = 0;
 	trial->first_sent = trial->last_sent = 0;
 	for (int side = 0; side < SIDES; side++)
@@ -117,30 +125,44 @@ static int wait_link(const struct trial *trial, const struct spec *spec, char *e
 	return 0;
 }
 
+/* More than a turn gives, so that what comes back makes no queue. */
+static bool take_all(struct trial *trial, int side)
+{
+	uint32_t burst = trial->stream.spec.burst;
+
+	for (int i = 0; i < TAKES; i++) {
+		uint32_t taken = trial_take(trial, side);
+
+		if (taken < burst)
+			return i > 0 || taken > 0;
+	}
+	return true;
+}
+
 static bool turn(struct trial *trial, uint64_t now)
 {
 	bool moved = false;
 
 	port_turn();
 	for (int side = 0; side < SIDES; side++)
-		moved |= take(trial, side);
+		moved |= take_all(trial, side);
 	if (trial->replay)
 		return replay_give(trial, now) | moved;
 	for (int side = 0; side < SIDES; side++)
 		if (trial->senders[side].active)
-			moved |= give(trial, side, now);
+			moved |= trial_give(trial, side, now);
 	return moved;
 }
 
-/* What a turn took counts as idle if it moved nothing. Times of the sending alone. */
+/* What a turn took counts as idle if it moved nothing, as stalled if it was too long for either. */
 static void account(struct trial *trial, uint64_t ticks, bool moved, uint64_t stall)
 {
-	if (moved)
+	if (ticks > stall)
+		trial->stalled += ticks;
+	else if (moved)
 		trial->busy += ticks;
 	else
 		trial->idle += ticks;
-	if (ticks > stall)
-		trial->stalled += ticks;
 	if (ticks > trial->longest)
 		trial->longest = ticks;
 	trial->turns++;
@@ -153,6 +175,10 @@ static uint64_t outstanding(const struct trial *trial)
 	for (int side = 0; side < SIDES; side++) {
 		sent += trial->senders[side].sent;
 		back += trial->senders[side].window.unique + trial->senders[side].corrupt;
+	}
+	if (trial->respond) {
+		sent += (trial->new_count - trial->new_before) * (trial->stream.tcp ? 2 : 1);
+		back += trial->answers;
 	}
 	return back < sent ? sent - back : 0;
 }
@@ -239,7 +265,7 @@ void trial_rest(struct trial *trial, const struct spec *spec)
 		port_turn();
 		for (int side = 0; side < SIDES; side++)
 			if (port_up(side))
-				moved |= take(trial, side);
+				moved |= trial_take(trial, side);
 		if (!moved)
 			break;
 	}

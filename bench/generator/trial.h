@@ -2,29 +2,30 @@
  *
  * A trial: one loop on one core sends what is due, takes what is there, and keeps the books of both.
  *
- *     trial_run -> open_flows (opening.c) -> turns: take (take.c), give (give.c) or replay_give (replay.c)
+ *     trial_run -> open_flows (opening.c) -> turns: trial_take (take.c), trial_give (give.c) or replay_give
+ * (replay.c)
  *
- * The mbufs that are sent are made once and sent again and again: librte_vhost copies them into the guest's
+ * The frames that are sent are made once and sent again and again: they are copied into the guest's
  * buffers before it returns, so they are ours at once.
  */
 #ifndef GENERATOR_TRIAL_H
 #define GENERATOR_TRIAL_H
 
 #include <rte_cycles.h>
-#include <rte_mbuf.h>
 #include "histogram.h"
+#include "ring.h"
 #include "stream.h"
 #include "window.h"
 
-/* Mbufs to send, used in turn. */
+/* Frames to send, used in turn. */
 struct carousel {
 	uint32_t next;
-	struct rte_mbuf *mbufs[BURST_MAX];
+	struct frame *frames[BURST_MAX];
 };
 
-static inline struct rte_mbuf *carousel_next(struct carousel *carousel)
+static inline struct frame *carousel_next(struct carousel *carousel)
 {
-	return carousel->mbufs[carousel->next++ % BURST_MAX];
+	return carousel->frames[carousel->next++ % BURST_MAX];
 }
 
 /* What is sent from one side, and what became of it. */
@@ -32,7 +33,7 @@ struct sender {
 	bool active;
 	struct carousel data[SIZES_MAX];
 
-	struct rte_mbuf *pending[BURST_MAX]; /* built; some found no room yet */
+	struct frame *pending[BURST_MAX]; /* built; some found no room yet */
 	uint32_t pending_at, pending_count;
 
 	uint32_t sequence;
@@ -43,7 +44,7 @@ struct sender {
 	 * on. */
 	uint64_t interval, next, slots_left;
 
-	uint64_t offered, sent, refused, missed, corrupt;
+	uint64_t offered, sent, refused, missed, corrupt, reordered_flow;
 	struct window window;
 	struct histogram latency;
 };
@@ -58,17 +59,17 @@ struct trial {
 	struct carousel captured;   /* frames of a replay */
 	struct replay *replay;
 	uint32_t replies;
-	struct rte_mbuf *reply[BURST_MAX]; /* of the burst that was just taken */
+	struct frame *reply[BURST_MAX]; /* of the burst that was just taken */
 
 	uint8_t number; /* stamps' trial */
 	bool opening_now, respond;
 	bool wait;
 	uint32_t check, check_left;
-	uint64_t new_interval, new_next, new_count;
+	uint64_t new_interval, new_next, new_count, new_before;
 
 	uint64_t hz, start, first_sent, last_sent, last_taken;
 	uint64_t replayed; /* frames that came back in a replay */
-	uint64_t foreign, answered, answers, late;
+	uint64_t foreign, answered, answers, unanswered, late;
 	uint64_t idle, busy, stalled, longest; /* ticks */
 	uint64_t turns, seconds_ticks;
 };
@@ -80,9 +81,11 @@ int trial_run(struct trial *trial, const struct spec *spec, char *error, size_t 
 /* Between trials: answers neighbours, and throws away what else arrives. */
 void trial_rest(struct trial *trial, const struct spec *spec);
 
-/* The parts. Each returns whether it moved a frame. */
-bool take(struct trial *trial, int side);
-bool give(struct trial *trial, int side, uint64_t now);
+/* The parts. Takes a burst; returns how many frames it had. */
+uint32_t trial_take(struct trial *trial, int side);
+
+/* Each returns whether it sent a frame. */
+bool trial_give(struct trial *trial, int side, uint64_t now);
 bool replay_give(struct trial *trial, uint64_t now);
 
 /* Whether everything was sent that will be. */
@@ -96,7 +99,7 @@ void give_build(struct trial *trial, int side, uint32_t count, uint64_t now);
 bool give_pending(struct trial *trial, int side, uint64_t now);
 
 /* A frame of an opening, for the flow as given. */
-struct rte_mbuf *opening_frame(struct trial *trial, enum kind kind, uint32_t number, const struct flow *flow);
+struct frame *opening_frame(struct trial *trial, enum kind kind, uint32_t number, const struct flow *flow);
 
 /* What an intact frame of an opening that arrived asks for: the next frame of it, the return tuple, or that
  * the flow is open. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Words `key=value`, of the command line and of a trial's line, into a struct spec; generator.h lists them.
+ * Words `key=value`, of the command line and of a trial's line, into a struct spec; README.md lists them.
  */
 #ifndef GENERATOR_WORDS_H
 #define GENERATOR_WORDS_H
