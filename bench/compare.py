@@ -8,6 +8,8 @@ import appliance
 import machine
 import peers
 import search
+import testpmd
+import throughput
 import traffic
 import work as works
 from harness import Row, Unavailable
@@ -27,26 +29,24 @@ def weir(image, sockets, core):
         yield vm
 
 
-def trial_of(generator, stateful):
-    """As many packets as the device takes: of many flows, in both directions where it remembers them."""
-    words = {"size": SIZE, "flows": FLOWS if stateful else 1, "direction": "both"}
-    generator.trial(packets=64, rate=10_000, size=SIZE)
-    return generator.trial(rate=0, seconds=SECONDS, **words)
-
-
 def measure(device, image, work):
     """Packets a second that came back; of Weir also what it counted meanwhile."""
     core = traffic.cores()[0]
     with traffic.Generator(**work.traffic) as generator:
-        contexts = {LINK: lambda: peers.testpmd(generator.sockets, core), WEIR: lambda: weir(image, generator.sockets, core),
+        contexts = {LINK: lambda: testpmd.Testpmd(generator.sockets, "macswap", core),
+                    WEIR: lambda: weir(image, generator.sockets, core),
                     SWITCH: lambda: peers.open_vswitch(generator.sockets, core, work),
                     KERNEL: lambda: peers.kernel(generator.sockets, core, work)}
-        with contexts[device]() as vm:
-            before = vm.counters() if vm else None
-            result = trial_of(generator, device != LINK)
-            if search.loss_of(result) > 0.5:
-                raise Unavailable(f"{result['lost']:,} of {result['offered']:,} packets did not come back")
-            return result, {name: value - before[name] for name, value in vm.counters().items()} if vm else None
+        with contexts[device]() as running:
+            throughput.warm(generator)
+            words = {"size": SIZE, "direction": "both", "flows": FLOWS if device != LINK else 1}
+            generator.trial(rate=10_000, packets=64, **words)  # opens the flows, so that below all are established
+            before = running.counters() if device == WEIR else {}
+            result = generator.trial(rate=0, seconds=SECONDS, **words)
+            after = running.counters() if device == WEIR else {}
+    if search.loss_of(result) > 0.5:
+        raise Unavailable(f"{result['lost']:,} of {result['offered']:,} packets did not come back")
+    return result, {name: after[name] - before[name] for name in after}
 
 
 def inside_rows(counted):
@@ -70,7 +70,7 @@ def rows():
                 missing[device] = why
                 continue
             rates[device].append(result["received_pps"] / 1e6)
-            counted += [counters] if counters else []
+            counted += [counters] if device == WEIR else []
             if result["generator"]["limit"]:
                 limited.add(device)
     for device, samples in rates.items():

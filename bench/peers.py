@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a person would use instead of Weir, between the same rings: contexts that take the generator's two sockets, and
-forward from one to the other while the block runs. All of a peer's work is on one core, as Weir's is."""
+forward from one to the other while the block runs. All of a peer's work is on one core, as Weir's is. (Another peer, which
+does no such work, is in testpmd.py.)"""
 
 import contextlib
 import os
@@ -12,6 +13,7 @@ import subprocess
 import tempfile
 import time
 
+import testpmd
 import work as works
 from harness import Unavailable, run_tool
 
@@ -28,12 +30,11 @@ def need(*programs):
             raise Unavailable(f"{program} is not installed")
 
 
-def wait_until(condition, what, process=None, log=None):
+def wait_until(condition, what, process):
     end = time.monotonic() + START_SECONDS
     while not condition():
-        if time.monotonic() > end or (process and process.poll() is not None):
-            said = log.read_text(errors="replace").strip()[-300:] if log else ""
-            raise Unavailable(f"{what} did not start{': ' if said else ''}{said}")
+        if time.monotonic() > end or process.poll() is not None:
+            raise Unavailable(f"{what} did not start")
         time.sleep(0.05)
 
 
@@ -54,37 +55,15 @@ def background(command, log, **options):
             process.wait()
 
 
-def virtio_user(slot, socket, mac):
-    """A DPDK device that is at the driver's end of a vhost-user socket."""
-    return f"net_virtio_user{slot},path={socket},mac={mac},queue_size={RING},packed_vq=1,in_order=1,mrg_rxbuf=0"
+def front_ends(sockets):
+    """DPDK's devices at the driver's end of the sockets."""
+    return [testpmd.virtio_user(slot, socket, more=f",mac={mac}") for slot, (socket, mac) in enumerate(zip(sockets, works.MACS))]
 
 
 @contextlib.contextmanager
 def folder():
     with tempfile.TemporaryDirectory(prefix="weir-peer-") as name:
         yield pathlib.Path(name)
-
-
-TESTPMD_READY = b"Checking link statuses"
-
-
-def testpmd_command(core, mode, devices):
-    spare = min(os.sched_getaffinity(0) - {core}, default=core)  # for the thread that only waits
-    return ["dpdk-testpmd", *EAL, "-m", "256", "--lcores", f"0@{spare},1@{core}",
-            *[word for device in devices for word in ("--vdev", device)],
-            "--", f"--forward-mode={mode}", "--total-num-mbufs=16384", "--burst=32", f"--rxd={RING}", f"--txd={RING}",
-            "--no-lsc-interrupt", "--no-rmv-interrupt", "--nb-cores=1"]
-
-
-@contextlib.contextmanager
-def testpmd(sockets, core, mode="macswap"):
-    """dpdk-testpmd: moves frames from port to port and looks at nothing; the most that the link can do."""
-    need("dpdk-testpmd")
-    command = testpmd_command(core, mode, [virtio_user(slot, socket, mac)
-                                           for slot, (socket, mac) in enumerate(zip(sockets, works.MACS))])
-    with folder() as place, background(command, place / "log", stdin=subprocess.PIPE) as process:
-        wait_until(lambda: TESTPMD_READY in (place / "log").read_bytes(), "dpdk-testpmd", process, place / "log")
-        yield
 
 
 @contextlib.contextmanager
@@ -110,8 +89,7 @@ def open_vswitch(sockets, core, work):
         switch = stack.enter_context(background([OVS, f"unix:{database}", f"--unixctl={place}/switch.ctl"], place / "switch.log",
                                                 env=environment))
         vsctl("add-br", "br0", "--", "set", "Bridge", "br0", "datapath_type=netdev", "fail-mode=secure")
-        for slot, (socket, mac) in enumerate(zip(sockets, works.MACS)):
-            device = virtio_user(slot, socket, mac)
+        for slot, device in enumerate(front_ends(sockets)):
             vsctl("add-port", "br0", f"p{slot}", "--", "set", "Interface", f"p{slot}", "type=dpdk",
                   f'options:dpdk-devargs="{device}"', f"ofport_request={slot + 1}", f"options:n_rxq_desc={RING}",
                   f"options:n_txq_desc={RING}")
@@ -149,17 +127,17 @@ def new_network():
 def kernel(sockets, core, work):
     """Linux's own forwarding between two veth pairs, with nftables. A vhost-user socket is nothing that a kernel drives:
     dpdk-testpmd carries frames between the rings and the far ends of the pairs (packet(7), mapped), on the same core."""
-    need("dpdk-testpmd", "nft", "ip", "unshare")
+    need(testpmd.PROGRAM, "nft", "ip", "unshare")
     wires = [f"net_af_packet{slot},iface={wire},framesz=2048,framecnt=1024,blocksz=65536,qdisc_bypass=1"
              for slot, wire in enumerate(("lan-wire", "wan-wire"))]
-    rings = [virtio_user(slot, socket, mac) for slot, (socket, mac) in enumerate(zip(sockets, works.MACS))]
-    relay = testpmd_command(core, "io", [rings[0], wires[0], rings[1], wires[1]])
+    rings = front_ends(sockets)
+    relay = testpmd.command([rings[0], wires[0], rings[1], wires[1]], "io", core)
     with folder() as place:
         (place / "rules").write_text(works.nftables(work))
         (place / "routes").write_text(works.ip_batch(work))
         (place / "up").write_text(KERNEL.format(macs=works.MACS, lan=works.LAN, wan=works.WAN, place=place,
                                                 relay=shlex.join(relay)))
-        log = place / "log"
-        with background([*new_network(), "sh", place / "up"], log, stdin=subprocess.PIPE) as process:
-            wait_until(lambda: TESTPMD_READY in log.read_bytes(), "the kernel's forwarding", process, log)
-            yield
+        with background([*new_network(), "sh", place / "up"], place / "log", stdin=subprocess.PIPE) as process:
+            process.stdin.write(b"start\n")
+            process.stdin.flush()
+            yield process

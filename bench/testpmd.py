@@ -15,18 +15,25 @@ PROGRAM = "dpdk-testpmd"
 END_SECONDS = 10
 
 
+def virtio_user(slot, path, packed=True, entries=1024, more=""):
+    """The device that is the front end of a vhost-user socket."""
+    return f"net_virtio_user{slot},path={path},queue_size={entries},packed_vq={int(packed)}{more}"
+
+
+def command(devices, mode, core, entries=1024):
+    """testpmd between devices: of each two that follow each other. It forwards on being told `start`."""
+    # Its own prompt needs a thread, which sleeps; it may be on the same core.
+    return [PROGRAM, f"--lcores=0@{core},1@{core}", "--no-huge", "-m", "256", "--no-pci", "--no-telemetry", "--no-shconf",
+            f"--file-prefix=testpmd-{os.getpid()}", *[word for device in devices for word in ("--vdev", device)],
+            "--", "-i", f"--forward-mode={mode}", f"--rxd={entries}", f"--txd={entries}", f"--total-num-mbufs={16 * entries}"]
+
+
 class Testpmd:
     """A context: testpmd forwards inside, on one core. It has the front ends of the sockets, by virtio-user."""
 
     def __init__(self, sockets, mode="macswap", core=0, packed=True, entries=1024):
-        # Its own prompt needs a thread, which sleeps; it may be on the same core.
-        self.command = [PROGRAM, f"--lcores=0@{core},1@{core}", "--no-huge", "-m", "256", "--no-pci", "--no-telemetry",
-                        "--no-shconf", f"--file-prefix=testpmd-{os.getpid()}"]
-        for slot, path in enumerate(sockets):
-            self.command += ["--vdev", f"net_virtio_user{slot},path={path},queue_size={entries},"
-                             f"packed_vq={int(packed)}"]
-        self.command += ["--", "-i", f"--forward-mode={mode}", f"--rxd={entries}", f"--txd={entries}",
-                         f"--total-num-mbufs={16 * entries}"]
+        devices = [virtio_user(slot, path, packed, entries) for slot, path in enumerate(sockets)]
+        self.command = command(devices, mode, core, entries)
 
     def __enter__(self):
         if not shutil.which(PROGRAM):
