@@ -45,7 +45,7 @@ fuzzers := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: FORCE all help packages weir image-parts run test compare generator unit fuzzers bench format clean
+.PHONY: FORCE all help packages weir image-parts run test compare soak generator unit fuzzers bench format clean
 
 FORCE:
 
@@ -69,9 +69,13 @@ test: packages ## build everything and pass all tests
 	$(Q)$(MAKE) --no-print-directory V=$(if $(filter 0,$(V)),quiet,$(V)) -j$$(nproc) weir image-parts generator unit fuzzers
 	@tests/run
 
-compare: packages ## put random rule sets and packets through Weir and through Linux's nftables
+compare: packages ## put random rule sets and packets through Weir and through Linux's nftables; SEED=4-9 chooses
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) weir image-parts
-	@tests/kernel/nftables
+	@tests/kernel/nftables $(if $(SEED),--seed $(SEED))
+
+soak: packages ## flood an image for SOAK seconds (300): memory flat, nothing lost, connections undisturbed
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) weir image-parts
+	@tests/soak/soak
 
 generator: $(B)/generator ## build the bench's traffic generator
 unit: $(unit_tests) ## build the unit tests

@@ -22,8 +22,9 @@
 
 enum { PACKETS = 4096, INDIRECT = 64 };
 
-COUNTERS struct stats_page stats;
-COUNTERS volatile struct boot_progress boot_progress;
+/* Weak: a program whose counters the host reads is linked with boot/ring3/notes.c, which has its own. */
+COUNTERS __attribute__((weak)) struct stats_page stats;
+COUNTERS __attribute__((weak)) volatile struct boot_progress boot_progress;
 uint64_t host_now_ns = START_NS;
 struct rte_mempool *host_packet_pool, *host_indirect_pool;
 
@@ -31,7 +32,8 @@ static uint64_t random_state = 1, start_tsc;
 static char **words;
 static int word_count;
 
-uint16_t host_transmit(uint16_t device, struct rte_mbuf **burst, uint16_t count)
+/* Weak: a program that looks at what leaves has its own. */
+__attribute__((weak)) uint16_t host_transmit(uint16_t device, struct rte_mbuf **burst, uint16_t count)
 {
 	(void)device;
 	(void)burst;
@@ -156,6 +158,12 @@ void bed_tick(void)
 	host_now_ns = START_NS + (uint64_t)((double)(__rdtsc() - start_tsc) * 1e9 / bed_tsc_hz());
 	if (host_now_ns >= due_ns)
 		due_ns = RTE_MIN(appliance_tick(), host_now_ns + 1000000);
+}
+
+void bed_rest(uint32_t seconds)
+{
+	for (uint32_t millisecond = 0; millisecond < seconds * 1000; millisecond++)
+		appliance_tick();
 }
 
 void bed_refill(struct rte_mbuf *m, const uint8_t *frame)

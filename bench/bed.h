@@ -17,8 +17,8 @@ enum {
 	SAMPLES_MAX = 20000,
 };
 
-/* Packets that were forwarded since the last call. Their mbufs stay with who made them, as they were when they
- * left. (Announcements and the like leave too, and are not counted.) */
+/* Packets that were forwarded since the last call. Their mbufs stay with who made them, as they were when
+ * they left. (Announcements and the like leave too, and are not counted.) */
 uint32_t bed_forwarded(void);
 
 struct samples {
@@ -38,6 +38,9 @@ _Noreturn void bed_fail(const char *what);
 /* Moves host_now_ns to what the TSC says has passed since the start, and runs timers that are due. */
 void bed_tick(void);
 double bed_tsc_hz(void);
+
+/* Timers as an appliance runs them that is up for so long, and has no packets; the clock stands still. */
+void bed_rest(uint32_t seconds);
 
 /* Makes an mbuf what a driver hands over. */
 void bed_refill(struct rte_mbuf *m, const uint8_t *frame);

@@ -2,23 +2,24 @@
 """Programs that measure network functions from inside an image: bench/NAME.c upon bench/bed.c, linked as `weir build`
 links every image, but in the place of boot/ring3 and pktio/; run as a process and in a VM, the same ELF."""
 
+import os
 import subprocess
 
 import machine
 from harness import BUILD, ROOT, Unavailable, run_tool
 
 
-def build(program, configuration, name=None):
-    """The image of a program with a configuration (YAML text), under `name`."""
+def build(program, configuration, name=None, sources=None):
+    """The image of a program with a configuration (YAML text), under `name`. Its source is bench/PROGRAM.c, or those given."""
     name = name or program
     image, source = BUILD / "bench" / f"{name}.elf", BUILD / "bench" / f"{name}.yaml"
     archive = BUILD / "image" / f"bench-{program}.a"
     flags = (BUILD / "image" / "flags").read_text().split()
     source.write_text(configuration)
     objects = []
-    for part in ("bed", program):
-        objects.append(str(BUILD / "bench" / f"{part}.o"))
-        run_tool([*flags, f"-I{ROOT}", "-c", str(ROOT / "bench" / f"{part}.c"), "-o", objects[-1]])
+    for part in (ROOT / "bench/bed.c", *(sources or [ROOT / "bench" / f"{program}.c"])):
+        objects.append(str(BUILD / "bench" / f"{part.stem}.o"))
+        run_tool([*flags, f"-I{ROOT}", "-c", str(part), "-o", objects[-1]])
     archive.unlink(missing_ok=True)
     run_tool(["gcc-ar", "rcs", str(archive), *objects])
     run_tool([str(BUILD / "weir"), "build", str(source), "-o", str(image)],
@@ -45,6 +46,18 @@ def run_process(image, words="", seconds=120):
     if done.returncode:
         raise Unavailable((done.stderr.strip().splitlines() or [f"exit {done.returncode}"])[-1])
     return parse(done.stdout)
+
+
+def resident_mb(image, words=""):
+    """The most memory that the image had as a process, in MB."""
+    process = subprocess.Popen([str(image), *words.split()], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    with process.stderr as errors:
+        said = errors.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise Unavailable((said.strip().splitlines() or [f"exit {process.returncode}"])[-1])
+    return usage.ru_maxrss * 1024 / 1e6
 
 
 def run_vm(image, words="", seconds=120, memory_mib=128):

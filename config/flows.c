@@ -7,6 +7,8 @@
 #include "stages.h"
 #include "value.h"
 
+enum { ICMPV6_TOO_BIG = 2 };
+
 static const char flows_example[] = "flows: { table: 100000, timeouts: { udp: 2m } }";
 
 /* By enum flow_timeout: name, default, and what an RFC asks for at least (0: none does). */
@@ -131,13 +133,57 @@ static bool accepts_state(const struct config *config, enum config_state state)
 	return false;
 }
 
+static const struct node *rules_of(const struct node *root)
+{
+	const struct node *firewall = mapping_find(root, "firewall"),
+			  *rules = mapping_find(firewall, "rules");
+
+	return rules ? rules : firewall;
+}
+
+/* Whether a rule accepts some ICMPv6 packet-too-big. */
+static bool accepts_too_big(const struct config_rule *rule)
+{
+	bool accepts = rule->icmpv6_count == 0;
+
+	for (size_t i = 0; i < rule->icmpv6_count; i++)
+		accepts |=
+		    rule->icmpv6[i].low >> 8 <= ICMPV6_TOO_BIG && rule->icmpv6[i].high >> 8 >= ICMPV6_TOO_BIG;
+	return accepts && rule->action == CONFIG_ACCEPT &&
+	       (rule->protocol_count == 0 || memchr(rule->protocols, PROTOCOL_ICMPV6, rule->protocol_count));
+}
+
+static bool has_ipv6(const struct config *config)
+{
+	for (size_t i = 0; i < config->port_count; i++)
+		for (size_t j = 0; j < config->ports[i].address_count; j++)
+			if (config->ports[i].addresses[j].prefix.address.ipv6)
+				return true;
+	return false;
+}
+
+/* Where connections are tracked a rule for errors about them is added; here each packet is judged by itself.
+ */
+static void warn_of_no_errors(struct reader *r, const struct node *root)
+{
+	const struct config *config = r->config;
+
+	if (!config->has_firewall || !has_ipv6(config))
+		return;
+	for (size_t i = 0; i < config->rule_count; i++)
+		if (accepts_too_big(&config->rules[i]))
+			return;
+	diagnostics_warning(
+	    r->d, rules_of(root)->place,
+	    "no rule accepts ICMPv6 errors: IPv6 finds no path MTU (RFC 4890, section 4.3.1)");
+	diagnostics_hint(r->d, "add `{ accept: any, proto: icmpv6, icmpv6: [1, 2, 3, 4] }`");
+}
+
 static void warn_of_no_replies(struct reader *r, const struct node *root)
 {
-	const struct node *firewall = mapping_find(root, "firewall");
-
 	if (!r->config->has_firewall || accepts_state(r->config, CONFIG_ESTABLISHED))
 		return;
-	diagnostics_warning(r->d, firewall->place,
+	diagnostics_warning(r->d, rules_of(root)->place,
 			    "no rule accepts what is `established`: replies are dropped");
 	diagnostics_hint(r->d, "begin the rules with `{ accept: [established, related] }`");
 }
@@ -158,4 +204,6 @@ void check_flows(struct reader *r, const struct node *root)
 	}
 	if (config->flows)
 		warn_of_no_replies(r, root);
+	else
+		warn_of_no_errors(r, root);
 }

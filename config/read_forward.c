@@ -94,11 +94,16 @@ static const struct mapping_key forward_keys[] = {
     {"name", read_name, NULL, NULL},
 };
 
-static bool has_ports(const struct config_nat_forward *forward)
+/* Whether all its protocols have ports, or ports that may be changed: SCTP's are part of its checksum. */
+static bool has_ports(const struct config_nat_forward *forward, bool changeable)
 {
-	for (size_t i = 0; i < forward->protocol_count; i++)
-		if (forward->protocols[i] != PROTOCOL_TCP && forward->protocols[i] != PROTOCOL_UDP)
+	for (size_t i = 0; i < forward->protocol_count; i++) {
+		uint8_t protocol = forward->protocols[i];
+
+		if (protocol != PROTOCOL_TCP && protocol != PROTOCOL_UDP &&
+		    (changeable || protocol != PROTOCOL_SCTP))
 			return false;
+	}
 	return true;
 }
 
@@ -107,10 +112,12 @@ static void check_forward(struct reader *r, const struct config_nat_forward *for
 	bool listens = mapping_find(node, "listen"), other_family = false;
 	uint32_t last = forward->to_port + (uint32_t)(forward->listen.high - forward->listen.low);
 
-	if ((listens || forward->to_port) && !has_ports(forward)) {
-		diagnostics_error(r->d, forward->place,
-				  "ports of a protocol that has none, or whose ports stay");
-		diagnostics_hint(r->d, "ports are translated for tcp and udp");
+	if ((listens || forward->to_port) && !has_ports(forward, false)) {
+		diagnostics_error(r->d, forward->place, "ports of a protocol that has none");
+		diagnostics_hint(r->d, "tcp, udp and sctp have ports; of others all packets are forwarded");
+	} else if (forward->to_port && forward->to_port != forward->listen.low && !has_ports(forward, true)) {
+		diagnostics_error(r->d, forward->place, "SCTP's ports can't be changed");
+		diagnostics_hint(r->d, "leave the port out of `to`: packets keep theirs");
 	} else if (forward->to_port && !listens) {
 		diagnostics_error(r->d, forward->place, "one port to send to, and no port to listen on");
 		diagnostics_hint(r->d, "add `listen: 8443`");

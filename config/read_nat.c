@@ -66,6 +66,23 @@ static struct config_nat_source new_source(const struct reader *r, const struct 
 	};
 }
 
+/* Reports a port that a short form has named before. */
+static bool is_masqueraded(struct reader *r, const struct config_nat_source *source)
+{
+	for (size_t i = 0; i < r->config->nat_source_count; i++) {
+		const struct config_nat_source *earlier = &r->config->nat_sources[i];
+
+		if (!earlier->short_form || earlier->ipv6 != source->ipv6 ||
+		    earlier->out_port != source->out_port)
+			continue;
+		diagnostics_error(r->d, source->place, "`%s` is in the list twice",
+				  r->config->ports[source->out_port].name);
+		diagnostics_hint(r->d, "keep one");
+		return true;
+	}
+	return false;
+}
+
 static void read_masquerade_of(struct reader *r, const struct node *value, bool ipv6)
 {
 	struct config *config = r->config;
@@ -79,7 +96,7 @@ static void read_masquerade_of(struct reader *r, const struct node *value, bool 
 		source->short_form = true;
 		source->kind = CONFIG_NAT_MASQUERADE;
 		source->ipv6 = ipv6;
-		if (!value_port(r, items[i], false, &source->out_port))
+		if (!value_port(r, items[i], false, &source->out_port) || is_masqueraded(r, source))
 			continue;
 		snprintf(source->name, sizeof(source->name), "masquerade%s-%s", ipv6 ? "6" : "",
 			 config->ports[source->out_port].name);
@@ -119,6 +136,11 @@ static void read_from(struct reader *r, void *target, const struct node *value)
 
 static void read_proto(struct reader *r, void *target, const struct node *value)
 {
+	if (value->kind == NODE_SEQUENCE) {
+		diagnostics_error(r->d, value->place, "an entry of `source` is for one protocol, or for all");
+		diagnostics_hint(r->d, "write an entry for each, or leave `proto` out");
+		return;
+	}
 	value_protocol(r, value, &((struct source_draft *)target)->source->protocol);
 }
 

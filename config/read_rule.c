@@ -90,7 +90,19 @@ static const struct mapping_key limit_keys[] = {
     {"per", read_per, NULL, NULL},
 };
 
-/* `limit: new`, or another state, is an action of its own; `limit: 100/s` goes with another one. */
+/* Whether a rule has an action that a limit would go with. */
+static bool is_limited_action(const struct node *rule)
+{
+	static const char *const actions[] = {"accept", "drop", "reject", "count", "log"};
+
+	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
+		if (mapping_find(rule, actions[i]))
+			return true;
+	return false;
+}
+
+/* `limit: new`, or another state, is an action of its own; `limit: 100/s` goes with another one, and so shall
+ * what stands beside one and is no state. */
 static void read_limit(struct reader *r, void *target, const struct node *value)
 {
 	struct rule_draft *draft = target;
@@ -98,7 +110,8 @@ static void read_limit(struct reader *r, void *target, const struct node *value)
 	if (value->kind == NODE_MAPPING)
 		mapping_read(r, value, "`limit`", limit_keys, sizeof(limit_keys) / sizeof(limit_keys[0]),
 			     NULL, draft);
-	else if (value->kind == NODE_SCALAR && strchr(value->text, '/'))
+	else if (value->kind == NODE_SCALAR &&
+		 (strchr(value->text, '/') || (!is_state(value) && is_limited_action(draft->node))))
 		read_rate(r, draft, value);
 	else
 		read_verdict(r, draft, value, CONFIG_LIMIT);

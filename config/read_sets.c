@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Named sets of prefixes, under `firewall: sets:`, in the text or in files of their own: one network or
- * address a line,
- * `#` begins a comment.
+ * address a line, `#` or `;` begins a comment.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -35,11 +34,15 @@ static void finish_set(struct config_set *set)
 	set->prefix_count = kept;
 }
 
+/* A list without anything is a set, as an empty file is, in whose place it stands in the canonical text. */
 static void read_inline(struct reader *r, struct config_set *set, const struct node *value)
 {
 	size_t count;
-	const struct node *const *items = one_or_more(r, &value, &count);
+	const struct node *const *items;
 
+	if (value->kind == NODE_SEQUENCE && value->count == 0)
+		return;
+	items = one_or_more(r, &value, &count);
 	set->prefixes = blocks_array(&r->config->blocks, count, sizeof(set->prefixes[0]));
 	for (size_t i = 0; i < count; i++)
 		set->prefix_count += value_network(r, items[i], &set->prefixes[set->prefix_count]);
@@ -72,9 +75,12 @@ static void read_line(struct reader *r, struct set_file *file, const struct node
 {
 	struct config_prefix prefix;
 
-	text[strcspn(text, "#\r\n")] = '\0';
+	if (file->line == 1 && strncmp(text, "\xef\xbb\xbf", 3) == 0)
+		text += 3; /* the byte order mark of some editors */
+	text[strcspn(text, "#;\r\n")] = '\0';
 	text += strspn(text, " \t");
-	text[strcspn(text, " \t")] = '\0';
+	for (size_t end = strlen(text); end && strchr(" \t", text[end - 1]); end--)
+		text[end - 1] = '\0';
 	if (!*text)
 		return;
 	if (!prefix_parse(text, &prefix)) {
@@ -100,11 +106,16 @@ static void read_lines(struct reader *r, struct set_file *file, const struct nod
 	char *text = NULL;
 	size_t room = 0;
 
+	errno = 0;
 	while (getline(&text, &room, stream) >= 0 && file->count <= SET_PREFIXES_MAX) {
 		file->line++;
 		read_line(r, file, value, text);
 	}
 	free(text);
+	if (ferror(stream)) {
+		diagnostics_error(r->d, value->place, "%s can't be read: %s", file->path, strerror(errno));
+		diagnostics_hint(r->d, "name a file of networks, one a line");
+	}
 	if (file->mistakes > LINE_ERRORS_MAX) {
 		diagnostics_error(r->d, value->place, "%s: %u more lines that are no networks", file->path,
 				  file->mistakes - LINE_ERRORS_MAX);
@@ -144,9 +155,18 @@ static const struct mapping_key set_keys[] = {
     {"file", read_set_file, "file: blocked.txt", NULL},
 };
 
+static void warn_of_empty(struct reader *r, const struct config_set *set)
+{
+	if (set->prefix_count)
+		return;
+	diagnostics_warning(r->d, set->place, "the set `%s` is empty: nothing matches it", set->name);
+	diagnostics_hint(r->d, "put a network into it, or remove it");
+}
+
 static void read_set(struct reader *r, const struct node *key, const struct node *value)
 {
 	struct config_set *set = &r->config->sets[r->config->set_count];
+	size_t before = diagnostics_errors(r->d);
 
 	*set = (struct config_set){.place = key->place};
 	if (!value_name(r, key, "a set's name", CONFIG_NAME_MAX, set->name))
@@ -156,6 +176,8 @@ static void read_set(struct reader *r, const struct node *key, const struct node
 	else
 		read_inline(r, set, value);
 	finish_set(set);
+	if (diagnostics_errors(r->d) == before)
+		warn_of_empty(r, set);
 	r->config->set_count++;
 }
 

@@ -12,7 +12,7 @@
 enum {
 	YAML_BYTES_MAX = 64 << 20,
 	YAML_DEPTH_MAX = 12,
-	YAML_NODES_MAX = 4000000, /* aliases followed */
+	YAML_NODES_MAX = 8000000, /* aliases followed */
 	YAML_ANCHORS_MAX = 100,
 };
 

@@ -61,7 +61,8 @@ static void add_port(struct line *line, const char *direction, uint8_t port)
 
 static bool has_ports(const struct packet_meta *meta)
 {
-	return meta->flags & PACKET_L4 && (meta->protocol == IPPROTO_TCP || meta->protocol == IPPROTO_UDP);
+	return meta->flags & PACKET_L4 && (meta->protocol == IPPROTO_TCP || meta->protocol == IPPROTO_UDP ||
+					   meta->protocol == IPPROTO_SCTP);
 }
 
 static void add_address(struct line *line, const struct packet_meta *meta, const void *address,
@@ -113,6 +114,9 @@ static void add_transport(struct line *line, const struct packet_meta *meta)
 		break;
 	case IPPROTO_UDP:
 		add(line, " udp");
+		break;
+	case IPPROTO_SCTP:
+		add(line, " sctp");
 		break;
 	case IPPROTO_ICMP:
 	case IPPROTO_ICMPV6:

@@ -9,7 +9,7 @@
 #define NF_REASONS_H
 
 #define DROP_REASONS(X) \
-	X(RUNT, "runt", "shorter than its Ethernet header") \
+	X(RUNT, "runt", "shorter than its Ethernet header, the VLAN tag included") \
 	X(NOT_FOR_US, "not-for-us", "unicast to another station's MAC address") \
 	X(VLAN_UNKNOWN, "vlan-unknown", "802.1Q tag that no port has, or stacked tags") \
 	X(ETHERTYPE_UNKNOWN, "ethertype-unknown", "neither IPv4, IPv6 nor ARP") \
@@ -40,7 +40,8 @@
 	X(ICMP_UNRELATED, "icmp-unrelated", "ICMP error or reply that belongs to no flow, or misquotes it") \
 	X(FLOW_TABLE_FULL, "flow-table-full", "no room for another flow") \
 	X(NAT_EXHAUSTED, "nat-exhausted", "no free port to translate another flow to") \
-	X(NAT_UNTRANSLATABLE, "nat-untranslatable", "would need a translation that its protocol has not") \
+	X(NAT_UNTRANSLATABLE, "nat-untranslatable", \
+	  "its protocol can't be translated, or only to what another flow is already") \
 	X(NAT_UNMAPPED, "nat-unmapped", "to an address of NAT's, and nothing is mapped to it") \
 	X(TTL_EXCEEDED, "ttl-exceeded", "TTL or hop limit used up") \
 	X(NO_ROUTE, "no-route", "no route to the destination") \

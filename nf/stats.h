@@ -55,7 +55,7 @@ struct flow_stats {
 	    records; /* address of struct flow_record[capacity + 1] (nf/flow/record.h), 0: there is none */
 	uint64_t record_bytes; /* sizeof(struct flow_record) */
 	uint64_t capacity;
-	uint64_t used; /* records[1 .. used] have been in use; what is behind them was never written */
+	uint64_t used; /* records[1 .. used] have been in use; what is behind them says nothing */
 	uint64_t flows, half_open; /* gauges: in use, and of those not assured */
 	uint64_t created, expired, evicted, refused;
 	uint64_t bindings;	/* gauge: NAT mappings */

@@ -106,21 +106,26 @@ static uint64_t hz_from_cpuid(void)
 	return 0;
 }
 
+/* Counts to `ticks`, once. Channel 0, because that one needs no gate: microvm has no port 0x61. */
+static void pit_count(uint16_t ticks)
+{
+	out8(PIT_COMMAND, PIT_CHANNEL0_MODE0);
+	out8(PIT_CHANNEL0, ticks & 0xff);
+	out8(PIT_CHANNEL0, ticks >> 8); /* counting starts here */
+}
+
 static bool pit_output(void)
 {
 	out8(PIT_COMMAND, PIT_READ_STATUS);
 	return in8(PIT_CHANNEL0) & PIT_STATUS_OUTPUT;
 }
 
-/* Channel 0, because that one needs no gate: microvm has no port 0x61. */
 static uint64_t hz_from_pit(void)
 {
 	unsigned int patience = PIT_PATIENCE;
 	uint64_t start;
 
-	out8(PIT_COMMAND, PIT_CHANNEL0_MODE0);
-	out8(PIT_CHANNEL0, PIT_TICKS & 0xff);
-	out8(PIT_CHANNEL0, PIT_TICKS >> 8); /* counting starts here */
+	pit_count(PIT_TICKS);
 	start = rdtsc();
 	if (pit_output())
 		return FALLBACK_HZ; /* there is no PIT */
@@ -141,12 +146,19 @@ static void set_rate(uint64_t hz)
 	the_clock.mult = (uint32_t)muldiv(NS_PER_SECOND, UINT64_C(1) << shift, hz);
 }
 
+/* A PIT ticks 18 times a second from power-on, unheard. Who emulates it wakes up for that. */
+static void pit_stop(void)
+{
+	pit_count(1);
+}
+
 const char *clock_init(uint64_t first_tsc)
 {
 	const char *source = "cpuid";
 	uint64_t hz;
 
 	the_clock.base_tsc = first_tsc;
+	pit_stop();
 	if (from_kvmclock())
 		return "kvmclock";
 	hz = hz_from_cpuid();

@@ -83,15 +83,6 @@ static inline flow_reference find(const struct burst *burst, uint16_t i)
 	return flow_table_find(burst->hash[i], tuple, ipv6);
 }
 
-/* A flow has ended: packets from `next` on are not matched with it any more. Its record stays as it is to the
- * end of the burst, since packets before may go by it. */
-static __rte_noinline void forget(struct burst *burst, uint16_t next, uint16_t count, uint32_t flow)
-{
-	for (uint16_t i = next; i < count; i++)
-		if (burst->likely[i] >> 1 == flow)
-			burst->likely[i] = 0;
-}
-
 /* What becomes of a packet after it was looked at. */
 enum fate {
 	FATE_DECIDED,
@@ -201,28 +192,20 @@ static inline void decide(const struct flow_record *record, enum flow_direction 
 	rule_stats[meta->rule].bytes += m->l2_len + meta->l3_bytes;
 }
 
-/* The connection has become another one than it was for the rules and the wheels. */
-static __rte_noinline void change(struct flow_record *record, uint16_t flags)
-{
-	if (~flags & record->flags & FLOW_SEEN_REPLY)
-		record->rule[FLOW_ORIGINAL] = FLOW_UNDECIDED;
-	flow_record_moved(record - flow_records);
-}
-
 static bool has_syn(const struct packet_meta *meta)
 {
 	return meta->protocol == IPPROTO_TCP && meta->tcp_flags & RTE_TCP_SYN_FLAG;
 }
 
 /* A packet of a flow that is there. FATE_FIRST: that is over, and flow_settle will end it if the rules accept
- * the packet as another one's first. Not before: other packets of the burst may go by the record. */
+ * the packet as another one's first. Not before: until then it is what packets go by, those behind this one
+ * in the burst too, so that a packet which the rules refuse changes nothing for any other. */
 static inline enum fate go_on(struct rte_mbuf *m, flow_reference reference)
 {
 	struct flow_record *record = flow_referred(reference);
 	struct packet_meta *meta = packet_meta(m);
 	enum flow_direction direction = flow_direction_referred(reference);
-	uint8_t state = record->state;
-	uint16_t flags = record->flags;
+	uint8_t state = record->state, flags = record->flags;
 
 	if (likely(!(meta->flags & PACKET_LATER_FRAGMENT))) {
 		enum drop_reason reason = track_packet(record, direction, m);
@@ -237,7 +220,7 @@ static inline enum fate go_on(struct rte_mbuf *m, flow_reference reference)
 	}
 	count_packet(record, direction, m);
 	if (unlikely(state != record->state || flags != record->flags))
-		change(record, flags);
+		flow_record_changed(reference >> 1, flags);
 	meta->flow = reference >> 1;
 	meta->flags |= direction == FLOW_REPLY ? PACKET_REPLY : 0;
 	meta->state =
@@ -286,11 +269,8 @@ uint16_t flow_find(struct rte_mbuf **packets, uint16_t count, uint16_t *decided)
 		flow_reference found = find(&burst, i);
 		enum fate fate = likely(found) ? go_on(m, found) : FATE_FIRST;
 
-		if (unlikely(fate == FATE_FIRST)) {
-			if (found)
-				forget(&burst, i + 1, count, found >> 1);
+		if (unlikely(fate == FATE_FIRST))
 			fate = begin(m, &burst.tuple[i], &burst.ipv6[i]);
-		}
 		if (likely(fate == FATE_DECIDED)) {
 			packets[done++] = m;
 		} else if (fate == FATE_OTHER) {

@@ -12,8 +12,8 @@
  *                                      |                                               |
  *                                      '-> nat_destination -> lookup -> firewall -> flow_settle
  *
- * Packets of one burst that would all begin the same flow are each judged by the rules; flow_settle makes the
- * record for the first that is accepted, and joins the others to it.
+ * Packets of one burst that would all begin the same flow, from one end or from both, are each judged by the
+ * rules; flow_settle makes the record for the first that is accepted, and joins the others to it.
  *
  * Life of a record. Made by flow_settle, from a fixed pool that flow_init reserved. While packets come, only
  * `seen` is written. Records wait in timing wheels (flow_wheel.h), and are looked at when they could be over.

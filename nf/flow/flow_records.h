@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include "nf/flow/flow.h"
 #include "nf/host.h"
+#include "nf/reasons.h"
 
 /* Returns 0, or -ENOMEM after a host_log line. */
 int flow_records_init(void);
@@ -19,12 +20,17 @@ uint32_t flow_record_take(void);
 /* Gives back a record that was taken and not entered. */
 void flow_record_give_back(uint32_t flow);
 
-/* Puts a record whose tuples, state and flags are filled in into the table and its wheel. False: the table
- * has no room for it, or one of the tuples is another flow's; the record is free again. */
-bool flow_record_enter(uint32_t flow);
+/* Puts a record whose tuples, state and flags are filled in into the table and its wheel. Returns TRACK_GOOD,
+ * DROP_NAT_UNTRANSLATABLE where one of the tuples is another flow's, or DROP_FLOW_TABLE_FULL where there is
+ * no room in its buckets; then the record is free again. */
+enum drop_reason flow_record_enter(uint32_t flow);
 
 /* The record's state has changed: another time is given to it. */
 void flow_record_moved(uint32_t flow);
+
+/* The same, or its flags have changed from what they were: the connection has become another one for the
+ * rules, too. */
+void flow_record_changed(uint32_t flow, uint8_t flags);
 
 /* Ends a flow. What hangs on it is released. */
 void flow_record_end(uint32_t flow);

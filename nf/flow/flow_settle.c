@@ -44,6 +44,7 @@ static enum drop_reason make(struct rte_mbuf *m, const struct flow_draft *draft)
 	struct packet_meta *meta = packet_meta(m);
 	uint32_t flow = flow_record_take();
 	struct flow_record *record = &flow_records[flow];
+	enum drop_reason reason;
 
 	if (!flow)
 		return DROP_FLOW_TABLE_FULL;
@@ -60,10 +61,11 @@ static enum drop_reason make(struct rte_mbuf *m, const struct flow_draft *draft)
 		flow_record_give_back(flow);
 		return DROP_CONNECTION_LIMIT;
 	}
-	if (!flow_record_enter(flow)) {
+	reason = flow_record_enter(flow);
+	if (reason != TRACK_GOOD) {
 		if (record->flags & FLOW_COUNTED_SOURCE)
 			firewall_release(record);
-		return DROP_NAT_UNTRANSLATABLE;
+		return reason;
 	}
 	if (record->flags & FLOW_BOUND)
 		nat_hold(flow);
@@ -77,16 +79,30 @@ static enum drop_reason join(struct rte_mbuf *m, uint32_t flow, enum flow_direct
 {
 	struct packet_meta *meta = packet_meta(m);
 	struct flow_record *record = &flow_records[flow];
+	uint8_t state = record->state, flags = record->flags;
 	enum drop_reason reason =
 	    meta->flags & PACKET_LATER_FRAGMENT ? TRACK_GOOD : track_packet(record, direction, m);
 
 	if (reason != TRACK_GOOD)
 		return reason;
+	if (state != record->state || flags != record->flags)
+		flow_record_changed(flow, flags);
 	meta->flow = flow;
 	meta->flags |= direction == FLOW_REPLY ? PACKET_REPLY : 0;
 	record->packets[direction]++;
 	record->bytes[direction] += m->l2_len + meta->l3_bytes;
 	return TRACK_GOOD;
+}
+
+/* A packet whose flow can't be entered: both ends may have begun one at once, so that it is an answer to a
+ * packet before it in the burst. Returns why not, or TRACK_GOOD. */
+static enum drop_reason answer(struct rte_mbuf *m, const struct flow_draft *draft)
+{
+	enum flow_direction direction;
+	uint32_t flow = flow_lookup(&draft->tuple, &draft->ipv6, &direction);
+	enum drop_reason reason = flow && direction == FLOW_REPLY ? join(m, flow, direction) : TRACK_REOPENS;
+
+	return reason == TRACK_REOPENS ? DROP_NAT_UNTRANSLATABLE : reason;
 }
 
 static enum drop_reason begin(struct rte_mbuf *m, struct flow_draft *draft)
@@ -102,9 +118,9 @@ static enum drop_reason begin(struct rte_mbuf *m, struct flow_draft *draft)
 	reason = nat_source(m);
 	if (reason == TRACK_GOOD)
 		reason = make(m, draft);
-	if (reason == TRACK_GOOD)
-		return reason;
-	stats.flow.refused++;
+	if (reason == DROP_NAT_UNTRANSLATABLE)
+		reason = answer(m, draft);
+	stats.flow.refused += reason != TRACK_GOOD;
 	return reason;
 }
 

@@ -31,11 +31,9 @@ static uint16_t limit_of(const struct packet_meta *meta)
 	return limit;
 }
 
-/* The two bytes of the size, or NULL. */
-static uint8_t *find_option(struct rte_tcp_hdr *tcp, uint32_t header_bytes)
+/* The two bytes of the next size in options from `at` on, or NULL. */
+static uint8_t *find_size(uint8_t *at, const uint8_t *end)
 {
-	uint8_t *at = (uint8_t *)(tcp + 1), *end = (uint8_t *)tcp + header_bytes;
-
 	while (at < end && *at != OPTION_END) {
 		if (*at == OPTION_NOP) {
 			at++;
@@ -43,8 +41,8 @@ static uint8_t *find_option(struct rte_tcp_hdr *tcp, uint32_t header_bytes)
 		}
 		if (end - at < 2 || at[1] < 2 || at[1] > end - at)
 			return NULL;
-		if (*at == OPTION_MSS)
-			return at[1] == MSS_OPTION_BYTES ? at + 2 : NULL;
+		if (*at == OPTION_MSS && at[1] == MSS_OPTION_BYTES)
+			return at + 2;
 		at += at[1];
 	}
 	return NULL;
@@ -66,14 +64,19 @@ static void lower(struct rte_mbuf *m, struct rte_tcp_hdr *tcp, uint8_t *size, ui
 			 : checksum_update(tcp->cksum, before, after);
 }
 
+/* Where there are several, each: most receivers take the last one. */
 static void clamp(struct rte_mbuf *m, const struct packet_meta *meta)
 {
 	struct rte_tcp_hdr *tcp = rte_pktmbuf_mtod_offset(m, struct rte_tcp_hdr *, m->l2_len + m->l3_len);
+	uint8_t *size = (uint8_t *)(tcp + 1), *end = (uint8_t *)tcp + m->l4_len;
 	uint16_t limit = limit_of(meta);
-	uint8_t *size = limit ? find_option(tcp, m->l4_len) : NULL;
 
-	if (size)
+	if (!limit)
+		return;
+	while ((size = find_size(size, end))) {
 		lower(m, tcp, size, limit);
+		size += sizeof(uint16_t);
+	}
 }
 
 uint16_t mss_clamp(struct rte_mbuf **packets, uint16_t count)

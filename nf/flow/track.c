@@ -26,7 +26,9 @@ enum sctp_chunk {
 	SCTP_COOKIE_ACK = 11,
 	SCTP_SHUTDOWN_COMPLETE = 14,
 	SCTP_HEADER_BYTES = 12,
+	SCTP_CHUNK_BYTES = 4, /* of a chunk's own header: type, flags, length */
 };
+static const int SCTP_NONE = -1;
 
 static uint8_t icmp_type(const struct packet_meta *meta)
 {
@@ -82,12 +84,30 @@ static bool checksum_is_right(struct rte_mbuf *m)
 	return transport_sum(m, meta) == 0xffff;
 }
 
-/* The type of an SCTP packet's first chunk; 0 (DATA) where it isn't there to be read. */
-static uint8_t sctp_chunk(struct rte_mbuf *m)
+/* The type of an SCTP packet's first chunk; SCTP_NONE where its header isn't there, or gives a length that
+ * cannot be. A fragment may end before its chunk does. */
+static int sctp_chunk(struct rte_mbuf *m)
 {
-	uint32_t at = m->l2_len + m->l3_len + SCTP_HEADER_BYTES;
+	const struct packet_meta *meta = packet_meta(m);
+	uint32_t at = m->l2_len + m->l3_len + SCTP_HEADER_BYTES, end = m->l2_len + meta->l3_bytes, bytes;
+	const uint8_t *chunk = rte_pktmbuf_mtod_offset(m, const uint8_t *, at);
 
-	return m->data_len > at ? *rte_pktmbuf_mtod_offset(m, const uint8_t *, at) : 0;
+	if (end < at + SCTP_CHUNK_BYTES || m->data_len < at + SCTP_CHUNK_BYTES)
+		return SCTP_NONE;
+	bytes = chunk[2] << 8 | chunk[3];
+	if (bytes < SCTP_CHUNK_BYTES || (bytes > end - at && !(meta->flags & PACKET_FRAGMENT)))
+		return SCTP_NONE;
+	return chunk[0];
+}
+
+/* An association begins with a chunk of its own kind. */
+static enum drop_reason track_first_sctp(struct rte_mbuf *m)
+{
+	int chunk = sctp_chunk(m);
+
+	if (chunk == SCTP_NONE)
+		return DROP_L4_TRUNCATED;
+	return chunk == SCTP_INIT ? TRACK_GOOD : DROP_SCTP_STATE;
 }
 
 /* A later fragment begins nothing that its first one may not begin, and no connection at all: what it would
@@ -113,9 +133,7 @@ enum drop_reason track_first(struct rte_mbuf *m)
 		return track_tcp_first(m);
 	if (is_icmp(meta) && !is_query(meta))
 		return DROP_ICMP_UNRELATED;
-	if (meta->protocol == IPPROTO_SCTP && sctp_chunk(m) != SCTP_INIT)
-		return DROP_SCTP_STATE;
-	return TRACK_GOOD;
+	return meta->protocol == IPPROTO_SCTP ? track_first_sctp(m) : TRACK_GOOD;
 }
 
 void track_open(struct flow_record *record, struct rte_mbuf *m)
@@ -164,8 +182,10 @@ static void track_udp(struct flow_record *record, enum flow_direction direction)
 static enum drop_reason track_sctp(struct flow_record *record, enum flow_direction direction,
 				   struct rte_mbuf *m)
 {
-	uint8_t chunk = sctp_chunk(m);
+	int chunk = sctp_chunk(m);
 
+	if (chunk == SCTP_NONE)
+		return DROP_L4_TRUNCATED;
 	if (record->state == FLOW_SCTP_CLOSING && chunk == SCTP_INIT)
 		return TRACK_REOPENS;
 	if (direction == FLOW_REPLY)

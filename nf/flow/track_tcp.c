@@ -143,7 +143,7 @@ static const struct cell cells[FLOW_STATE_COUNT][TCP_EVENTS] = {
 	},
     [FLOW_TCP_TIME_WAIT] =
 	{
-	    [TCP_EVENT_SYN] = REOPENS, /* with a number beyond the last one, see below */
+	    [TCP_EVENT_SYN] = REOPENS, /* whatever its number: its receiver judges that (RFC 6191) */
 	    [TCP_EVENT_ACK] = BOTH(TIME_WAIT),
 	    [TCP_EVENT_RST] = BOTH(CLOSED),
 	},

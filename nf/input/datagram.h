@@ -46,8 +46,9 @@ struct datagram {
 	uint64_t due_ns;
 	uint16_t older, newer; /* by age; numbers of datagrams, 0: none */
 	uint16_t next;	       /* in its hash chain, or among the free */
-	bool dead;	       /* overlapped, or too much: all that still comes of it is dropped */
+	uint8_t dead;	       /* enum drop_reason of all that still comes of it; 0: it lives */
 	bool has_first;	       /* then the facts below are its transport header's */
+	uint8_t protocol;      /* IPv6: later fragments name what begins the fragmentable part */
 	uint8_t tcp_flags;
 	rte_be16_t source_port, destination_port;
 	uint16_t l4_flag; /* PACKET_L4, or 0: its protocol has no header that we know */

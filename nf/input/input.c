@@ -149,17 +149,25 @@ static bool is_tag(rte_be16_t type)
 	return type == rte_cpu_to_be_16(RTE_ETHER_TYPE_VLAN) || type == rte_cpu_to_be_16(RTE_ETHER_TYPE_QINQ);
 }
 
-/* The port that a tag leads to; `type` becomes what follows it. A tag with id 0 only has a priority (802.1Q,
- * section 6.9); a second tag belongs to nobody here, nor does a service tag (section 9.5), whose VLANs are
- * others than the customer's. */
+/* Whether the Ethernet header, or the tag that it announces, is cut off. */
+static inline bool is_runt(struct rte_mbuf *m)
+{
+	if (likely(m->data_len >= RTE_ETHER_HDR_LEN + ETHER_TAG_BYTES))
+		return false;
+	return m->data_len < RTE_ETHER_HDR_LEN ||
+	       is_tag(rte_pktmbuf_mtod(m, const struct rte_ether_hdr *)->ether_type);
+}
+
+/* The port that a tag, all of which is there, leads to; `type` becomes what follows it. A tag with id 0 only
+ * has a priority (802.1Q, section 6.9); a second tag belongs to nobody here, nor does a service tag
+ * (section 9.5), whose VLANs are others than the customer's. */
 static uint8_t untag(struct rte_mbuf *m, uint16_t device, rte_be16_t *type)
 {
 	const struct rte_vlan_hdr *tag =
 	    rte_pktmbuf_mtod_offset(m, const struct rte_vlan_hdr *, RTE_ETHER_HDR_LEN);
 	uint16_t vlan;
 
-	if (*type != rte_cpu_to_be_16(RTE_ETHER_TYPE_VLAN) ||
-	    m->data_len < RTE_ETHER_HDR_LEN + ETHER_TAG_BYTES)
+	if (*type != rte_cpu_to_be_16(RTE_ETHER_TYPE_VLAN))
 		return PORT_NONE;
 	vlan = rte_be_to_cpu_16(tag->vlan_tci) & VLAN_ID_MASK;
 	*type = tag->eth_proto;
@@ -183,7 +191,7 @@ static inline bool input_frame(struct rte_mbuf *m, uint16_t device, struct run *
 		packet_drop(m, DROP_NO_BUFFER);
 		return false;
 	}
-	if (unlikely(m->data_len < RTE_ETHER_HDR_LEN)) {
+	if (unlikely(is_runt(m))) {
 		count_arrival(run, port, bytes);
 		packet_drop(m, DROP_RUNT);
 		return false;

@@ -4,8 +4,8 @@
  *
  * The chain of extension headers is walked to the transport header, in the first fragment too, which must
  * hold all of it (RFC 7112). Its length is bounded. Routing headers of type 0 are refused (RFC 5095), and so
- * are jumbograms (RFC 2675). Options are checked to be well-formed; what they ask of routers is ignored, as
- * RFC 8200, section 4, allows.
+ * are fragments within fragments, and jumbograms (RFC 2675). Options are checked to be well-formed; what they
+ * ask of routers is ignored, as RFC 8200, section 4, allows.
  */
 #include <netinet/in.h>
 #include <netinet/ip6.h>
@@ -25,6 +25,7 @@ struct walk {
 	uint8_t next;
 	uint8_t headers;
 	uint16_t flags;
+	bool fragmented; /* a fragment header has come: there is one at most */
 	uint32_t fragment_offset;
 	bool more_fragments;
 };
@@ -55,6 +56,7 @@ static void read_fragment(struct walk *walk, const uint8_t *header)
 {
 	uint16_t field = header[2] << 8 | header[3];
 
+	walk->fragmented = true;
 	walk->fragment_offset = field & 0xfff8;
 	walk->more_fragments = field & 1;
 	if (walk->fragment_offset || walk->more_fragments)
@@ -80,7 +82,8 @@ static bool step(struct walk *walk)
 	if (bytes > walk->limit - walk->at ||
 	    walk->at + bytes > sizeof(struct rte_ipv6_hdr) + EXTENSION_BYTES_MAX)
 		return false;
-	if (walk->next == IPPROTO_HOPOPTS && walk->headers > 1)
+	if ((walk->next == IPPROTO_HOPOPTS && walk->headers > 1) ||
+	    (walk->next == IPPROTO_FRAGMENT && walk->fragmented))
 		return false;
 	if ((walk->next == IPPROTO_HOPOPTS || walk->next == IPPROTO_DSTOPTS) &&
 	    !options_are_good(header + 2, header + bytes))

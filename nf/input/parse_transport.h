@@ -10,8 +10,10 @@
 #define NF_PARSE_TRANSPORT_H
 
 #include <netinet/in.h>
+#include <netinet/ip6.h>
 #include <string.h>
 #include <rte_icmp.h>
+#include <rte_ip.h>
 #include <rte_sctp.h>
 #include <rte_tcp.h>
 #include <rte_udp.h>
@@ -109,13 +111,23 @@ static inline bool parse_icmp(struct rte_mbuf *m, struct packet_meta *meta,
 	return true;
 }
 
-/* A fragment that covers bytes which only a first one may have: of a TCP header, up to its flags and beyond.
- */
-static inline bool is_possible(const struct packet_meta *meta, const struct transport_place *place)
+/* Bytes of headers that count in the length of the datagram that fragments with these become: IPv4's own, or
+ * IPv6's extension headers, but for the fragment header (RFC 8200, section 4.5). */
+static inline uint32_t datagram_header(const struct rte_mbuf *m, const struct packet_meta *meta)
+{
+	if (meta->flags & PACKET_IPV6)
+		return m->l3_len - sizeof(struct rte_ipv6_hdr) - sizeof(struct ip6_frag);
+	return m->l3_len;
+}
+
+/* Not one that ends beyond the longest datagram, or covers bytes which only a first one may have: of a TCP
+ * header, up to its flags and beyond. */
+static inline bool is_possible(const struct rte_mbuf *m, const struct packet_meta *meta,
+			       const struct transport_place *place)
 {
 	uint32_t end = place->fragment_offset + place->payload_bytes;
 
-	if (place->payload_bytes == 0 || end > DATAGRAM_MAX)
+	if (place->payload_bytes == 0 || datagram_header(m, meta) + end > DATAGRAM_MAX)
 		return false;
 	if (place->more_fragments && place->payload_bytes % FRAGMENT_UNIT)
 		return false;
@@ -132,7 +144,7 @@ static __rte_always_inline enum drop_reason parse_transport(struct rte_mbuf *m, 
 	bool good = true;
 
 	m->l4_len = 0;
-	if (fragment && !is_possible(meta, place))
+	if (fragment && !is_possible(m, meta, place))
 		return DROP_FRAGMENT_BAD;
 	if (place->fragment_offset) {
 		m->packet_type |= RTE_PTYPE_L4_FRAG;

@@ -17,7 +17,7 @@
 
 enum { PROTOCOL_AH = 51, EXTENSION_UNIT = 8, TICK_ENDS = 64 };
 
-/* Fragments that wait no longer. */
+/* Fragments that wait no longer, and how many still do. */
 static waiting_link released, *released_end;
 static uint32_t held_count;
 
@@ -129,7 +129,7 @@ static void lose(struct datagram *datagram)
 
 static enum drop_reason kill(struct datagram *datagram, enum drop_reason reason)
 {
-	datagram->dead = true;
+	datagram->dead = reason;
 	drop_held(datagram, reason);
 	return reason;
 }
@@ -169,6 +169,7 @@ static void inform(struct rte_mbuf *m, const struct datagram *datagram)
 {
 	struct packet_meta *meta = packet_meta(m);
 
+	meta->protocol = datagram->protocol;
 	meta->source_port = datagram->source_port;
 	meta->destination_port = datagram->destination_port;
 	meta->tcp_flags = datagram->tcp_flags;
@@ -181,6 +182,7 @@ static void open_datagram(struct datagram *datagram, struct rte_mbuf *first)
 	const struct packet_meta *meta = packet_meta(first);
 
 	datagram->has_first = true;
+	datagram->protocol = meta->protocol;
 	datagram->source_port = meta->source_port;
 	datagram->destination_port = meta->destination_port;
 	datagram->tcp_flags = meta->tcp_flags;
@@ -191,6 +193,7 @@ static void open_datagram(struct datagram *datagram, struct rte_mbuf *first)
 		return;
 	*released_end = datagram->held;
 	released_end = datagram->held_end;
+	held_count -= datagram->held_count;
 	datagram->held = NULL;
 	datagram->held_end = &datagram->held;
 	datagram->held_count = 0;
@@ -235,7 +238,7 @@ static bool take(struct rte_mbuf *m)
 {
 	struct piece piece = read_piece(m);
 	struct datagram *datagram = datagram_get(&piece.key, lose);
-	enum drop_reason reason = datagram->dead ? DROP_FRAGMENT_OVERLAP : compare(datagram, &piece);
+	enum drop_reason reason = datagram->dead ? datagram->dead : compare(datagram, &piece);
 	bool waits = false;
 
 	if (reason == DROP_REASON_COUNT) {
@@ -293,7 +296,6 @@ uint16_t reassembly_release(struct rte_mbuf **packets)
 	if (!released)
 		released_end = &released;
 	stats.held -= count;
-	held_count -= count;
 	return count;
 }
 

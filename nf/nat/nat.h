@@ -39,8 +39,8 @@ int nat_init(void);
 uint16_t nat_destination(struct rte_mbuf **packets, uint16_t count);
 
 /* Rewrites the source of a new flow's first packet, which the rules have accepted, and says in its draft
- * whether the flow will have a mapping. flow_settle calls it. Returns why not, or DROP_REASON_COUNT. Borrows.
- */
+ * whether the flow will have a mapping. Refuses one that came by a mapping which is another's by now.
+ * flow_settle calls it. Returns why not, or DROP_REASON_COUNT. Borrows. */
 enum drop_reason nat_source(struct rte_mbuf *m);
 
 /* Rewrites source and destination of packets that have a record, as the record says, whatever was rewritten

@@ -101,6 +101,8 @@ static void rewrite_quote(const struct quoted *quoted, uint8_t protocol, bool ip
 	write_address(quoted, source, &to->source.address, ipv6, pseudo_sum);
 	write_address(quoted, destination, &to->destination.address, ipv6, pseudo_sum);
 	write_ports(quoted, protocol, to, sum);
+	if (sum && protocol == IPPROTO_UDP && *sum == 0)
+		*sum = 0xffff; /* as it was sent (RFC 768); to the sums above, it is the same */
 }
 
 /* The outer header: rewrite() would take type and code for ports. */

@@ -206,14 +206,38 @@ static enum drop_reason translate_by_rules(struct rte_mbuf *m)
 	return DROP_REASON_COUNT;
 }
 
+/* Whether the mapping that let a packet in may still be this flow's: when its last flow has ended since, in
+ * the same burst, others can have got its port, or its internal endpoint another one. */
+static bool may_be_mapped(struct rte_mbuf *m, const struct flow_draft *draft)
+{
+	const struct binding wanted = {
+	    .internal = rewrite_ends(m).destination,
+	    .external = ends_of(&draft->tuple, &draft->ipv6).destination,
+	    .protocol = draft->tuple.protocol,
+	    .ipv6 = draft->tuple.ipv6,
+	};
+	uint32_t flow = binding_find_external(&wanted);
+	struct binding found;
+
+	if (!flow)
+		flow = binding_find_internal(&wanted);
+	if (!flow)
+		return true;
+	found = binding_of(&flow_records[flow]);
+	return endpoint_equal(&found.internal, &wanted.internal) &&
+	       endpoint_equal(&found.external, &wanted.external);
+}
+
 enum drop_reason nat_source(struct rte_mbuf *m)
 {
 	const struct packet_meta *meta = packet_meta(m);
 	const struct flow_draft *draft = &flow_drafts[meta->draft];
 	const struct nat_static_rule *fixed;
 
-	if (!nat_configured || draft->flags & FLOW_BOUND_INWARD)
+	if (!nat_configured)
 		return DROP_REASON_COUNT;
+	if (draft->flags & FLOW_BOUND_INWARD)
+		return may_be_mapped(m, draft) ? DROP_REASON_COUNT : DROP_NAT_UNMAPPED;
 	if (draft->hairpin)
 		return translate_hairpin(m);
 	fixed = static_rule(m, meta->out_port);

@@ -11,6 +11,7 @@
 #include <rte_ip.h>
 #include <rte_tcp.h>
 #include <rte_udp.h>
+#include "nf/checksum.h"
 #include "rewrite.h"
 
 #define UNFINISHED (RTE_MBUF_F_TX_TCP_CKSUM | RTE_MBUF_F_TX_UDP_CKSUM | RTE_MBUF_F_TX_TCP_SEG)
@@ -83,6 +84,9 @@ static void change_transport(struct rte_mbuf *m, const struct packet_meta *meta,
 	*checksum = changed(*checksum, (meta->protocol == IPPROTO_ICMP ? 0 : addresses) + port);
 	if (udp && *checksum == 0)
 		*checksum = 0xffff;
+	else if (meta->protocol == IPPROTO_ICMP)
+		*checksum = checksum_of_echo(
+		    *checksum, rte_pktmbuf_mtod_offset(m, struct rte_icmp_hdr *, m->l2_len + m->l3_len));
 }
 
 static uint8_t *address_field(struct rte_mbuf *m, const struct packet_meta *meta, bool source)

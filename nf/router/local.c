@@ -74,6 +74,7 @@ static void reply_ipv4(struct rte_mbuf *m)
 
 	icmp->icmp_cksum = checksum_update(icmp->icmp_cksum, ICMPV4_ECHO_REQUEST, ICMPV4_ECHO_REPLY);
 	icmp->icmp_type = ICMPV4_ECHO_REPLY;
+	icmp->icmp_cksum = checksum_of_echo(icmp->icmp_cksum, icmp);
 	ip->version_ihl = RTE_IPV4_VHL_DEF;
 	ip->total_length = rte_cpu_to_be_16(m->pkt_len);
 	ip->fragment_offset = 0;

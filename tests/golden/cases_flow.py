@@ -290,6 +290,19 @@ def never_whole():
     return flow.in_pieces(True, 4000, (1, 2), ("fragment-timeout",))
 
 
+def all_that_waits(at=1):
+    """As many pieces as may wait do (nf/input/datagram.h); their first ones come all at once, and one more that has to wait."""
+    datagrams, each = 4, 64
+    udp = bytes(UDP(sport=20001, dport=9, len=8 + each * 8, chksum=0))
+    piece = lambda ident, offset, data: bytes(IP(src=CLIENT.ipv4, dst=INNER_SERVER.ipv4, id=ident, proto=17, flags="MF", frag=offset) / data)
+    waiting = [piece(9000 + number, 1 + offset, body(8)) for number in range(datagrams) for offset in range(each)]
+    firsts = [piece(9000 + number, 0, udp) for number in range(datagrams)]
+    return [[send(LAN, LAN.sends(packet), at=number * 0.001) for number, packet in enumerate(waiting)],
+            [send(LAN, LAN.sends(packet), at=at) for packet in firsts],
+            send(LAN, LAN.sends(piece(9100, 2, body(8))), "fragment-timeout", at=at),
+            [expect(DMZ, DMZ.receives(hop(packet), mac=INNER_SERVER.mac)) for packet in firsts + waiting]]
+
+
 def same_ends(ipv6):
     """LAND: a packet that a host seems to have sent to itself."""
     address = CLIENT.address(ipv6)
@@ -342,5 +355,6 @@ CASES = [
     Case("fragments, IPv6", *fragmented6()),
     *of_both("fragments that overlap", overlapping),
     Case("fragments without a first", *never_whole()),
+    Case("as many fragments as may wait", *all_that_waits()),
     *of_both("a packet from where it goes", same_ends),
 ]

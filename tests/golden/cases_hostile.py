@@ -216,6 +216,8 @@ CASES = [
                  (chain6(IPv6ExtHdrHopByHop(), IPv6ExtHdrHopByHop()), "ipv6-extension"),
                  (chain6(IPv6ExtHdrDestOpt(len=255)), ("ipv6-extension", "ip-truncated")),
                  (chain6(*destination_options(60)), "ipv6-extension"),
+                 (chain6(IPv6ExtHdrFragment(id=1), IPv6ExtHdrFragment(id=2, offset=1, nh=17)), "ipv6-extension"),
+                 (chain6(IPv6ExtHdrFragment(id=3, m=1), IPv6ExtHdrFragment(id=4, offset=1, nh=17)), "fragment-bad"),
                  (IPv6(src=LAN.host6, dst=WAN.host6, nh=0), ("ipv6-extension", "ip-truncated")),
                  (IPv6(src=LAN.host6, dst=WAN.host6, nh=44) / bytes(7), ("ipv6-extension", "fragment-bad", "ip-truncated")),
                  (IPv6(src=LAN.host6, dst=WAN.host6, nh=60) / b"\x3c", ("ipv6-extension", "ip-truncated"))),

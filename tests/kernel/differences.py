@@ -10,6 +10,7 @@ import dataclasses
 
 import network
 import outcome
+import windows
 import wire
 
 ERROR, FORWARD, RESET = outcome.ERROR, outcome.FORWARD, outcome.RESET
@@ -26,12 +27,12 @@ class Case:
     kernel: list
     weir: list
     rule_set: object
-    before: list  # earlier steps of its flow
+    sent: list  # (step, IP packet): earlier ones of its flow, as they came to Weir
     kernel_before: set  # what the kernel did with earlier packets of its flow
-    answered: bool  # the other end has said something before, that got through
-    answers_translated: bool  # ... from another address than its own
+    said: list  # of these, what Weir let through: (direction, IP packet as it came, as it left)
 
     def __post_init__(self):
+        self.before = [step for step, _ in self.sent]
         self.data = self.pieces[0]
         self.seen = wire.read(self.data)
 
@@ -43,6 +44,30 @@ class Case:
     def inner(self):
         """What an ICMP error quotes."""
         return wire.read(self.data[self.seen.start + 8 :])
+
+    @property
+    def windows(self):
+        return windows.Ends(self.said)
+
+    @property
+    def is_passed_by_kernel_alone(self):
+        """A whole TCP segment that the kernel lets through, and Weir drops, or refuses where a rule refuses what is invalid."""
+        return self.seen.flags is not None and self.kernel_says(FORWARD) and (not self.weir or self.weir_says(RESET)) and \
+            not transport_is_cut(self)
+
+    @property
+    def answers(self):
+        """(before, after) of what the other end has said before, and Weir let through."""
+        return [(wire.read(came), wire.read(left)) for direction, came, left in self.said if direction != self.step.direction]
+
+    @property
+    def answered(self):
+        return bool(self.answers)
+
+    @property
+    def answers_translated(self):
+        """The other end has answered from another address than its own."""
+        return any(came.source != left.source for came, left in self.answers)
 
     def kernel_says(self, *kinds):
         return [one[0] for one in self.kernel] == list(kinds)
@@ -161,9 +186,13 @@ def _(case):
     return case.quiet_weir and case.seen.source[:2] == b"\xa9\xfe"
 
 
-@difference("LAND", """from and to the same end: nobody sends it but to make a host talk to itself; Weir drops it by name""")
+@difference("LAND", """from and to the same address: nobody sends it by way of a router but to make a host talk to itself. It is
+            invalid to Weir, which drops it by that name, or refuses it where its rules judge what is invalid; and new to the
+            kernel, which may even translate it""")
 def _(case):
-    return case.quiet_weir and case.kind == "broken same ends"
+    refused = case.rule_set.judges_invalid and (case.weir_says(RESET) or case.error(case.weir) in ((3, 13), (1, 1)))
+    same = not case.seen.bad and case.seen.source == case.seen.destination or case.step.flow.source == case.step.flow.destination
+    return case.rule_set.stateful and same and (case.quiet_weir or refused)
 
 
 @difference("time to live before rules", """the kernel answers that a packet's time is up before it asks the rules; Weir asks
@@ -324,8 +353,66 @@ def _(case):
             long past, is out of the window for Weir. The kernel lets such segments pass since 6.1, without learning from
             them""", parts=True)
 def _(case):
-    old = ("far behind", "ancient ack", "sent again")
-    return case.quiet_weir_or_refused and case.kind in {f"tcp {kind}" for kind in old} and case.kernel_says(FORWARD)
+    return case.is_passed_by_kernel_alone and case.windows.is_old(case.step.direction, case.data)
+
+
+@difference("old acknowledgement while a connection opens", """who waits until its SYN is acknowledged takes nothing less, and
+            answers it with a reset (RFC 9293, section 3.10.7.4): nor does Weir take it, so that nobody opens a connection who does
+            not see its SYN-ACK. The kernel has van Rooij's inequality IV here, too: of 65,000 guesses one is right""")
+def _(case):
+    return case.is_passed_by_kernel_alone and case.windows.opens_wrongly(case.step.direction, case.data)
+
+
+@difference("answer to another SYN", """both ends have forgotten the connection, and open another: the SYN-ACK that shows this is lost
+            (nf/flow/track_tcp.c), and the SYN comes again; or, where a rule refused the first SYN-ACK, is refused like it. The
+            kernel takes any SYN once it has refused""", parts=True)
+def _(case):
+    syn_ack = (case.seen.flags or 0) & 0x17 == wire.SYN | wire.ACK
+    syns = {wire.numbers(left)[0] for by, _, left in case.said if by != case.step.direction and windows.is_syn(left)}
+    answered = any("syn-ack" in step.kind and step.direction == case.step.direction for step in case.before)
+    return case.quiet_weir_or_refused and syn_ack and answered and len(syns) > 1
+
+
+@difference("acknowledgement of what Weir did not let through", """for a reason that was argued then: it was never sent, for Weir (van Rooij's
+            inequality III)""")
+def _(case):
+    theirs = [data for step, data in case.sent if step.direction != case.step.direction and wire.read(data).flags is not None]
+    return case.is_passed_by_kernel_alone and case.windows.acknowledges_unsent(case.step.direction, case.data) and \
+        any(wire.segment_end(data) == wire.numbers(case.data)[1] for data in theirs)
+
+
+@difference("answer to an earlier SYN", """of several SYNs before there is an answer the last one counts for Weir, since it can't say which
+            one is a late duplicate: an answer to another is lost, and the SYN comes again. The kernel takes an acknowledgement of
+            any""", parts=True)
+def _(case):
+    syns = [wire.segment_end(left) for by, _, left in case.said if by != case.step.direction and windows.is_syn(left)]
+    return case.is_passed_by_kernel_alone and case.seen.flags & wire.ACK and case.seen.flags & windows.SYN_BITS and \
+        wire.numbers(case.data)[1] in [number for number in syns if number != syns[-1]]
+
+
+@difference("SYN with another number", """while it is not answered by a SYN-ACK the last SYN counts, whatever came before (RFC 9293, section
+            3.5.1: the opener may have forgotten its first one). The kernel holds it to a window once the other end has said
+            anything""", parts=True)
+def _(case):
+    syns = [by for by, _, left in case.said if windows.flags(left) & windows.SYN_BITS == wire.SYN]
+    heard = any(step.direction != case.step.direction for step in case.before)
+    return (case.seen.flags or 0) & 0x17 == wire.SYN and case.weir_says(FORWARD) and not case.kernel_says(FORWARD) and \
+        bool(syns) and set(syns) == {case.step.direction} and heard
+
+
+@difference("data before the SYN is acknowledged", """as much as the other end's SYN has offered (RFC 7413, section 4.2.2): the
+            kernel lets no data pass before""")
+def _(case):
+    return case.seen.flags is not None and case.weir_says(FORWARD) and not case.kernel_says(FORWARD) and \
+        case.windows.comes_early(case.step.direction, case.data)
+
+
+@difference("what follows a SYN or SYN-ACK with another number", """in a connection that has not ended, from an end that had sent
+            one already: the last counts for Weir, because of SYN cookies (RFC 4987, section 3.6) and of openers that forgot; the
+            kernel stays with the first, or the highest""")
+def _(case):
+    return wire.TCP in (case.seen.protocol, case.inner.protocol) and case.weir_says(FORWARD) and not case.kernel_says(FORWARD) and \
+        windows.begins_twice(case.said)
 
 
 @difference("reset of a SYN without acknowledgement", """RFC 9293, section 3.10.7.3: in SYN-SENT a reset must acknowledge the SYN,
@@ -338,21 +425,22 @@ def _(case):
             connection means nothing: Weir has no cell for it, the kernel lets it pass without learning""", parts=True)
 def _(case):
     before = [step for step in case.before if step.kind.startswith(("tcp syn within", "tcp simultaneous", "tcp bad options"))]
-    return case.seen.protocol == wire.TCP and case.quiet_weir and (case.seen.flags or 0) & 0x17 == wire.ACK and bool(before)
+    return case.is_passed_by_kernel_alone and case.seen.flags & 0x17 == wire.ACK and bool(before)
 
 
 ODD_RESETS = ("behind", "in the window", "outside", "with a wrong ack", "with ack", "at its place")
 
 
-def is_odd_reset(step):
-    return step.kind in {f"tcp reset {kind}" for kind in ODD_RESETS} or step.kind in ("tcp flags", "tcp stray")
+def is_odd_reset(step, data):
+    odd = step.kind in {f"tcp reset {kind}" for kind in ODD_RESETS} or step.kind in ("tcp flags", "tcp stray")
+    return odd and bool(windows.flags(data) & wire.RST)
 
 
 @difference("resets that are not in their place", """Weir judges them by van Rooij's window, and one in the window closes; before a SYN
             was answered its sender may reset with any number, which closes nothing. The kernel compares with what was
             acknowledged, and waits whether the end that got it believes it (RFC 5961, section 3.2)""", parts=True)
 def _(case):
-    return (case.seen.flags or 0) & wire.RST and is_odd_reset(case.step)
+    return is_odd_reset(case.step, case.data)
 
 
 @difference("reset of an opener", """before its SYN was answered, the opener may reset what answered it wrongly, with that
@@ -369,7 +457,7 @@ def _(case):
 
 @difference("what follows a reset that was not in its place", """the connection is over for one and not for the other""")
 def _(case):
-    return wire.TCP in (case.seen.protocol, case.inner.protocol) and any(map(is_odd_reset, case.before))
+    return wire.TCP in (case.seen.protocol, case.inner.protocol) and any(is_odd_reset(*one) for one in case.sent)
 
 
 @difference("what follows a refused SYN", """the kernel forgets a connection at once whose SYN was answered by a reset; Weir after
@@ -408,6 +496,12 @@ def _(case):
     return case.kind == "broken extension: authentication"
 
 
+@difference("beyond a FIN that was acknowledged", """its sender has nothing more to say (RFC 9293, section 3.6): Weir drops what
+            goes further, the kernel looks at the window only""")
+def _(case):
+    return case.is_passed_by_kernel_alone and case.windows.goes_beyond_fin(case.step.direction, case.data)
+
+
 @difference("SYN-ACK in a connection that closes", """nobody has one to send there; Weir's table has no cell for it, the kernel lets
             it pass without learning from it""", parts=True)
 def _(case):
@@ -415,9 +509,11 @@ def _(case):
 
 
 @difference("opened again from the other end", """after a reset either end may open a connection; to Weir it is a new one, which the
-            rules judge as such, to the kernel it is invalid""", parts=True)
+            rules judge as such. In a connection that lives a SYN is let through to be answered by a challenge (RFC 5961, section
+            4). To the kernel both are invalid""", parts=True)
 def _(case):
-    return (case.seen.flags or 0) & 0x17 == wire.SYN and case.step.direction == "reply" and case.weir and case.kernel != case.weir
+    opener = case.said[0][0] if case.said else "original"
+    return (case.seen.flags or 0) & 0x17 == wire.SYN and case.step.direction != opener and case.weir and case.kernel != case.weir
 
 
 @difference("other protocols to the router itself", """nothing answers there, and Weir says so; the kernel speaks some of them""")
@@ -449,7 +545,7 @@ def _(case):
 @difference("what follows a reset of the router's own", """the kernel takes a reset that it sends about an invalid packet for one of the
             connection's: that is over then, while both ends go on""")
 def _(case):
-    return case.seen.protocol == wire.TCP and RESET in case.kernel_before and not case.kernel_says(FORWARD)
+    return wire.TCP in (case.seen.protocol, case.inner.protocol) and RESET in case.kernel_before and not case.kernel_says(FORWARD)
 
 
 @difference("what an error quotes", """a TCP sequence number that is not in flight was made up (RFC 5927, section 4.1); the kernel
@@ -460,6 +556,34 @@ def _(case):
     strange = kinds.count("tcp syn") > 1 or any(kind not in {f"tcp {one}" for one in known} for kind in kinds)
     return case.quiet_weir and case.kernel_says(FORWARD) and case.seen.is_error and case.inner.protocol == wire.TCP and \
         (strange or case.kind == "error other number")
+
+
+def without_quoted_checksum(output):
+    """(a forwarded error but for the checksum of the SCTP packet that it quotes, that checksum)."""
+    *rest, (ends, quote) = output[3]
+    at = (20 if quote[0] >> 4 == 4 else 40) + wire.SUM_OFFSET[wire.SCTP]
+    return (*output[:3], *rest, ends, quote[:at], quote[at + 4 :]), quote[at : at + 4]
+
+
+@difference("checksum of a quoted SCTP packet", """it covers neither addresses nor what the quote lacks: Weir, which does not change ports
+            of SCTP, leaves it as its sender wrote it, as RFC 5508, REQ-4, has it for what is quoted. The kernel sums what is
+            there of the packet, as if that were all""")
+def _(case):
+    inner = case.inner
+    if not (case.seen.is_error and inner.protocol == wire.SCTP and case.kernel_says(FORWARD) and case.weir_says(FORWARD)):
+        return False
+    (theirs, _), (ours, sent) = map(without_quoted_checksum, case.kernel + case.weir)
+    at = case.seen.start + 8 + inner.start + wire.SUM_OFFSET[wire.SCTP]
+    return theirs == ours and sent == case.data[at : at + 4]
+
+
+@difference("quote without a sequence number", """RFC 792 asks for eight bytes of a TCP header; without them nothing shows that who says
+            it has seen the packet (RFC 5927, section 4.1). The kernel needs the ports""")
+def _(case):
+    inner = case.inner
+    quoted = len(case.data) - (case.seen.start + 8 + inner.start)
+    return case.rule_set.stateful and case.quiet_weir_or_refused and case.seen.is_error and inner.protocol == wire.TCP and \
+        not inner.offset and quoted < 8 and case.kernel_says(FORWARD)
 
 
 @difference("quote of less than eight bytes", """the kernel translates errors only if they quote as much as RFC 792 asks for; Weir
@@ -477,7 +601,8 @@ def _(case):
             without learning from it, the kernel takes it for invalid""")
 def _(case):
     syn_ack = (case.seen.flags or 0) & 0x17 == wire.SYN | wire.ACK
-    return syn_ack and case.step.direction == "original" and not case.kernel and case.weir_says(FORWARD)
+    opened = any(by == case.step.direction and windows.is_syn(left) for by, _, left in case.said)
+    return syn_ack and opened and not case.kernel and case.weir_says(FORWARD)
 
 
 @difference("reset of a connection that closes", """Weir looks for it in the window as ever; the kernel takes any number once a FIN
@@ -501,6 +626,12 @@ def _(case):
     return not inner.bad and bool({wire.text(inner.source), wire.text(inner.destination)} & set(network.OWN))
 
 
+@difference("error about a flow that Weir has not", """nothing of it got through, for a reason that was argued then: so this is about
+            nothing that Weir knows""")
+def _(case):
+    return case.rule_set.stateful and case.quiet_weir_or_refused and case.seen.is_error and not case.said and case.kernel_says(FORWARD)
+
+
 @difference("SCTP out of the blue", """a shutdown acknowledgement without an association (RFC 9260, section 8.4) begins a flow for
             the kernel, and none for Weir, where INIT alone does""")
 def _(case):
@@ -514,11 +645,18 @@ def _(case):
     return flow.client is not network.port_towards(flow.source) and case.rule_set.stateful
 
 
-@difference("past the window", """all of a segment's data lies in the window for Weir (van Rooij's inequality I), lest what goes
-            beyond moves the place where the sender is thought to be; the kernel looks where it begins, and lets senders be wrong
-            by as much as a window""", parts=True)
+@difference("error from another way", """what is said to have left by one port, and is complained about at another: nobody speaks for somebody
+            elsewhere. The kernel does not look at ports""")
 def _(case):
-    return case.quiet_weir_or_refused and case.kind in ("tcp past the window", "tcp far ahead") and case.kernel_says(FORWARD)
+    inner, came = case.inner, next((port for port in network.PORTS if port.mac == case.frame[:6]), None)
+    return case.rule_set.stateful and case.quiet_weir_or_refused and case.seen.is_error and not inner.bad and case.kernel_says(FORWARD) and \
+        came is not network.port_towards(wire.text(inner.destination))
+
+
+@difference("past the window", """a segment begins in the window that its receiver has offered (van Rooij's inequality I); the kernel lets
+            senders be wrong by as much as a window""", parts=True)
+def _(case):
+    return case.is_passed_by_kernel_alone and case.windows.is_ahead(case.step.direction, case.data)
 
 
 @difference("SYN in TIME-WAIT", """begins another connection only with a number beyond the last one (RFC 9293, section 3.10.7.4; RFC

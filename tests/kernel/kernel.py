@@ -11,6 +11,7 @@ import ctypes
 import fcntl
 import json
 import os
+import pathlib
 import socket
 import struct
 import subprocess
@@ -45,11 +46,26 @@ PORT_SETTINGS = {
     "net/ipv6/conf/{}/accept_ra": 0,
 }
 
+# How long things are remembered does not depend on how fast the test is: longer than it runs.
+LONG_SECONDS = 600
+TIMEOUTS = ("net/netfilter/nf_conntrack_*timeout*", "net/ipv4/ipfrag_time", "net/ipv6/ip6frag_time")
+NO_NEIGHBOUR = "net/{}/neigh/*/retrans_time_ms"  # nor does the kernel say of hosts in between that they don't answer
+
 libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Broken(Exception):
     """The kernel, or a tool, did not do what it was asked to."""
+
+
+class Busy(Exception):
+    """Packets got lost on their way, because other programs fill the kernel's queues."""
+
+
+def lost_packets():
+    """How many the kernel has dropped for that, all processors and namespaces together."""
+    with open("/proc/net/softnet_stat", encoding="ascii") as file:
+        return sum(int(line.split()[1], 16) for line in file)
 
 
 def call(what, *arguments):
@@ -68,6 +84,12 @@ def run(*words, text=None):
 def set_value(name, value):
     with open(f"/proc/sys/{name}", "w", encoding="ascii") as file:
         file.write(f"{value}\n")
+
+
+def lengthen_timeouts():
+    for pattern, unit in [(pattern, 1) for pattern in TIMEOUTS] + [(NO_NEIGHBOUR.format(family), 1000) for family in ("ipv4", "ipv6")]:
+        for path in pathlib.Path("/proc/sys").glob(pattern):
+            set_value(path.relative_to("/proc/sys"), LONG_SECONDS * unit)
 
 
 def complete_checksums(interface):
@@ -141,6 +163,7 @@ class Router:
             for name, value in PORT_SETTINGS.items():
                 for port in ("all", "default", *(port.name for port in network.PORTS)):
                     set_value(name.format(port), value)
+            lengthen_timeouts()
             run("ip", "-batch", "-", text="\n".join(self.inner_lines()))
             for port in network.PORTS:
                 complete_checksums(port.name)
@@ -170,7 +193,7 @@ class Router:
             try:
                 data, address = self.wire.recvfrom(65536)
             except TimeoutError as late:
-                raise Broken(f"no answer to ARP on {name}: the kernel lost its place") from late
+                raise Busy(f"no answer to ARP on {name}") from late
             if data[12:14] == ARP_TYPE and address[0] == f"far-{name}" and data[20:22] == b"\0\2":
                 return left
             left.append((address[0].removeprefix("far-"), data))

@@ -30,7 +30,12 @@ class Names:
             dport = after.sport if after.protocol in (wire.ICMP, wire.ICMP6) else after.dport
             key = self.plain(after.protocol, after.source, after.sport, after.destination, dport)
             shown = "pool" if after.source in pool else wire.text(after.source)
-            self.names[key] = (shown, wire.text(before.source), before.sport)
+            self.names[key] = (shown, wire.text(before.source), self.own_port(before))
+
+    def own_port(self, seen):
+        """A packet's source port; of an answer the identifier that was asked with, which NAT may have changed on its way."""
+        asked = self.names.get(self.plain(seen.protocol, seen.destination, seen.sport, seen.source, None))
+        return asked[2] if asked and seen.protocol in (wire.ICMP, wire.ICMP6) else seen.sport
 
     @staticmethod
     def plain(protocol, address, port, remote, remote_port):
@@ -93,11 +98,17 @@ def view(data, names):
     return header, names.ends(seen), sum_error(data, seen), masked(data, seen)
 
 
+def without_hops(data):
+    """What there is of an IP header, without its time to live and checksum."""
+    spans = [(8, 9), (10, 12)] if data[:1] < b"\x60" else [(7, 8)]
+    return bytes(0 if any(low <= at < high for low, high in spans) else byte for at, byte in enumerate(data))
+
+
 def view_quoted(data, names):
     """What an error quotes: the time to live, and so the header's checksum, may be those behind the router."""
     seen = wire.read(data)
     if seen.bad:
-        return data
+        return without_hops(data)
     first = bytearray(masked(data, seen))
     first[8 if seen.version == 4 else 7] = 0
     if seen.version == 4:

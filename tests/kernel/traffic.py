@@ -110,7 +110,7 @@ class Traffic:
         whole = talk.Udp(flow, self.random).step("fragment", ORIGINAL, lambda sport, dport: wire.udp(sport, dport, body))
         size, length = self.random.choice((16, 24, 64, 104)), len(body) + 8
         pieces = [dataclasses.replace(whole, damage=fragment(at, size)) for at in range(0, length, size)]
-        if self.chance(0.15):
+        if self.chance(0.15) and len(pieces) > 1:
             pieces.remove(self.random.choice(pieces))
         if self.chance(0.3):
             self.random.shuffle(pieces)

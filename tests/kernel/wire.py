@@ -212,16 +212,19 @@ def numbers(data):
     return struct.unpack_from("!II", data, start) if len(data) >= start + 8 else None
 
 
+def segment_end(data):
+    """The number behind a TCP segment."""
+    seen = read(data)
+    payload = seen.end - seen.start - (data[seen.start + 12] >> 4) * 4
+    return (numbers(data)[0] + payload + bool(seen.flags & SYN) + bool(seen.flags & FIN)) & 0xFFFFFFFF
+
+
 def numbers_after(data):
     """Those of the reset that answers it: RFC 9293, section 3.10.7.1."""
     seen = read(data)
     if not numbers(data) or seen.flags is None:
         return None
-    seq, ack = numbers(data)
-    if seen.flags & ACK:
-        return ack, 0
-    payload = seen.end - seen.start - (data[seen.start + 12] >> 4) * 4
-    return 0, (seq + payload + bool(seen.flags & SYN) + bool(seen.flags & FIN)) & 0xFFFFFFFF
+    return (numbers(data)[1], 0) if seen.flags & ACK else (0, segment_end(data))
 
 
 def text(address):

@@ -7,7 +7,7 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 import server as web
-from hosts import Failed
+from hosts import Failed, background
 
 WEB_PORT = 8080
 
@@ -75,10 +75,23 @@ def no_connection(host, address, port, status, seconds):
         raise Failed(f"curl's exit status {done.returncode}, not {status}: {done.stderr}")
 
 
-def streams(host, target, count, seconds, *options):
+def iperf3(host, server, target, *options, timeout):
+    """What iperf3 reports, of a server of its own: one that serves several clients is deaf between them."""
+    with background(server.words("iperf3", "-s", "--one-off", "--forceflush"), stdout=subprocess.PIPE, text=True) as process:
+        while line := process.stdout.readline():
+            if "listening" in line:
+                break
+        report = json.loads(host.sh("iperf3", "--json", "-c", target, *options, timeout=timeout))
+        process.wait(10)
+    if error := report.get("error"):
+        raise Failed(f"iperf3: {error}")
+    return report
+
+
+def streams(host, server, target, count, seconds, *options):
     """iperf3 with so many streams at once, all of which must get through."""
-    output = host.sh("iperf3", "--json", "-c", target, "-P", str(count), "-t", str(seconds), *options, timeout=seconds + 40)
-    ended = json.loads(output)["end"]["streams"]
+    report = iperf3(host, server, target, "-P", str(count), "-t", str(seconds), *options, timeout=seconds + 40)
+    ended = report["end"]["streams"]
     starved = [stream for stream in ended if not stream["receiver"]["bytes"]]
     if len(ended) != count or starved:
         raise Failed(f"{len(ended)} of {count} streams, {len(starved)} of them without a byte")

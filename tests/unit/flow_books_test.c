@@ -11,10 +11,10 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <cmocka.h>
-#include "nf/flow/flow_table.h"
 #include "nf/host.h"
 #include "nf/packet.h"
 #include "support/craft.h"
+#include "support/flow_check.h"
 #include "support/flow_tables.h"
 #include "support/nf_host.h"
 #include "support/sample.h"
@@ -142,53 +142,6 @@ static struct rte_mbuf *any_packet(uint16_t device)
 	return nf_host_frame(frame, bytes, any(5) ? 0 : 1 + bytes / 8 + any(100));
 }
 
-static uint32_t entries_of_table(void)
-{
-	uint32_t entries = 0;
-
-	for (uint32_t b = 0; b < flow_table.bucket_count; b++)
-		for (int i = 0; i < BUCKET_ENTRIES; i++)
-			entries += flow_table.buckets[b].tag[i] != 0;
-	return entries;
-}
-
-static bool is_found(const struct flow_record *record, enum flow_direction direction)
-{
-	enum flow_direction found;
-	uint32_t flow = flow_lookup(&record->tuple[direction], &record->ipv6[direction], &found);
-
-	return flow == (uint32_t)(record - flow_records) && found == direction;
-}
-
-static bool is_closed(const struct flow_record *record)
-{
-	return record->state == FLOW_TCP_TIME_WAIT || record->state == FLOW_TCP_CLOSED;
-}
-
-static void check_records(void)
-{
-	uint64_t flows = 0, half_open = 0;
-
-	for (uint32_t flow = 1; flow <= stats.flow.used; flow++) {
-		const struct flow_record *record = &flow_records[flow];
-
-		if (record->state == FLOW_FREE)
-			continue;
-		flows++;
-		half_open += !!(record->flags & FLOW_HALF_OPEN);
-		assert_true(is_found(record, FLOW_ORIGINAL) && is_found(record, FLOW_REPLY));
-		assert_true(record->state < FLOW_STATE_COUNT);
-		if (record->state == FLOW_TCP_ESTABLISHED)
-			assert_true(record->flags & (FLOW_ASSURED | FLOW_LOOSE));
-		assert_int_equal(!!(record->flags & FLOW_HALF_OPEN),
-				 !(record->flags & FLOW_ASSURED) && !is_closed(record));
-	}
-	assert_int_equal(flows, stats.flow.flows);
-	assert_int_equal(half_open, stats.flow.half_open);
-	assert_int_equal(entries_of_table(), FLOW_DIRECTIONS * flows);
-	assert_true(stats.flow.created >= stats.flow.expired + stats.flow.evicted + flows);
-}
-
 static uint64_t states_seen;
 
 static void any_round(void)
@@ -204,7 +157,7 @@ static void any_round(void)
 	assert_true(nf_host_books_balance());
 	nf_host_forget();
 	assert_true(nf_host_books_balance());
-	check_records();
+	flow_check();
 	if (any(3) == 0)
 		nf_host_run(any(100) ? any(SECOND) : 200 * (uint64_t)SECOND);
 	for (uint32_t flow = 1; flow <= stats.flow.used; flow++)
@@ -226,10 +179,7 @@ static void any_traffic(void **state)
 			any_round();
 		assert_true(stats.flow.evicted > 0 && stats.flow.expired > 0);
 		refused += stats.flow.refused;
-		nf_host_run(3 * 3600 * (uint64_t)SECOND);
-		check_records();
-		assert_int_equal(stats.flow.flows, 0);
-		assert_true(nf_host_settles());
+		flow_check_ends();
 	}
 	/* The traffic was worth it: every state was reached, and the table was full. */
 	assert_true(refused > 0);

@@ -6,44 +6,18 @@
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stddef.h>
-#include <netinet/in.h>
 #include <cmocka.h>
 #include <rte_common.h>
 #include "nf/flow/flow_records.h"
 #include "nf/flow/flow_wheel.h"
 #include "nf/flow/track.h"
-#include "support/craft.h"
 #include "support/flow_tables.h"
 #include "support/nf_host.h"
+#include "support/udp_flows.h"
 
 #define SLOT_NS (FLOW_TICK_NS << WHEEL_SLOT_SHIFT)
 
 enum { SMALL = 16, LARGE = 1024 };
-
-static void begin(uint32_t capacity)
-{
-	table_capacity = capacity;
-	nf_host_start();
-}
-
-static struct craft udp(uint16_t number)
-{
-	return (struct craft){.source = "192.0.2.10",
-			      .destination = "203.0.113.7",
-			      .protocol = IPPROTO_UDP,
-			      .source_port = 1000 + number,
-			      .destination_port = 53,
-			      .mac = {2, 0, 0, 0, 0, 1}};
-}
-
-static void receive_udp(uint16_t number)
-{
-	const struct craft craft = udp(number);
-	uint8_t frame[CRAFT_MAX];
-
-	nf_host_receive(0, frame, craft_frame(&craft, frame));
-	nf_host_forget();
-}
 
 /* Whatever the state, at any place in a slot, and where the clock of flows wraps: a flow is there until its
  * time is over, and gone a slot later. */
@@ -52,14 +26,14 @@ static void each_timeout(enum flow_state state, uint64_t start_ns)
 	uint64_t timeout_ns = flow_timeouts_s[track_timeouts[state]] * (uint64_t)SECOND;
 	uint32_t flow;
 
-	begin(SMALL);
+	udp_flows_start(SMALL);
 	host_now_ns = start_ns;
 	assert_int_equal(flow_init(), 0);
 	flow = flow_record_take();
 	flow_records[flow].tuple[FLOW_REPLY].source = 1;
 	flow_records[flow].state = state;
 	flow_records[flow].created = flow_records[flow].seen = flow_now();
-	assert_true(flow_record_enter(flow));
+	assert_int_equal(flow_record_enter(flow), TRACK_GOOD);
 	nf_host_run(timeout_ns - FLOW_TICK_NS);
 	assert_int_equal(stats.flow.flows, 1);
 	nf_host_run(SLOT_NS + 2 * FLOW_TICK_NS);
@@ -116,9 +90,9 @@ static void many_that_end_at_once(void **state)
 	uint32_t ticks = 0;
 
 	(void)state;
-	begin(LARGE);
+	udp_flows_start(LARGE);
 	for (uint16_t i = 0; i < LARGE; i++)
-		receive_udp(i);
+		udp_flow_receive(i);
 	assert_int_equal(stats.flow.flows, LARGE);
 	host_now_ns += 200 * (uint64_t)SECOND;
 	while (stats.flow.flows) {
@@ -139,8 +113,8 @@ static void a_busy_flow_is_looked_at_seldom(void **state)
 	uint64_t wishes = 0;
 
 	(void)state;
-	begin(SMALL);
-	receive_udp(1);
+	udp_flows_start(SMALL);
+	udp_flow_receive(1);
 	for (int second = 0; second < 1000; second++) {
 		uint64_t end = host_now_ns + SECOND, next;
 
@@ -149,7 +123,7 @@ static void a_busy_flow_is_looked_at_seldom(void **state)
 			wishes++;
 		}
 		host_now_ns = end;
-		receive_udp(1);
+		udp_flow_receive(1);
 	}
 	assert_int_equal(stats.flow.flows, 1);
 	assert_true(wishes <= 1000 / 60);

@@ -5,54 +5,18 @@
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stddef.h>
-#include <arpa/inet.h>
 #include <string.h>
 #include <cmocka.h>
 #include "nf/flow/flow_records.h"
+#include "nf/flow/track.h"
 #include "nf/packet.h"
 #include "support/craft.h"
 #include "support/flow_tables.h"
 #include "support/nf_host.h"
 #include "support/tcp_script.h"
+#include "support/udp_flows.h"
 
 enum { SMALL = 16 };
-
-static void begin(uint32_t capacity)
-{
-	table_capacity = capacity;
-	nf_host_start();
-}
-
-static struct craft udp(uint16_t number)
-{
-	return (struct craft){.source = "192.0.2.10",
-			      .destination = "203.0.113.7",
-			      .protocol = IPPROTO_UDP,
-			      .source_port = 1000 + number,
-			      .destination_port = 53,
-			      .mac = {2, 0, 0, 0, 0, 1}};
-}
-
-static void receive_udp(uint16_t number)
-{
-	const struct craft craft = udp(number);
-	uint8_t frame[CRAFT_MAX];
-
-	nf_host_receive(0, frame, craft_frame(&craft, frame));
-	nf_host_forget();
-}
-
-static bool udp_is_known(uint16_t number)
-{
-	struct flow_tuple tuple = {.source = inet_addr("192.0.2.10"),
-				   .destination = inet_addr("203.0.113.7"),
-				   .source_port = htons(1000 + number),
-				   .destination_port = htons(53),
-				   .protocol = IPPROTO_UDP};
-	enum flow_direction direction;
-
-	return flow_lookup(&tuple, NULL, &direction);
-}
 
 /* Connections by number, in a state. */
 static void open_tcp(uint16_t number, const char *lines)
@@ -85,16 +49,16 @@ static void later(uint64_t seconds)
 static void half_open_flows_give_way(void **state)
 {
 	(void)state;
-	begin(SMALL);
+	udp_flows_start(SMALL);
 	for (uint16_t i = 0; i < SMALL; i++) {
-		receive_udp(i);
+		udp_flow_receive(i);
 		later(3);
 	}
 	for (uint16_t i = 0; i < 3 * SMALL; i++) {
-		assert_true(udp_is_known(i));
-		receive_udp(SMALL + i);
-		assert_false(udp_is_known(i));
-		assert_true(udp_is_known(i + 1) && udp_is_known(SMALL + i));
+		assert_true(udp_flow_is_known(i));
+		udp_flow_receive(SMALL + i);
+		assert_false(udp_flow_is_known(i));
+		assert_true(udp_flow_is_known(i + 1) && udp_flow_is_known(SMALL + i));
 		later(1);
 	}
 	assert_int_equal(stats.flow.flows, SMALL);
@@ -107,29 +71,29 @@ static void half_open_flows_give_way(void **state)
 static void the_oldest_gives_way_whatever_its_protocol(void **state)
 {
 	(void)state;
-	begin(SMALL);
+	udp_flows_start(SMALL);
 	for (uint16_t i = 0; i < SMALL - 1; i++) {
 		open_tcp(i, "> S 0\n");
 		later(3);
 	}
-	receive_udp(0);
+	udp_flow_receive(0);
 	for (uint16_t i = 0; i < SMALL - 1; i++) {
 		later(1);
 		assert_string_equal(tcp_state(i), "syn-sent");
 		open_tcp(SMALL + i, "> S 0 = syn-sent\n");
 		assert_string_equal(tcp_state(i), "none");
-		assert_true(udp_is_known(0));
+		assert_true(udp_flow_is_known(0));
 	}
 	later(1);
 	open_tcp(3 * SMALL, "> S 0 = syn-sent\n");
-	assert_false(udp_is_known(0));
+	assert_false(udp_flow_is_known(0));
 }
 
 /* Half-open first, closed ones then, and no assured one ever; what finds no room is refused and counted. */
 static void the_order_of_giving_way(void **state)
 {
 	(void)state;
-	begin(SMALL);
+	udp_flows_start(SMALL);
 	for (uint16_t i = 0; i < 8; i++)
 		open_tcp(i, OPENED);
 	for (uint16_t i = 8; i < 10; i++)
@@ -163,11 +127,11 @@ static void the_order_of_giving_way(void **state)
 static void a_flood_pushes_no_connection_out(void **state)
 {
 	(void)state;
-	begin(SMALL);
+	udp_flows_start(SMALL);
 	for (uint16_t i = 0; i < 10; i++)
 		open_tcp(i, OPENED);
 	for (uint32_t i = 0; i < 20000; i++) {
-		receive_udp(i % 60000);
+		udp_flow_receive(i % 60000);
 		host_now_ns += 100000;
 		if (i % 1000 == 0)
 			open_tcp(i / 1000 % 10,
@@ -186,9 +150,9 @@ static void flows_of_this_moment_stay(void **state)
 	uint8_t frame[CRAFT_MAX];
 
 	(void)state;
-	begin(SMALL);
+	udp_flows_start(SMALL);
 	for (uint16_t i = 0; i < BURST_MAX; i++) {
-		const struct craft craft = udp(i);
+		const struct craft craft = udp_flow(i);
 
 		packets[i] = nf_host_frame(frame, craft_frame(&craft, frame), 0);
 	}
@@ -197,7 +161,7 @@ static void flows_of_this_moment_stay(void **state)
 	assert_int_equal(stats.dropped[DROP_FLOW_TABLE_FULL], BURST_MAX - SMALL);
 	assert_int_equal(stats.flow.evicted, 0);
 	host_now_ns += 2 * FLOW_TICK_NS;
-	receive_udp(100);
+	udp_flow_receive(100);
 	assert_int_equal(stats.flow.evicted, 1);
 }
 
@@ -205,7 +169,7 @@ static void flows_of_this_moment_stay(void **state)
 static void records_that_are_given_back_are_used(void **state)
 {
 	(void)state;
-	begin(SMALL);
+	udp_flows_start(SMALL);
 	for (int i = 0; i < 100; i++) {
 		uint32_t flow = flow_record_take();
 
@@ -213,7 +177,7 @@ static void records_that_are_given_back_are_used(void **state)
 		flow_record_give_back(flow);
 	}
 	for (uint16_t i = 0; i < SMALL; i++)
-		receive_udp(i);
+		udp_flow_receive(i);
 	assert_int_equal(stats.flow.flows, SMALL);
 	assert_int_equal(stats.flow.evicted, 0);
 	later(300);
@@ -227,22 +191,41 @@ static void no_two_flows_have_one_tuple(void **state)
 	uint32_t first, second;
 
 	(void)state;
-	begin(SMALL);
+	udp_flows_start(SMALL);
 	first = flow_record_take();
 	flow_records[first].tuple[FLOW_ORIGINAL].source = 1;
 	flow_records[first].tuple[FLOW_REPLY].source = 2;
 	flow_records[first].state = FLOW_UDP_NEW;
-	assert_true(flow_record_enter(first));
+	assert_int_equal(flow_record_enter(first), TRACK_GOOD);
 	for (int direction = 0; direction < FLOW_DIRECTIONS; direction++) {
 		second = flow_record_take();
 		flow_records[second].tuple[direction].source = 3;
 		flow_records[second].tuple[!direction].source = 2;
 		flow_records[second].state = FLOW_UDP_NEW;
-		assert_false(flow_record_enter(second));
+		assert_int_equal(flow_record_enter(second), DROP_NAT_UNTRANSLATABLE);
 	}
 	assert_int_equal(stats.flow.flows, 1);
 	flow_record_end(first);
 	assert_int_equal(stats.flow.flows, 0);
+}
+
+/* A large table has all its memory before a flood comes: ticks see to it, and no flow minds. A small one
+ * stays as small as its use. */
+static void a_large_table_is_touched_by_ticks(void **state)
+{
+	enum { LARGE = 100000, UNTOUCHED = 0xa5 }; /* host_shared_memory */
+
+	(void)state;
+	udp_flows_start(LARGE);
+	for (uint32_t flow = 1; flow <= LARGE; flow++)
+		assert_int_equal(flow_records[flow].state, FLOW_FREE);
+	udp_flow_receive(0);
+	udp_flow_receive(1);
+	assert_true(udp_flow_is_known(0) && udp_flow_is_known(1));
+	later(1);
+	assert_true(udp_flow_is_known(0) && udp_flow_is_known(1));
+	udp_flows_start(1024);
+	assert_int_equal(flow_records[1].state, UNTOUCHED);
 }
 
 int main(void)
@@ -255,6 +238,7 @@ int main(void)
 	    cmocka_unit_test(flows_of_this_moment_stay),
 	    cmocka_unit_test(records_that_are_given_back_are_used),
 	    cmocka_unit_test(no_two_flows_have_one_tuple),
+	    cmocka_unit_test(a_large_table_is_touched_by_ticks),
 	};
 
 	return cmocka_run_group_tests_name("flow_records", tests, NULL, NULL);

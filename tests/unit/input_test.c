@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * nf/input/input.c and the files parse_*.c: named rows, each a sample with a few bytes changed, and under which
- * reason the frame ends, or that it goes on. What input promises of those that go on is held by
+ * nf/input/input.c and the files parse_*.c: named rows, each a sample with a few bytes changed, and under
+ * which reason the frame ends, or that it goes on. What input promises of those that go on is held by
  * tests/fuzz/input_fuzz.c too.
  */
 #include <stdarg.h>
@@ -47,7 +47,7 @@ static const struct row rows[] = {
      .changes = {{12, 0x88}, {13, 0xa8}}},
     {"service tag behind a priority tag", SAMPLE_PRIORITY, .expected = DROP_VLAN_UNKNOWN,
      .changes = {{16, 0x88}, {17, 0xa8}}},
-    {"tag cut off", SAMPLE_VLAN, .length = 16, .expected = DROP_VLAN_UNKNOWN},
+    {"tag cut off", SAMPLE_VLAN, .length = 17, .expected = DROP_RUNT},
     {"version 5", SAMPLE_UDP4, .expected = DROP_IP_VERSION, .changes = {{IP, 0x55}}},
     {"header of 16 bytes", SAMPLE_UDP4, .expected = DROP_IP_HEADER, .changes = {{IP, 0x44}}},
     {"header longer than the packet", SAMPLE_UDP4, .expected = DROP_IP_HEADER, .bad_checksum = true,
@@ -127,6 +127,22 @@ static const struct row rows[] = {
     {"second hop-by-hop header", SAMPLE_BIG6, .expected = DROP_IPV6_EXTENSION,
      .changes = {{IP + 6, 60}, {IP + 40, 0}, {IP + 41, 0}, {IP + 42, 1}, {IP + 43, 4}}},
     {"first IPv6 fragment", SAMPLE_FIRST6, .expected = GOES_ON},
+    {"a fragment within a whole one", SAMPLE_UDP6, .expected = DROP_IPV6_EXTENSION,
+     .changes = {{IP + 6, 44},
+		 {IP + 40, 44},
+		 {IP + 42, 0},
+		 {IP + 43, 0},
+		 {IP + 48, 17},
+		 {IP + 50, 0},
+		 {IP + 51, 8}}},
+    {"a fragment within a first one", SAMPLE_UDP6, .expected = DROP_FRAGMENT_BAD,
+     .changes = {{IP + 6, 44},
+		 {IP + 40, 44},
+		 {IP + 42, 0},
+		 {IP + 43, 1},
+		 {IP + 48, 17},
+		 {IP + 50, 0},
+		 {IP + 51, 8}}},
     {"ARP for Token Ring", SAMPLE_ARP, .expected = DROP_ARP_BAD, .changes = {{15, 6}}},
     {"ARP cut off", SAMPLE_ARP, .length = 41, .expected = DROP_ARP_BAD},
     {"ARP of ours, looped", SAMPLE_ARP, .expected = DROP_ARP_BAD, .changes = {{26, 0}, {27, 1}}},

@@ -19,7 +19,7 @@
 #include "support/nf_host.h"
 #include "support/sample.h"
 
-enum { IP = 14, LAN = 0, WAN = 1, ARP = 0x0806, CHANGES_MAX = 20 };
+enum { IP = 14, LAN = 0, WAN = 1, ARP = 0x0806, CHANGES_MAX = 20, ANSWERED = 1 << 16 };
 enum { SOLICITATION = 135, ADVERTISEMENT = 136, ROUTER_FLAG = 0x80, SOLICITED = 0x40, OVERRIDE = 0x20 };
 
 #define HOST6	   "2001:db8:1::10"
@@ -30,8 +30,8 @@ enum { SOLICITATION = 135, ADVERTISEMENT = 136, ROUTER_FLAG = 0x80, SOLICITED = 
 #define ECHO6	   .protocol = IPPROTO_ICMPV6, .destination_port = 128 << 8, .payload = 32
 #define UDP	   .protocol = IPPROTO_UDP, .source_port = 1, .destination_port = 2, .payload = 33
 
-/* A packet to the appliance, and what becomes of it: `icmp` is type << 8 | code of the answer, 0: there is
- * none. */
+/* A packet to the appliance, and what becomes of it: `icmp` is type << 8 | code of the answer, and ANSWERED
+ * for an echo reply of ICMP, where both are 0; 0: there is none. */
 static const struct {
 	const char *name;
 	struct craft packet;
@@ -78,6 +78,12 @@ static const struct {
      DROP_REASON_COUNT,
      false},
     {"another's link-local address", {HOST6, "fe80::1", ECHO6, ROUTER}, NULL, 0, DROP_LINK_LOCAL, false},
+    {"echo of nothing but zeros: there are two zeros",
+     {"192.0.2.10", "192.0.2.1", .protocol = IPPROTO_ICMP, .destination_port = 8 << 8, ROUTER},
+     "192.0.2.1",
+     ANSWERED,
+     DROP_REASON_COUNT,
+     false},
     {"damaged echo", {HOST6, OUR6, ECHO6, ROUTER, .bad_checksum = true}, NULL, 0, DROP_LOCAL_CHECKSUM, false},
     {"UDP", {"192.0.2.10", "192.0.2.1", UDP, ROUTER}, "192.0.2.1", 3 << 8 | 3, DROP_LOCAL_UNWANTED, false},
     {"UDP over IPv6", {HOST6, OUR6, UDP, ROUTER}, OUR6, 1 << 8 | 4, DROP_LOCAL_UNWANTED, false},
@@ -134,7 +140,7 @@ static void check_answer(size_t row)
 	icmp = frame + IP + (ipv6 ? 40 : 20);
 	bytes = count - (icmp - frame);
 	assert_memory_equal(frame + IP + (ipv6 ? 8 : 12), expected + IP + (ipv6 ? 8 : 12), ipv6 ? 32 : 8);
-	assert_int_equal(icmp[0] << 8 | icmp[1], rows[row].icmp);
+	assert_int_equal(icmp[0] << 8 | icmp[1], rows[row].icmp & ~ANSWERED);
 	assert_int_equal(craft_sum(icmp, bytes, ipv6 ? craft_sum(frame + IP + 8, 32, 58 + bytes) : 0),
 			 0xffff);
 }

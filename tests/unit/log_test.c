@@ -61,6 +61,12 @@ static const struct {
      1,
      "r",
      "firewall: drop r in=lan out=wan 2001:db8::7 > 2001:db8:2::a icmpv6 128/0 48 bytes"},
+    {"SCTP",
+     {V4, IPPROTO_SCTP, 5060, 5061, .chunk = 1},
+     0,
+     1,
+     "r",
+     "firewall: drop r in=lan out=wan 192.0.2.7.5060 > 10.0.0.10.5061 sctp 36 bytes"},
     {"another protocol",
      {V4, 47, .payload = 4},
      0,
@@ -94,8 +100,8 @@ static const struct {
      "bytes"},
 };
 
-static void log_with(const struct craft *craft, uint8_t in_port, uint8_t out_port, const char *rule, uint8_t state,
-		     enum drop_reason reason)
+static void log_with(const struct craft *craft, uint8_t in_port, uint8_t out_port, const char *rule,
+		     uint8_t state, enum drop_reason reason)
 {
 	struct rte_mbuf *m = craft_packet(craft);
 
@@ -120,8 +126,9 @@ static void states_and_reasons_are_named(void **state)
 	host_now_ns += SECOND;
 	log_with(&packet, 0, 1, "r", STATE_INVALID, DROP_TCP_WINDOW);
 	log_with(&packet, 0, 1, "r", STATE_NEW, DROP_REASON_COUNT);
-	assert_string_equal(nf_host.logged[0], "firewall: drop r invalid in=lan out=wan 192.0.2.7 > 10.0.0.10 "
-					       "protocol 47 20 bytes (tcp-window)");
+	assert_string_equal(nf_host.logged[0],
+			    "firewall: drop r invalid in=lan out=wan 192.0.2.7 > 10.0.0.10 "
+			    "protocol 47 20 bytes (tcp-window)");
 	assert_string_equal(nf_host.logged[1],
 			    "firewall: drop r new in=lan out=wan 192.0.2.7 > 10.0.0.10 protocol 47 20 bytes");
 }

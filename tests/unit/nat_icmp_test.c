@@ -343,6 +343,36 @@ static void quoted_zero_stays(void **state)
 	assert_true(nat_world_ends());
 }
 
+/* A host that sent 0xffff, as RFC 768 has it where the sum comes to 0, is quoted so. */
+static void quoted_other_zero_stays(void **state)
+{
+	const struct craft craft = UDP("192.0.2.10", 4000, "203.0.113.1", 53);
+	uint8_t frame[CRAFT_MAX], *udp = frame + ETHERNET + IPV4;
+	size_t bytes = craft_frame(&craft, frame);
+	uint32_t sent;
+	struct kept kept;
+
+	(void)state;
+	start();
+	memcpy(frame, port_configs[LAN].mac, 6);
+	frame[bytes - 2] = 0;
+	frame[bytes - 1] = 0;
+	udp[6] = udp[7] = 0;
+	sent = ~craft_sum(udp, bytes - ETHERNET - IPV4,
+			  craft_sum(frame + ETHERNET + 12, 8, IPPROTO_UDP + bytes - ETHERNET - IPV4));
+	frame[bytes - 2] = sent >> 8;
+	frame[bytes - 1] = sent;
+	udp[6] = udp[7] = 0xff;
+	assert_true(
+	    nat_fits(nat_pass_frame(LAN, frame, bytes), "wan udp 198.51.100.1.5000 > 203.0.113.1.53"));
+	memcpy(kept.frame, nf_host_sent_bytes(0, &kept.bytes), bytes);
+	assert_true(nat_fits(pass_error(WAN, "203.0.113.1", "198.51.100.1", UNREACHABLE, &kept, ALL),
+			     "lan icmp 3/1 203.0.113.1 > 192.0.2.10 {udp 192.0.2.10.4000 > 203.0.113.1.53}"));
+	assert_memory_equal(nf_host_sent_bytes(0, &sent) + ETHERNET + IPV4 + 8 + IPV4, udp,
+			    bytes - ETHERNET - IPV4);
+	assert_true(nat_world_ends());
+}
+
 /* RFC 5508, REQ-6; RFC 4787, REQ-12; RFC 5382, REQ-10: an error neither ends a flow nor makes it last. */
 static void errors_leave_the_flow_alone(void **state)
 {
@@ -528,6 +558,7 @@ int main(void)
 	    cmocka_unit_test(fragmented_errors_end),
 	    cmocka_unit_test(quoted_options_are_passed_over),
 	    cmocka_unit_test(quoted_zero_stays),
+	    cmocka_unit_test(quoted_other_zero_stays),
 	    cmocka_unit_test(errors_leave_the_flow_alone),
 	    cmocka_unit_test(time_exceeded_quotes_the_original),
 	    cmocka_unit_test(time_exceeded_of_a_reply),

@@ -14,7 +14,7 @@
 #include "nf/packet.h"
 #include "support/nat_tables.h"
 
-enum { SYN = 2, ACK = 16, MINUTE = 60, ECHO = 8 << 8, ECHO6 = 128 << 8 };
+enum { SYN = 2, RST = 4, ACK = 16, MINUTE = 60, ECHO = 8 << 8, ECHO6 = 128 << 8 };
 
 /* A world with one masquerading rule. */
 static struct nat_source_rule *start(uint8_t mapping, uint8_t filtering)
@@ -282,6 +282,29 @@ static void inbound_flow_is_answered(void **state)
 	assert_true(nat_world_ends());
 }
 
+/* A connection that came in, and is the last of its mapping's, is opened again. */
+static void inbound_flow_is_opened_again(void **state)
+{
+	struct craft reset = packet(IPPROTO_TCP, "192.0.2.10", 4000, "203.0.113.2", 77);
+	uint16_t port;
+
+	(void)state;
+	start(NAT_MAPPING_ENDPOINT_INDEPENDENT, NAT_FILTERING_ENDPOINT_INDEPENDENT);
+	port = out(IPPROTO_TCP, "192.0.2.10", 4000, "203.0.113.1", 53);
+	nf_host_run((uint64_t)100 * SECOND);
+	assert_true(comes_in(IPPROTO_TCP, "203.0.113.2", 77, port));
+	nf_host_run((uint64_t)145 * SECOND);
+	assert_int_equal(stats.flow.flows, 1);
+	reset.tcp_flags = RST | ACK;
+	reset.sequence = 0;
+	reset.acknowledgement = 1001;
+	assert_true(nat_fits(nat_pass(LAN, &reset), "wan tcp *"));
+	assert_true(comes_in(IPPROTO_TCP, "203.0.113.2", 77, port));
+	assert_int_equal(stats.flow.flows, 1);
+	assert_int_equal(stats.flow.created, 3);
+	assert_true(nat_world_ends());
+}
+
 /* RFC 5382, REQ-2: both ends send a SYN. */
 static void tcp_opens_from_both_sides(void **state)
 {
@@ -523,6 +546,89 @@ static void first_rule_that_fits_decides(void **state)
 	}
 }
 
+/* A mapping whose only flow gives way, while a packet that came by it is on its way through the rules. Others
+ * of the burst may have its port by then, or its inside endpoint another port. */
+static const struct ended {
+	const char *name;
+	struct craft meanwhile;
+	uint16_t port; /* that is given out by then */
+	int refused;
+} ended[] = {
+    {"nobody",
+     {.source = "203.0.113.9",
+      .destination = "192.0.2.11",
+      .protocol = IPPROTO_UDP,
+      .source_port = 1,
+      .destination_port = 9},
+     5000,
+     0},
+    {"another endpoint has the port",
+     {.source = "203.0.113.9",
+      .destination = "203.0.113.1",
+      .protocol = IPPROTO_UDP,
+      .source_port = 4000,
+      .destination_port = 9},
+     5000,
+     1},
+    {"the endpoint has another port",
+     {.source = "192.0.2.10",
+      .destination = "203.0.113.1",
+      .protocol = IPPROTO_UDP,
+      .source_port = 4000,
+      .destination_port = 9},
+     5001,
+     1},
+};
+
+/* Half-open flows, as many as there may be, from lan to dmz, where nothing is translated. */
+static void fill_the_table(void)
+{
+	struct craft craft = packet(IPPROTO_UDP, "192.0.2.12", 0, "192.0.2.130", 7);
+
+	while (stats.flow.flows < NAT_WORLD_FLOWS) {
+		craft.source_port++;
+		nat_pass(LAN, &craft);
+	}
+}
+
+static void a_mapping_ends_within_a_burst(void **state)
+{
+	const struct craft first = {.source = "203.0.113.8",
+				    .destination = "192.0.2.11",
+				    .protocol = IPPROTO_UDP,
+				    .source_port = 1,
+				    .destination_port = 9};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ended) / sizeof(ended[0]); i++) {
+		struct nat_source_rule *rule =
+		    start(NAT_MAPPING_ENDPOINT_INDEPENDENT, NAT_FILTERING_ENDPOINT_INDEPENDENT);
+		struct craft late = packet(IPPROTO_UDP, "203.0.113.77", 77, "198.51.100.1", 5000);
+		const struct craft *crafts[] = {&first, &ended[i].meanwhile, &late};
+		struct rte_mbuf *burst[3];
+		uint8_t frame[CRAFT_MAX];
+
+		print_message("# %s\n", ended[i].name);
+		rule->port_low = rule->port_high = 5000;
+		out(IPPROTO_UDP, "192.0.2.10", 4000, "203.0.113.1", 53);
+		rule->port_low = rule->port_high = ended[i].port;
+		fill_the_table();
+		nf_host_run((uint64_t)1 * SECOND);
+		nf_host_forget();
+		for (int j = 0; j < 3; j++) {
+			struct craft craft = *crafts[j];
+
+			memcpy(craft.mac, port_configs[WAN].mac, sizeof(craft.mac));
+			burst[j] = nf_host_frame(frame, craft_frame(&craft, frame), 0);
+			burst[j]->port = WAN;
+		}
+		appliance_chain(WAN, burst, 3);
+		assert_int_equal(stats.dropped[DROP_NAT_UNMAPPED], ended[i].refused);
+		assert_true(nf_host_books_balance());
+		assert_true(nat_world_ends());
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -537,6 +643,7 @@ int main(void)
 	    cmocka_unit_test(mapping_lives_as_long_as_its_flows),
 	    cmocka_unit_test(inbound_flow_holds_the_mapping),
 	    cmocka_unit_test(inbound_flow_is_answered),
+	    cmocka_unit_test(inbound_flow_is_opened_again),
 	    cmocka_unit_test(tcp_opens_from_both_sides),
 	    cmocka_unit_test(unsolicited_syn_is_met_with_silence),
 	    cmocka_unit_test(ports_are_not_overloaded),
@@ -547,6 +654,7 @@ int main(void)
 	    cmocka_unit_test(ipv6_is_masqueraded),
 	    cmocka_unit_test(ipv6_pool_is_used),
 	    cmocka_unit_test(first_rule_that_fits_decides),
+	    cmocka_unit_test(a_mapping_ends_within_a_burst),
 	};
 
 	return cmocka_run_group_tests_name("nat_mapping", tests, NULL, NULL);

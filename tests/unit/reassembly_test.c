@@ -66,7 +66,7 @@ static size_t make_ipv6(uint8_t *to, const struct piece *piece, uint16_t id)
 
 /* The UDP header is in the first 8 bytes; no checksum over IPv4, and over IPv6 none is looked at in
  * fragments. */
-static void receive(bool ipv6, const struct piece *piece, uint16_t id)
+static struct rte_mbuf *make(bool ipv6, const struct piece *piece, uint16_t id)
 {
 	static const uint8_t udp[8] = {0x12, 0x34, 0, 53, 0, 40, 0, 0};
 	uint8_t frame[2048] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 1, 10, ipv6 ? 0x86 : 8, ipv6 ? 0xdd : 0};
@@ -74,7 +74,14 @@ static void receive(bool ipv6, const struct piece *piece, uint16_t id)
 
 	if (piece->start == 0)
 		memcpy(frame + headers, udp, piece->bytes < 8 ? piece->bytes : 8);
-	nf_host_receive(0, frame, headers + piece->bytes);
+	return nf_host_frame(frame, headers + piece->bytes, 0);
+}
+
+static void receive(bool ipv6, const struct piece *piece, uint16_t id)
+{
+	struct rte_mbuf *m = make(ipv6, piece, id);
+
+	appliance_chain(0, &m, 1);
 }
 
 /* What the last row left in stats: forwarded, held, and the drop reason that counted. */
@@ -236,6 +243,29 @@ static void more_pieces_than_there_may_be_end_it(void **state)
 	assert_true(nf_host_settles());
 }
 
+/* As much as may wait goes on in one burst, and in the same one more has to wait. */
+static void all_that_waits_goes_on_at_once(void **state)
+{
+	enum { DATAGRAMS = HELD_MAX / HELD_EACH_MAX };
+	const struct piece first = {0, 8, NOT_LAST}, end = {16, 16, 0};
+	struct rte_mbuf *burst[DATAGRAMS + 1];
+
+	(void)state;
+	nf_host_start();
+	for (uint16_t id = 0; id < DATAGRAMS; id++)
+		for (uint16_t i = 1; i <= HELD_EACH_MAX; i++)
+			receive(false, &(struct piece){i * 8, 8, NOT_LAST}, id);
+	assert_int_equal(stats.held, HELD_MAX);
+	for (uint16_t id = 0; id < DATAGRAMS; id++)
+		burst[id] = make(false, &first, id);
+	burst[DATAGRAMS] = make(false, &end, DATAGRAMS);
+	appliance_chain(0, burst, DATAGRAMS + 1);
+	assert_int_equal(stats.forwarded, HELD_MAX + DATAGRAMS);
+	assert_int_equal(stats.held, 1);
+	assert_true(nf_host_books_balance());
+	assert_true(nf_host_settles());
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -244,6 +274,7 @@ int main(void)
 	    cmocka_unit_test(what_waits_in_vain_ends),
 	    cmocka_unit_test(a_flood_of_ends_does_not_stop_others),
 	    cmocka_unit_test(more_pieces_than_there_may_be_end_it),
+	    cmocka_unit_test(all_that_waits_goes_on_at_once),
 	};
 
 	return cmocka_run_group_tests_name("reassembly", tests, NULL, NULL);

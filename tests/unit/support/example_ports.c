@@ -3,8 +3,8 @@
  * The ports, neighbours and routes of the example appliance for unit tests:
  *
  *     192.0.2.0/24, 2001:db8:1::/64 --- lan (device 0, VLAN 20 on it: guest)
- *     198.51.100.0/25, 2001:db8:2::/64 --- wan (device 1, MTU 1400) --- gateway .2 --- everything else
- *     198.51.100.128/25, 2001:db8:14::/64 --- guest
+ *     198.51.100.0/25, 2001:db8:2::/64 --- wan (device 1, MTU 1400, MSS 1360) --- gateway .2 --- everything else
+ *     198.51.100.128/25, 2001:db8:14::/64 --- guest (MSS 1000)
  *
  * 203.0.113.128/26 is a blackhole, 203.0.113.192/26 unreachable. The hosts .10 of lan and the gateways
  * are static neighbours; all others must be resolved.
@@ -43,6 +43,7 @@ const struct port_config port_configs[] = {
      .device = 1,
      .slot = 1,
      .mtu = 1400,
+     .mss = 1360,
      .mac = {2, 0, 0, 0, 0, 2},
      .ipv4 = wan4,
      .ipv4_count = 1,
@@ -52,6 +53,7 @@ const struct port_config port_configs[] = {
      .device = 0,
      .vlan = 20,
      .mtu = 1500,
+     .mss = 1000,
      .ipv4 = guest4,
      .ipv4_count = 1,
      .ipv6 = guest6,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The tables of nat_world.h, and its chain. They are objects: one file of a program includes this.
+ * The tables of nat_world.h, and its chain. They are objects: one file of a program includes this, which may
+ * define NAT_TABLES_FLOWS before.
  */
 #ifndef TESTS_NAT_TABLES_H
 #define TESTS_NAT_TABLES_H
@@ -80,7 +81,10 @@ const uint32_t ipv4_class_count = 0, ipv6_class_count = 0;
 bool nat_judges_invalid;
 const uint32_t firewall_sources = 64;
 
-const uint32_t flow_capacity = NAT_WORLD_FLOWS;
+#ifndef NAT_TABLES_FLOWS
+#define NAT_TABLES_FLOWS NAT_WORLD_FLOWS
+#endif
+const uint32_t flow_capacity = NAT_TABLES_FLOWS;
 const uint32_t flow_timeouts_s[] = {
 #define X(identifier, name, seconds) [FLOW_TIMEOUT_##identifier] = seconds,
     FLOW_TIMEOUTS(X)
