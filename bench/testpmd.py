@@ -19,9 +19,10 @@ class Testpmd:
     """A context: testpmd forwards inside, on one core. It has the front ends of the sockets, by virtio-user."""
 
     def __init__(self, sockets, mode="macswap", core=0, packed=True, entries=1024):
+        self.prefix = f"testpmd-{os.getpid()}"
         # Its own prompt needs a thread, which sleeps; it may be on the same core.
         self.command = [PROGRAM, f"--lcores=0@{core},1@{core}", "--no-huge", "-m", "256", "--no-pci", "--no-telemetry",
-                        "--no-shconf", f"--file-prefix=testpmd-{os.getpid()}"]
+                        "--no-shconf", f"--file-prefix={self.prefix}"]
         for slot, path in enumerate(sockets):
             self.command += ["--vdev", f"net_virtio_user{slot},path={path},queue_size={entries},"
                              f"packed_vq={int(packed)}"]
@@ -46,6 +47,8 @@ class Testpmd:
             self.process.kill()
             self.process.wait()
         self.output.close()
+        for base in ("/var/run", os.environ.get("XDG_RUNTIME_DIR", "/tmp"), "/tmp"):  # where EAL leaves an empty folder
+            shutil.rmtree(f"{base}/dpdk/{self.prefix}", ignore_errors=True)
 
     def said(self):
         self.output.seek(0)
