@@ -141,3 +141,4 @@ def kernel(sockets, core, work):
             process.stdin.write(b"start\n")
             process.stdin.flush()
             yield process
+        testpmd.forget()

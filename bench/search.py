@@ -13,7 +13,7 @@ import dataclasses
 
 RESOLUTION = 0.01  # of the rate found
 MISSED_MAX = 0.001  # share of frames that could not be offered in time
-REPEATS = 10  # of a trial that was spoilt, at most
+REPEATS = 5  # of a trial that was spoilt, at most
 BUSY_IDLE = 0.1  # below this share of idle time the generator has none to spare
 WAITED_MAX_MS = 0.1  # a ring of 1024 entries lasts as long at 10 million frames/s
 STEPS_MAX = 40

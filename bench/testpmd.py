@@ -12,6 +12,7 @@ import tempfile
 from harness import Unavailable
 
 PROGRAM = "dpdk-testpmd"
+PREFIX = f"testpmd-{os.getpid()}"  # of what EAL leaves behind
 END_SECONDS = 10
 
 
@@ -24,8 +25,14 @@ def command(devices, mode, core, entries=1024):
     """testpmd between devices: of each two that follow each other. It forwards on being told `start`."""
     # Its own prompt needs a thread, which sleeps; it may be on the same core.
     return [PROGRAM, f"--lcores=0@{core},1@{core}", "--no-huge", "-m", "256", "--no-pci", "--no-telemetry", "--no-shconf",
-            f"--file-prefix=testpmd-{os.getpid()}", *[word for device in devices for word in ("--vdev", device)],
+            f"--file-prefix={PREFIX}", *[word for device in devices for word in ("--vdev", device)],
             "--", "-i", f"--forward-mode={mode}", f"--rxd={entries}", f"--txd={entries}", f"--total-num-mbufs={16 * entries}"]
+
+
+def forget():
+    """Removes the folder that EAL leaves, empty."""
+    for base in ("/var/run", os.environ.get("XDG_RUNTIME_DIR", "/tmp"), "/tmp"):
+        shutil.rmtree(f"{base}/dpdk/{PREFIX}", ignore_errors=True)
 
 
 class Testpmd:
@@ -53,6 +60,7 @@ class Testpmd:
             self.process.kill()
             self.process.wait()
         self.output.close()
+        forget()
 
     def said(self):
         self.output.seek(0)

@@ -25,7 +25,7 @@ firewall:
     - { accept: any, from: wan, to: lan, proto: udp, source-port: 5001 }
 router: {}
 """
-SECONDS, REPEATS = 0.5, 3
+SECONDS, REPEATS = 0.3, 3
 SIZES = {"64 bytes": 64, "IMIX": "imix", "1518 bytes": 1518}
 MEMORY_MIB = 64
 WARM_SECONDS = 30

@@ -79,6 +79,7 @@ bool give_pending(struct trial *trial, int side, uint64_t now)
 	uint32_t sent = port_send(side, sender->pending + sender->pending_at, left);
 
 	sender->sent += sent;
+	trial->moved += sent;
 	sender->offered += sent;
 	sender->pending_at += sent;
 	if (sent > 0) {

@@ -119,5 +119,6 @@ uint32_t trial_take(struct trial *trial, int side)
 	if (trial->replies > 0)
 		trial->unanswered += trial->replies - port_send(side, trial->reply, trial->replies);
 	trial->last_taken = now;
+	trial->moved += count;
 	return count;
 }

@@ -68,6 +68,7 @@ struct trial {
 	uint64_t new_interval, new_next, new_count, new_before;
 
 	uint64_t hz, start, first_sent, last_sent, last_taken;
+	uint64_t moved;	   /* frames put or taken, ever */
 	uint64_t replayed; /* frames that came back in a replay */
 	uint64_t foreign, answered, answers, unanswered, late;
 	uint64_t idle, busy, stalled, longest; /* ticks */
