@@ -35,11 +35,13 @@ static void empty(const char *folder)
 	rmdir(folder);
 }
 
-/* Then dies of the signal, as without a handler: whoever waits sees why. */
+/* Then dies of the signal, as without a handler: whoever waits sees why. A tool may have stopped itself
+ * (measure.c): it must go on to end. */
 static void clean_up(int number)
 {
 	if (running_tool > 0) {
 		kill(-(pid_t)running_tool, SIGTERM);
+		kill(-(pid_t)running_tool, SIGCONT);
 		waitpid((pid_t)running_tool, NULL, 0);
 	}
 	for (int i = 0; i < FOLDERS_MAX; i++)
