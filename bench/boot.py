@@ -18,6 +18,7 @@ from image import udp_frame
 
 RUNS = 11
 WALL_MS, GUEST_MS = 150, 10
+SMOKE = {"RUNS": 1}
 
 
 @contextlib.contextmanager

@@ -18,6 +18,7 @@ TARGET_RATIO = 1.05
 RUNS = 5
 GATEWAYS = 3
 SERVICES = [22, 25, 53, 80, 123, 443, 853, 993, 3306, 5432, 8080]
+SMOKE = {"RUNS": 1, "RULES": 10, "ROUTES": 100}
 STAGES = ["input", "lookup", "firewall", "forward"]
 
 

@@ -15,6 +15,8 @@ import work as works
 from harness import Row, Unavailable
 
 FLOWS, SIZE, SECONDS, REPEATS = 100_000, 64, 1, 3
+RULES, ROUTES = 100, 10_000
+SMOKE = {"FLOWS": 100, "SECONDS": 0.05, "REPEATS": 1, "RULES": 5, "ROUTES": 10}
 MEMORY_MIB = 192
 OF_LINK, OF_SWITCH, OF_KERNEL, BUSY_CYCLES = 0.95, 3, 10, 250
 LINK, WEIR, SWITCH, KERNEL = "testpmd macswap", "Weir", "Open vSwitch", "kernel, nftables"
@@ -57,7 +59,7 @@ def inside_rows(counted):
 
 
 def rows():
-    work = works.make()
+    work = works.make(RULES, ROUTES)
     image = appliance.build("work", works.weir(work))
     rates, counted, missing, limited = {LINK: [], WEIR: [], SWITCH: [], KERNEL: []}, [], {}, set()
     for _ in range(REPEATS):

@@ -18,10 +18,12 @@ from harness import BUILD, Row, Unavailable
 FLOWS, MILLION, CAPACITY = 100_000, 1_000_000, 1_050_000
 IN_FLIGHT, EXTERNAL_BYTES = 512, 8  # of bench/bed.h, flows.c: it opens so many at once, and notes so much about each
 TARGET_CYCLES, TARGET_GROWTH, TARGET_CONNECTIONS, TARGET_MB = 200, 1.5, 1_000_000, 256
-RUNS = 3
+RUNS, CONNECTIONS = 3, 500_000
 FLOOD_SECONDS, FLOOD_RATE = 10, 1_000_000
 GROWTH = {"flows": [1_000, 10_000, 100_000, 1_000_000], "rules": [10, 100, 1_000, 10_000],
           "routes": [10, 1_000, 100_000, 1_000_000]}
+SMOKE = {"RUNS": 1, "FLOWS": 1024, "CAPACITY": 8192, "MILLION": 6144, "CONNECTIONS": 1024, "FLOOD_SECONDS": 1,
+         "FLOOD_RATE": 10_000, "GROWTH": {"flows": [512, 1024], "rules": [10, 20], "routes": [10, 20]}}
 
 
 def rule_yaml(number, rng):
@@ -40,10 +42,10 @@ def routes_yaml(count, rng):
     return [f"    - {{ to: {network}, via: 192.0.2.254 }}" for network in sorted(seen)]
 
 
-def configuration(capacity=CAPACITY, rules=100, routes=10_000):
+def configuration(capacity=None, rules=100, routes=10_000):
     rng = random.Random(3)
     return "\n".join([
-        "name: bench-flows", f"flows: {capacity}", "ports:",
+        "name: bench-flows", f"flows: {capacity or CAPACITY}", "ports:",
         '  lan: { addresses: [10.255.0.1/24], mac: "02:00:00:00:00:01", neighbours: { 10.255.0.2: "02:00:00:00:02:01" } }',
         '  wan: { addresses: [192.0.2.1/24], mac: "02:00:00:00:00:02", gateway: 192.0.2.254, '
         'neighbours: { 192.0.2.254: "02:00:00:00:02:02" } }',
@@ -149,7 +151,7 @@ def flood_rows(image, vm):
 def connection_rows(image, vm):
     runs = []
     for _ in range(RUNS):
-        words = "flows=1024 rounds=0 connections=500000 seed=0"
+        words = f"flows=1024 rounds=0 connections={CONNECTIONS} seed=0"
         runs.append(inside.run_vm(image, words, memory_mib=512) if vm else inside.run_process(image, words))
     yield Row(f"new connections, {'VM' if vm else 'process'}", [run["tsc_hz"][0] / run["connection"][0] for run in runs],
               "a second", at_least=TARGET_CONNECTIONS)

@@ -10,6 +10,7 @@ from harness import Row
 
 SETTLE_SECONDS, SECONDS, RUNS = 3, 4, 3
 AT_MOST_PERCENT = 0.2
+SMOKE = {"SETTLE_SECONDS": 0.2, "SECONDS": 0.2, "RUNS": 1}
 
 
 def cpu_seconds(pid):

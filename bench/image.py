@@ -10,6 +10,7 @@ import machine
 from harness import Row, Unavailable
 
 IMAGE_MB, MEMORY_MIB = 1.5, 32
+SMOKE = {"SIZES_MIB": [64]}
 SIZES_MIB = [8, 12, 16, 20, 24, 28, 32, 40, 48, 64, 96, 128]
 
 

@@ -24,10 +24,10 @@ OVS_SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
 RING = 1024
 
 
-def need(*programs):
+def need(package, *programs):
     for program in programs:
         if not shutil.which(str(program)):
-            raise Unavailable(f"{program} is not installed")
+            raise Unavailable(f"{pathlib.Path(program).name} is not installed (package {package})")
 
 
 def wait_until(condition, what, process):
@@ -69,7 +69,7 @@ def folder():
 @contextlib.contextmanager
 def open_vswitch(sockets, core, work):
     """Open vSwitch's userspace datapath: conntrack with NAT, one thread that polls."""
-    need(OVS, "ovsdb-tool", "ovsdb-server", "ovs-vsctl", "ovs-ofctl")
+    need("openvswitch-switch-dpdk", OVS, "ovsdb-tool", "ovsdb-server", "ovs-vsctl", "ovs-ofctl")
     with folder() as place, contextlib.ExitStack() as stack:
         environment = os.environ | {name: str(place) for name in ("OVS_RUNDIR", "OVS_LOGDIR", "OVS_DBDIR", "OVS_SYSCONFDIR")}
         database = place / "db.sock"
@@ -127,7 +127,8 @@ def new_network():
 def kernel(sockets, core, work):
     """Linux's own forwarding between two veth pairs, with nftables. A vhost-user socket is nothing that a kernel drives:
     dpdk-testpmd carries frames between the rings and the far ends of the pairs (packet(7), mapped), on the same core."""
-    need(testpmd.PROGRAM, "nft", "ip", "unshare")
+    need("dpdk-dev", testpmd.PROGRAM)
+    need("nftables", "nft")
     wires = [f"net_af_packet{slot},iface={wire},framesz=2048,framecnt=1024,blocksz=65536,qdisc_bypass=1"
              for slot, wire in enumerate(("lan-wire", "wan-wire"))]
     rings = front_ends(sockets)

@@ -17,6 +17,7 @@ REPEATS = 5  # of a trial that was spoilt, at most
 BUSY_IDLE = 0.1  # below this share of idle time the generator has none to spare
 WAITED_MAX_MS = 0.1  # a ring of 1024 entries lasts as long at 10 million frames/s
 STEPS_MAX = 40
+SMOKE = {"STEPS_MAX": 2}
 
 
 @dataclasses.dataclass

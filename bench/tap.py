@@ -39,6 +39,7 @@ router: {}
 """
 REPEATS = 5
 SECONDS = 3
+SMOKE = {"REPEATS": 1, "SECONDS": 1}
 TRIES = 5  # to start a stream
 SETTLE_SECONDS = 30  # at most, until the appliance answers
 AT_LEAST = 0.8

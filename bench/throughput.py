@@ -29,6 +29,7 @@ SECONDS, REPEATS = 0.3, 3
 SIZES = {"64 bytes": 64, "IMIX": "imix", "1518 bytes": 1518}
 MEMORY_MIB = 64
 WARM_SECONDS = 30
+SMOKE = {"SECONDS": 0.05, "REPEATS": 1, "SIZES": {"64 bytes": 64}}
 
 
 @contextlib.contextmanager
@@ -60,16 +61,17 @@ def warm(generator, family=4, direction="both"):
     raise Unavailable(f"what is tested does not forward: {wrong}")
 
 
-def flood(generator, repeats=REPEATS, seconds=SECONDS, **words):
+def flood(generator, repeats=None, seconds=None, **words):
     """Results with as many frames as the peer takes: what it forwards when nothing is left out for its sake."""
-    return [generator.trial(rate=0, seconds=seconds, **words) for _ in range(repeats)]
+    return [generator.trial(rate=0, seconds=seconds or SECONDS, **words) for _ in range(repeats or REPEATS)]
 
 
-def measure(generator, repeats=REPEATS, seconds=SECONDS, tolerance=0.0, **words):
+def measure(generator, repeats=None, seconds=None, tolerance=0.0, **words):
     """`repeats` searches, and latencies under the median's rate."""
     def trial(rate):
-        return generator.trial(rate=rate, seconds=seconds, **words)
+        return generator.trial(rate=rate, seconds=seconds or SECONDS, **words)
 
+    repeats = repeats or REPEATS
     found = [search.throughput(trial, tolerance=tolerance) for _ in range(repeats)]
     median = sorted(found, key=lambda one: one.rate)[repeats // 2]
     return found, search.latencies(trial, median.rate) if median.rate else {}
