@@ -115,9 +115,9 @@ class Wires:
             if time.monotonic() > end:
                 raise Unavailable(f"no ping comes through ({way})")
 
-    def stream(self):
+    def stream(self, seconds):
         """Gbit/s that arrive. The server can be busy for a moment with the end of the stream before."""
-        client = self.client.inside("iperf3", "-J", "-c", SERVER, "-t", str(SECONDS), "-O", "1")
+        client = self.client.inside("iperf3", "-J", "-c", SERVER, "-t", seconds, "-O", "1")
         for _ in range(TRIES):
             report = json.loads(subprocess.run(client, capture_output=True, text=True, timeout=30, check=False).stdout)
             if "sum_received" in report["end"]:
@@ -141,23 +141,23 @@ def appliance_routes(way, image):
                        "--accel", accelerator], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def measure(wires, way, image):
+def measure(wires, way, image, seconds):
     with kernel_routes() if way == "kernel" else appliance_routes(way, image):
         for host in (wires.client, wires.server):
             sh(*host.inside("ip", "neigh", "flush", "all"))
         wires.wait_until_it_answers(way)
-        return wires.stream()
+        return wires.stream(seconds)
 
 
-def inside(image):
+def inside(image, repeats, seconds):
     """In the user namespace: prints the samples as JSON."""
     samples = {way: [] for way in WAYS}
     try:
         with contextlib.ExitStack() as stack:
             wires = Wires(stack)
-            for _ in range(REPEATS):
+            for _ in range(int(repeats)):
                 for way in WAYS:
-                    samples[way].append(measure(wires, way, image))
+                    samples[way].append(measure(wires, way, image, seconds))
     except (Unavailable, OSError, ValueError, KeyError, subprocess.TimeoutExpired) as why:
         samples = {"unavailable": str(why)}
     print(json.dumps(samples))
@@ -178,7 +178,8 @@ def rows():
     if not os.access("/dev/net/tun", os.R_OK | os.W_OK):
         raise Unavailable("no /dev/net/tun, or no permission for it")
     image = appliance.build("tap", CONFIGURATION)
-    samples = json.loads(harness.run_tool([*enter(), sys.executable, __file__, str(image)]))
+    words = [__file__, str(image), str(REPEATS), str(SECONDS)]
+    samples = json.loads(harness.run_tool([*enter(), sys.executable, *words]))
     if "unavailable" in samples:
         raise Unavailable(samples["unavailable"])
     yield Row("TCP over tap, kernel forwarding", samples["kernel"], "Gbit/s")
@@ -189,4 +190,4 @@ def rows():
 
 
 if __name__ == "__main__":
-    inside(sys.argv[1])
+    inside(*sys.argv[1:])
