@@ -7,6 +7,7 @@ import contextlib
 import appliance
 import machine
 import peers
+import plots
 import search
 import testpmd
 import throughput
@@ -87,3 +88,8 @@ def rows():
         if device not in missing and WEIR not in missing:
             yield Row(f"  Weir / {device}", [ours / theirs for ours, theirs in zip(rates[WEIR], rates[device])], "times",
                       at_least=target)
+    try:
+        plots.bars("compare", f"{SIZE}-byte packets, {FLOWS:,} flows, {RULES} rules, NAT, {ROUTES:,} routes (testpmd: none of it)",
+                   "million packets/s, one core", {device: samples for device, samples in rates.items() if samples})
+    except Unavailable as why:
+        yield Row.skipped("peers, plotted", why)

@@ -6,14 +6,12 @@ build/bench/growth.{svg,png}.
 """
 
 import ipaddress
-import pathlib
 import random
-import shutil
-import subprocess
 
 import inside
 import machine
-from harness import BUILD, Row, Unavailable
+import plots
+from harness import Row, Unavailable
 
 FLOWS, MILLION, CAPACITY = 100_000, 1_000_000, 1_050_000
 IN_FLIGHT, EXTERNAL_BYTES = 512, 8  # of bench/bed.h, flows.c: it opens so many at once, and notes so much about each
@@ -100,36 +98,19 @@ def growth_rows(plotted):
 
 
 PLOT = """
-set terminal {terminal} size {size}
-set output "{output}"
 set logscale x
-set yrange [0:*]
 set format x "10^{{%T}}"
-set grid
 set key bottom right
 set xlabel "flows, rules or routes"
 set ylabel "cycles a packet, 64 bytes, established"
-set title "What an established packet costs, as a configuration grows"
 plot {curves}
 """
 
 
 def plot(plotted):
-    """SVG and PNG beside the results. Returns the files."""
-    if not shutil.which("gnuplot"):
-        raise Unavailable("gnuplot is not installed")
-    folder = BUILD / "bench"
-    curves = []
-    for name, points in plotted.items():
-        data = folder / f"growth-{name}.data"
-        data.write_text("".join(f"{size} {cycles}\n" for size, cycles in points))
-        curves.append(f'"{data}" using 1:2 with linespoints linewidth 2 pointtype 7 title "{name}"')
-    files = []
-    for terminal, size, suffix in (("svg", "800,500", "svg"), ("pngcairo", "800,500", "png")):
-        files.append(folder / f"growth.{suffix}")
-        script = PLOT.format(terminal=terminal, size=size, output=files[-1], curves=", ".join(curves))
-        subprocess.run(["gnuplot"], input=script, text=True, check=True, capture_output=True)
-    return [pathlib.Path(file) for file in files]
+    curves = [f'"{plots.data(f"growth-{name}", points)}" using 1:2 with linespoints linewidth 2 pointtype 7 title "{name}"'
+              for name, points in plotted.items()]
+    plots.draw("growth", "What an established packet costs, as a configuration grows", PLOT.format(curves=", ".join(curves)))
 
 
 def flood_rows(image, vm):

@@ -17,6 +17,10 @@ class Unavailable(Exception):
     """This machine, or this tree, can't measure that; the text says why."""
 
 
+def median(samples):
+    return statistics.median(samples)
+
+
 @dataclasses.dataclass
 class Row:
     """`samples` are repetitions of one measurement; the median is compared with `at_most` or `at_least`."""
@@ -34,7 +38,7 @@ class Row:
 
     @property
     def median(self):
-        return statistics.median(self.samples)
+        return median(self.samples)
 
     @property
     def verdict(self):
@@ -99,7 +103,12 @@ def print_head(facts):
     print(f"{'':<34} {'median':>10}  {'spread':<20} {'unit':<15} {'target':<10}", flush=True)
 
 
+def results_path():
+    """Other files of a run are beside it."""
+    return pathlib.Path(os.environ.get("RESULTS", BUILD / "bench" / "results.json"))
+
+
 def write_results(facts, rows):
-    path = pathlib.Path(os.environ.get("RESULTS", BUILD / "bench" / "results.json"))
+    path = results_path()
     path.write_text(json.dumps(facts | {"rows": [row.as_json() for row in rows]}, indent=1) + "\n")
     return path
