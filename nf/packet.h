@@ -40,6 +40,7 @@ enum packet_flag {
 	PACKET_REPLY = 1 << 8,	    /* flow: goes in its flow's reply direction */
 	PACKET_TRANSLATED = 1 << 9, /* nat: its headers are not those that it arrived with */
 	PACKET_EACH = 1 << 10,	    /* firewall: the verdict is for this packet only, not for its flow */
+	PACKET_SIGNED = 1 << 11,    /* IPv6: an AH header covers its addresses (RFC 4302, section 3.3.3.1) */
 };
 
 /* What a packet is to its flow; nf/flow/flow.h says when it is which. One bit each, for the rules. */

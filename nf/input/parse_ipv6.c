@@ -92,6 +92,8 @@ static bool step(struct walk *walk)
 		return false;
 	if (walk->next == IPPROTO_FRAGMENT)
 		read_fragment(walk, header);
+	if (walk->next == PROTOCOL_AH)
+		walk->flags |= PACKET_SIGNED;
 	walk->next = header[0];
 	walk->at += bytes;
 	return true;

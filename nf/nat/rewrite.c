@@ -42,6 +42,8 @@ static uint32_t change_of(const void *before, const void *after, uint32_t bytes)
 
 bool rewrite_is_possible(const struct packet_meta *meta)
 {
+	if (meta->flags & PACKET_SIGNED)
+		return false;
 	if (has_changeable_port(meta->protocol))
 		return meta->flags & PACKET_L4; /* else a fragment whose first one was never seen */
 	return meta->protocol != IPPROTO_AH && meta->protocol != IPPROTO_DCCP &&

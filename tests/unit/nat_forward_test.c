@@ -186,6 +186,41 @@ static void some_protocols_are_untranslatable(void **state)
 	}
 }
 
+/* In IPv6 the signature is a header before UDP's, and covers the addresses all the same. */
+static void what_is_signed_is_untranslatable(void **state)
+{
+	static const uint8_t authentication[24] = {IPPROTO_UDP, sizeof(authentication) / 4 - 2};
+	const struct craft craft = {.source = "2001:db8:1::10",
+				    .destination = "2001:db8:f::1",
+				    .protocol = IPPROTO_UDP,
+				    .source_port = 4000,
+				    .destination_port = 53,
+				    .payload = 8,
+				    .mac = {2, 0, 0, 0, 0, 1}};
+	enum { HEADERS = ETHERNET + 40 };
+	uint8_t plain[CRAFT_MAX], frame[CRAFT_MAX];
+	size_t bytes;
+
+	(void)state;
+	begin();
+	nat_add_masquerade(true);
+	nf_host_start();
+	bytes = craft_frame(&craft, plain);
+	memcpy(plain, port_configs[LAN].mac, 6);
+	assert_string_not_equal(nat_pass_frame(LAN, plain, bytes), "");
+	begin();
+	nat_add_masquerade(true);
+	nf_host_start();
+	memcpy(frame, plain, HEADERS);
+	memcpy(frame + HEADERS, authentication, sizeof(authentication));
+	memcpy(frame + HEADERS + sizeof(authentication), plain + HEADERS, bytes - HEADERS);
+	frame[ETHERNET + 5] += sizeof(authentication); /* payload length */
+	frame[ETHERNET + 6] = IPPROTO_AH;
+	assert_string_equal(nat_pass_frame(LAN, frame, bytes + sizeof(authentication)), "");
+	assert_int_equal(stats.dropped[DROP_NAT_UNTRANSLATABLE], 1);
+	assert_true(nat_world_ends());
+}
+
 /* 198.51.100.80/30 stands for 192.0.2.8/30. */
 static const struct {
 	const char *name;
@@ -537,6 +572,7 @@ int main(void)
 	    cmocka_unit_test(forwarded_flow_is_answered),
 	    cmocka_unit_test(sctp_keeps_its_ports),
 	    cmocka_unit_test(some_protocols_are_untranslatable),
+	    cmocka_unit_test(what_is_signed_is_untranslatable),
 	    cmocka_unit_test(one_to_one_goes_both_ways),
 	    cmocka_unit_test(one_to_one_is_answered),
 	    cmocka_unit_test(one_to_one_of_ipv6),
