@@ -30,13 +30,11 @@ struct task_state {
 } __attribute__((packed));
 _Static_assert(sizeof(struct task_state) == 104, "Intel SDM volume 3, figure 8-11");
 
+/* Intel SDM volume 3, figure 6-8: offset 15 .. 0, selector, stack and type, offset 31 .. 16; offset 63 .. 32.
+ */
 struct gate {
-	uint16_t offset_low, selector;
-	uint16_t flags; /* type, and the number of the interrupt stack in the low bits */
-	uint16_t offset_middle;
-	uint32_t offset_high, reserved;
+	uint64_t low, high;
 };
-_Static_assert(sizeof(struct gate) == 16, "Intel SDM volume 3, figure 6-8");
 
 struct table_pointer {
 	uint16_t limit;
@@ -64,18 +62,17 @@ static uint8_t interrupt_stack(unsigned int vector)
 	}
 }
 
+_Static_assert(VECTORS *VECTOR_STUB_BYTES <= 1024, "traps.S aligns them so");
+
+/* The stubs lie in one block (traps.S), so that from one gate to the next only the lowest part changes. */
 static void load_gates(void)
 {
 	struct table_pointer pointer = {.limit = sizeof(gates) - 1, .base = (uintptr_t)gates};
-	uint32_t stub = (uintptr_t)vector_stubs;
+	uint64_t stub = (uintptr_t)vector_stubs, gate = (stub & 0xffff) | (stub >> 16) << 48;
 
-	for (unsigned int i = 0; i < VECTORS; i++, stub += VECTOR_STUB_BYTES)
-		gates[i] = (struct gate){
-		    .offset_low = (uint16_t)stub,
-		    .selector = SELECTOR_RING0_CODE,
-		    .flags = GATE_INTERRUPT | interrupt_stack(i),
-		    .offset_middle = (uint16_t)(stub >> 16),
-		};
+	gate |= (uint64_t)SELECTOR_RING0_CODE << 16 | (uint64_t)GATE_INTERRUPT << 32;
+	for (unsigned int i = 0; i < VECTORS; i++, gate += VECTOR_STUB_BYTES)
+		gates[i].low = gate | (uint64_t)interrupt_stack(i) << 32;
 	asm volatile("lidt %0" : : "m"(pointer));
 }
 

@@ -6,7 +6,7 @@
 #include "layout.h"
 
 	.text
-	.balign VECTOR_STUB_BYTES
+	.balign 1024 /* VECTORS * VECTOR_STUB_BYTES fit: cpu.c counts on it */
 	.globl vector_stubs
 vector_stubs:
 	vector = 0
