@@ -103,7 +103,7 @@ def open_vswitch(sockets, core, work):
 
 KERNEL = """\
 set -e
-sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+for one in ipv4/ip_forward ipv6/conf/all/disable_ipv6 ipv6/conf/default/disable_ipv6; do echo 1 >/proc/sys/net/$one; done
 ip link add lan address {macs[0]} type veth peer name lan-wire
 ip link add wan address {macs[1]} type veth peer name wan-wire
 for one in lan lan-wire wan wan-wire; do ip link set $one up; done
