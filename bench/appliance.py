@@ -3,6 +3,7 @@
 
 import os
 import socket
+import struct
 
 from harness import BUILD, Unavailable, run_tool
 
@@ -37,6 +38,21 @@ def build(name="gateway", configuration=CONFIGURATION):
 def idle_cards():
     """Cards without a network behind them."""
     return [["-device", f"virtio-net-device,bus=virtio-mmio-bus.{slot},mac={mac}"] for slot, mac in enumerate(MACS)]
+
+
+def checksum(header):
+    total = sum(struct.unpack(f"!{len(header) // 2}H", header))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+def frame_to(address, protocol, payload):
+    """From 10.0.0.10 on lan to an address behind, or of, the appliance."""
+    ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), 1, 0, 64, protocol, 0, socket.inet_aton("10.0.0.10"),
+                     socket.inet_aton(address))
+    ip = ip[:10] + struct.pack("!H", checksum(ip)) + ip[12:]
+    return bytes.fromhex(MACS[0].replace(":", "")) + bytes.fromhex("020000000a0a0800") + ip + payload
 
 
 class Wires:

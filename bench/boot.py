@@ -27,7 +27,7 @@ def sending(wires):
     end = threading.Event()
 
     def send():
-        frame = udp_frame(appliance.MACS[0])
+        frame = udp_frame()
         while not end.wait(0.001):
             with contextlib.suppress(BlockingIOError, ConnectionError, FileNotFoundError):
                 wires.send(0, frame)

@@ -2,10 +2,7 @@
 """The same work (bench/work.py) by Weir and by what a person would use instead: between the same rings, with the same
 generator, one after the other in each round, so that a ratio compares neighbours in time."""
 
-import contextlib
-
 import appliance
-import machine
 import peers
 import plots
 import search
@@ -23,21 +20,12 @@ OF_LINK, OF_SWITCH, OF_KERNEL, BUSY_CYCLES = 0.95, 3, 10, 250
 LINK, WEIR, SWITCH, KERNEL = "testpmd macswap", "Weir", "Open vSwitch", "kernel, nftables"
 
 
-@contextlib.contextmanager
-def weir(image, sockets, core):
-    cards = machine.vhost_user_cards(sockets, works.MACS)
-    with machine.Machine(image, memory_mib=MEMORY_MIB, cards=cards) as vm:
-        vm.pin(core)
-        vm.wait_state(machine.READY, 60)
-        yield vm
-
-
 def measure(device, image, work):
     """Packets a second that came back; of Weir also what it counted meanwhile."""
     core = traffic.cores()[0]
     with traffic.Generator(**work.traffic) as generator:
         contexts = {LINK: lambda: testpmd.Testpmd(generator.sockets, "macswap", core),
-                    WEIR: lambda: weir(image, generator.sockets, core),
+                    WEIR: lambda: throughput.between(generator, image, memory_mib=MEMORY_MIB),
                     SWITCH: lambda: peers.open_vswitch(generator.sockets, core, work),
                     KERNEL: lambda: peers.kernel(generator.sockets, core, work)}
         with contexts[device]() as running:

@@ -13,7 +13,6 @@ import time
 
 import appliance
 import idle
-import image as sizes
 import machine
 from harness import Row, Unavailable
 
@@ -26,15 +25,11 @@ SHARE = 0.5  # of the host's memory, for as many as fit
 SMOKE = {"COUNTS": (1, 2), "SETTLE_SECONDS": 0.2, "SECONDS": 0.2, "SHARE": 0}
 
 
-def echo_request(mac):
-    """From 10.0.0.10 on lan to the appliance itself."""
-    icmp = struct.pack("!BBHHH", 8, 0, 0, 1, 1) + b"are you still there"
-    icmp += bytes(len(icmp) % 2)
-    icmp = icmp[:2] + struct.pack("!H", sizes.checksum(icmp)) + icmp[4:]
-    ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(icmp), 1, 0, 64, 1, 0, socket.inet_aton("10.0.0.10"),
-                     socket.inet_aton("10.0.0.1"))
-    ip = ip[:10] + struct.pack("!H", sizes.checksum(ip)) + ip[12:]
-    return bytes.fromhex(mac.replace(":", "")) + bytes.fromhex("020000000a0a0800") + ip + icmp
+def echo_request():
+    """To the appliance itself."""
+    icmp = struct.pack("!BBHHH", 8, 0, 0, 1, 1) + b"are you there?"
+    icmp = icmp[:2] + struct.pack("!H", appliance.checksum(icmp)) + icmp[4:]
+    return appliance.frame_to("10.0.0.1", socket.IPPROTO_ICMP, icmp)
 
 
 def is_echo_reply(frame):
@@ -90,7 +85,7 @@ class Appliances:
             waiting.register(wires.ends[0][0], selectors.EVENT_READ)
         start = time.monotonic()
         for wires in self.wires:
-            wires.send(0, echo_request(appliance.MACS[0]))
+            wires.send(0, echo_request())
         while waiting.get_map():
             ready = waiting.select(2)
             if not ready:

@@ -14,21 +14,10 @@ SMOKE = {"SIZES_MIB": [64]}
 SIZES_MIB = [8, 12, 16, 20, 24, 28, 32, 40, 48, 64, 96, 128]
 
 
-def checksum(header):
-    total = sum(struct.unpack(f"!{len(header) // 2}H", header))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    return ~total & 0xFFFF
-
-
-def udp_frame(mac):
-    """From 10.0.0.10 on lan to 198.51.100.1, which lies behind wan's gateway."""
-    payload = b"is there anybody out there"
-    udp = struct.pack("!4H", 4242, 4242, 8 + len(payload), 0) + payload
-    ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 1, 0, 64, 17, 0, socket.inet_aton("10.0.0.10"),
-                     socket.inet_aton("198.51.100.1"))
-    ip = ip[:10] + struct.pack("!H", checksum(ip)) + ip[12:]
-    return bytes.fromhex(mac.replace(":", "")) + bytes.fromhex("020000000a0a0800") + ip + udp
+def udp_frame():
+    """To 198.51.100.1, which lies behind wan's gateway."""
+    data = b"is there anybody out there"
+    return appliance.frame_to("198.51.100.1", socket.IPPROTO_UDP, struct.pack("!4H", 4242, 4242, 8 + len(data), 0) + data)
 
 
 def forwards_in(image, mib):
@@ -37,7 +26,7 @@ def forwards_in(image, mib):
         try:
             with machine.Machine(image, memory_mib=mib, cards=wires.cards) as vm:
                 vm.wait_state(machine.READY, 20)
-                wires.send(0, udp_frame(appliance.MACS[0]))
+                wires.send(0, udp_frame())
                 wires.receive(1, lambda frame: b"anybody" in frame)
                 return True
         except Unavailable:

@@ -33,15 +33,22 @@ SMOKE = {"SECONDS": 0.05, "REPEATS": 1, "SIZES": {"64 bytes": 64}}
 
 
 @contextlib.contextmanager
+def between(generator, image, packed=True, model=None, memory_mib=MEMORY_MIB, entries=1024):
+    """A VM with two ports between the generator's sides, on a core of its own."""
+    cards = machine.vhost_user_cards(generator.sockets, appliance.MACS, packed=packed, entries=entries)
+    with machine.Machine(image, memory_mib=memory_mib, cards=cards, model=model) as vm:
+        vm.pin(traffic.cores()[0])
+        vm.wait_state(machine.READY, 60)
+        generator.device_thread = vm.processor_thread()
+        yield vm
+
+
+@contextlib.contextmanager
 def link(image, packed=True, model=None, memory_mib=MEMORY_MIB, entries=1024, **words):
-    """A generator and a VM with two ports between its sides, each on a core of its own. Gives both."""
-    with traffic.Generator(a_gateway=appliance.MACS[0], b_gateway=appliance.MACS[1], **words) as generator:
-        cards = machine.vhost_user_cards(generator.sockets, appliance.MACS, packed=packed, entries=entries)
-        with machine.Machine(image, memory_mib=memory_mib, cards=cards, model=model) as vm:
-            vm.pin(traffic.cores()[0])
-            vm.wait_state(machine.READY, 60)
-            generator.device_thread = vm.processor_thread()
-            yield generator, vm
+    """A generator and a VM between its sides. Gives both."""
+    with (traffic.Generator(a_gateway=appliance.MACS[0], b_gateway=appliance.MACS[1], **words) as generator,
+          between(generator, image, packed, model, memory_mib, entries) as vm):
+        yield generator, vm
 
 
 def warm(generator, family=4, direction="both"):

@@ -11,7 +11,9 @@ import dataclasses
 import ipaddress
 import random
 
-MACS = ("02:00:00:00:01:00", "02:00:00:00:01:01")  # the device's
+import appliance
+
+MACS = appliance.MACS  # the device's
 HOST_MAC, GATEWAY_MAC = "02:00:00:00:0a:0a", "02:00:00:00:0b:0b"  # the generator's
 LAN, WAN, GATEWAY = "10.0.0.1/16", "192.0.2.1/24", "192.0.2.254"
 POOL_PREFIX, POOL = "192.0.2.64/26", ("192.0.2.64", "192.0.2.127")
