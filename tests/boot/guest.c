@@ -120,8 +120,9 @@ static const char *check_clock(void)
 	printf("wall: %ld\n", (long)wall);
 	nanosleep(&ms20, NULL);
 	slept = now_ns(CLOCK_MONOTONIC) - start;
-	double by_rate = (double)(__rdtsc() - tsc) * 1e9 / (double)c->tsc_hz;
-	double by_page = (double)(((unsigned __int128)(__rdtsc() - tsc) * c->mult) >> c->shift);
+	tsc = __rdtsc() - tsc; /* read once: the host may pause between two readings */
+	double by_rate = (double)tsc * 1e9 / (double)c->tsc_hz;
+	double by_page = (double)(((unsigned __int128)tsc * c->mult) >> c->shift);
 	printf("slept: %ld ns, by rate %.0f, by page %.0f\n", (long)slept, by_rate, by_page);
 	if (slept < 20000000)
 		return "woke too early";
