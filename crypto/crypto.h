@@ -35,6 +35,10 @@ CRYPTO_MUST_USE const char *crypto_init(void);
 /* Unpredictable bytes for keys, from libcrypto's DRBG. False: there is no good source; `out` is cleared. */
 CRYPTO_MUST_USE bool crypto_random(void *out, size_t bytes);
 
+/* Fresh randomness from the system: to be called when what is in memory may be known or may exist twice, after
+ * a VM was restored or cloned. False: there is none; crypto_random fails from then on. */
+CRYPTO_MUST_USE bool crypto_reseed(void);
+
 /* Clears memory, also where the compiler thinks that nobody looks any more. */
 void crypto_wipe(void *memory, size_t bytes);
 
