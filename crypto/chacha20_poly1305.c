@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * ChaCha20-Poly1305 (RFC 8439, section 2.8) over several texts: first the cipher for some of them, then the
- * authenticator for the same, because libcrypto's vector code for the one is slow to start right behind the
- * other's. Block 0 of the key stream is the authenticator's key. For a short text, the stream that follows it is
- * made in the same call, which computes four blocks at once anyway.
+ * ChaCha20-Poly1305 (RFC 8439, section 2.8). Block 0 of the key stream is the authenticator's key. For a short
+ * text, what follows it is made in the same call, because libcrypto computes four blocks at once anyway.
  */
 #include <string.h>
 #include "internal.h"
 #include "libcrypto.h"
 
-enum {
-	TEXTS = 8,	     /* at a time: they stay in the first-level cache */
-	SHORT_BYTES = 3 * 64 /* and with block 0, four blocks */
-};
+enum { SHORT_BYTES = 3 * CHACHA20_BLOCK_BYTES };
 
 struct key {
 	struct aead_head head;
@@ -94,66 +89,48 @@ static void authenticate(uint8_t tag[CRYPTO_TAG_BYTES], const struct crypto_text
 	Poly1305_Final(&mac, tag);
 }
 
-static void seal_some(struct crypto_text *texts, size_t count)
+static void seal_one(const struct crypto_text *text)
 {
-	struct work work[TEXTS];
+	struct work work;
 
-	for (size_t i = 0; i < count; i++) {
-		begin(&texts[i], &work[i]);
-		finish(&texts[i], &work[i]);
-	}
-	for (size_t i = 0; i < count; i++) {
-		authenticate(texts[i].data + texts[i].bytes, &texts[i], &work[i]);
-		wipe(&texts[i], &work[i]);
-	}
+	begin(text, &work);
+	finish(text, &work);
+	authenticate(text->data + text->bytes, text, &work);
+	wipe(text, &work);
 }
 
-static void open_or_clear(struct crypto_text *text, const struct work *work)
+static bool open_one(const struct crypto_text *text)
 {
-	if (text->good)
-		finish(text, work);
+	uint8_t tag[CRYPTO_TAG_BYTES];
+	struct work work;
+	bool good;
+
+	begin(text, &work);
+	authenticate(tag, text, &work);
+	good = crypto_equal(tag, text->data + text->bytes, sizeof(tag));
+	if (good)
+		finish(text, &work);
 	else
 		crypto_wipe(text->data, text->bytes);
-}
-
-static size_t open_some(struct crypto_text *texts, size_t count)
-{
-	struct work work[TEXTS];
-	uint8_t tag[CRYPTO_TAG_BYTES];
-	size_t good = 0;
-
-	for (size_t i = 0; i < count; i++)
-		begin(&texts[i], &work[i]);
-	for (size_t i = 0; i < count; i++) {
-		authenticate(tag, &texts[i], &work[i]);
-		texts[i].good = crypto_equal(tag, texts[i].data + texts[i].bytes, sizeof(tag));
-		good += texts[i].good;
-	}
-	for (size_t i = 0; i < count; i++) {
-		open_or_clear(&texts[i], &work[i]);
-		wipe(&texts[i], &work[i]);
-	}
-	crypto_wipe(tag, sizeof(tag));
+	wipe(text, &work);
+	crypto_wipe(tag, sizeof(tag)); /* of somebody else's text, perhaps */
 	return good;
-}
-
-static size_t next_count(size_t left)
-{
-	return left < TEXTS ? left : TEXTS;
 }
 
 static void seal(struct crypto_text *texts, size_t count)
 {
-	for (size_t i = 0; i < count; i += TEXTS)
-		seal_some(&texts[i], next_count(count - i));
+	for (size_t i = 0; i < count; i++)
+		seal_one(&texts[i]);
 }
 
 static size_t open(struct crypto_text *texts, size_t count)
 {
 	size_t good = 0;
 
-	for (size_t i = 0; i < count; i += TEXTS)
-		good += open_some(&texts[i], next_count(count - i));
+	for (size_t i = 0; i < count; i++) {
+		texts[i].good = open_one(&texts[i]);
+		good += texts[i].good;
+	}
 	return good;
 }
 

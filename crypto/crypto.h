@@ -74,12 +74,22 @@ void crypto_hkdf(uint8_t (*const outs[])[CRYPTO_HASH_BYTES], size_t count,
 /* AEADs. */
 enum crypto_aead_kind { CRYPTO_CHACHA20_POLY1305, CRYPTO_AES_128_GCM, CRYPTO_AES_256_GCM };
 
+/* What does AES-GCM here: chosen by the processor, and by what agrees with libcrypto. */
+struct crypto_gcm_choice {
+	const char *variant;  /* for people */
+	const char *left_out; /* NULL, or a variant that disagreed */
+};
+
+/* Makes AES-GCM ready and tests it, after crypto_init and before its keys; apart, so that an image without it need
+ * not have it. NULL, or the name of the test that failed. */
+CRYPTO_MUST_USE const char *crypto_gcm_init(struct crypto_gcm_choice *choice);
+
 /* A key made ready; holds secrets: crypto_wipe it. No pointers to itself, so that it may be moved. */
 struct crypto_aead {
 	_Alignas(64) uint8_t state[CRYPTO_AEAD_BYTES];
 };
 
-/* `key`: 32 bytes, for CRYPTO_AES_128_GCM 16. */
+/* `key`: 32 bytes, for CRYPTO_AES_128_GCM 16. AES-GCM needs crypto_gcm_init. */
 void crypto_aead_init(struct crypto_aead *aead, enum crypto_aead_kind kind, const uint8_t *key);
 
 /* One text to be sealed or opened in place. */

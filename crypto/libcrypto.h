@@ -48,4 +48,19 @@ int ossl_blake2s_final(uint8_t *out, struct blake2s *hash);
 int ossl_x25519(uint8_t out[32], const uint8_t scalar[32], const uint8_t point[32]);
 void ossl_x25519_public_from_private(uint8_t out[32], const uint8_t scalar[32]);
 
+/* The processor's features, less what XCR0 keeps from being used: CPUID leaf 1, EDX and ECX, and leaf 7, EBX and ECX. */
+extern uint32_t OPENSSL_ia32cap_P[4];
+
+/* AES_KEY of openssl/aes.h; AES by AES-NI, and by SSSE3. */
+struct aes_key {
+	_Alignas(16) uint32_t state[61];
+};
+
+int aesni_set_encrypt_key(const uint8_t *bytes, int bits, struct aes_key *key);
+void aesni_encrypt(const uint8_t in[16], uint8_t out[16], const void *key);
+void aesni_ctr32_encrypt_blocks(const uint8_t *in, uint8_t *out, size_t blocks, const void *key,
+				const uint8_t counter[16]);
+int vpaes_set_encrypt_key(const uint8_t *bytes, int bits, struct aes_key *key);
+void vpaes_encrypt(const uint8_t in[16], uint8_t out[16], const void *key);
+
 #endif

@@ -1,0 +1,3 @@
+#include "gcm.h"
+bool gcm_agrees(const struct gcm_variant*v){return v;}
+const char *gcm_selftest(void){return NULL;}
