@@ -17,8 +17,8 @@ void chacha20(uint8_t *out, const uint8_t *in, size_t bytes, const uint8_t key[C
 	crypto_wipe(words, sizeof(words));
 }
 
-/* A block of ChaCha20 is HChaCha20's state plus the state at the start. So the block less that gives HChaCha20:
- * its first and last rows, whose start is no secret. */
+/* A block of ChaCha20 is HChaCha20's state plus the state at the start. So the block less that gives
+ * HChaCha20: its first and last rows, whose start is no secret. */
 void hchacha20(uint8_t out[CRYPTO_KEY_BYTES], const uint8_t key[CRYPTO_KEY_BYTES], const uint8_t input[16])
 {
 	static const uint32_t first_row[4] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574};

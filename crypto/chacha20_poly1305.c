@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * ChaCha20-Poly1305 (RFC 8439, section 2.8). Block 0 of the key stream is the authenticator's key. For a short
- * text, what follows it is made in the same call, because libcrypto computes four blocks at once anyway.
+ * ChaCha20-Poly1305 (RFC 8439, section 2.8). Block 0 of the key stream is the authenticator's key. For a
+ * short text, what follows it is made in the same call, because libcrypto computes four blocks at once
+ * anyway.
  */
 #include <string.h>
 #include "internal.h"
@@ -77,7 +78,8 @@ static void authenticate_part(struct poly1305 *mac, const uint8_t *data, size_t 
 	Poly1305_Update(mac, last, sizeof(last));
 }
 
-static void authenticate(uint8_t tag[CRYPTO_TAG_BYTES], const struct crypto_text *text, const struct work *work)
+static void authenticate(uint8_t tag[CRYPTO_TAG_BYTES], const struct crypto_text *text,
+			 const struct work *work)
 {
 	const uint64_t lengths[2] = {text->added_bytes, text->bytes};
 	struct poly1305 mac;

@@ -35,8 +35,8 @@ CRYPTO_MUST_USE const char *crypto_init(void);
 /* Unpredictable bytes for keys, from libcrypto's DRBG. False: there is no good source; `out` is cleared. */
 CRYPTO_MUST_USE bool crypto_random(void *out, size_t bytes);
 
-/* Fresh randomness from the system: to be called when what is in memory may be known or may exist twice, after
- * a VM was restored or cloned. False: there is none; crypto_random fails from then on. */
+/* Fresh randomness from the system: to be called when what is in memory may be known or may exist twice,
+ * after a VM was restored or cloned. False: there is none; crypto_random fails from then on. */
 CRYPTO_MUST_USE bool crypto_reseed(void);
 
 /* Clears memory, also where the compiler thinks that nobody looks any more. */
@@ -80,8 +80,8 @@ struct crypto_gcm_choice {
 	const char *left_out; /* NULL, or a variant that disagreed */
 };
 
-/* Makes AES-GCM ready and tests it, after crypto_init and before its keys; apart, so that an image without it need
- * not have it. NULL, or the name of the test that failed. */
+/* Makes AES-GCM ready and tests it, after crypto_init and before its keys; apart, so that an image without it
+ * need not have it. NULL, or the name of the test that failed. */
 CRYPTO_MUST_USE const char *crypto_gcm_init(struct crypto_gcm_choice *choice);
 
 /* A key made ready; holds secrets: crypto_wipe it. No pointers to itself, so that it may be moved. */

@@ -24,8 +24,10 @@ _Static_assert(sizeof(struct gcm_key) <= CRYPTO_AEAD_BYTES, "a key fits");
 /* For one size of keys. seal and open change the text in place, and give the tag that it has. */
 struct gcm_functions {
 	void (*expand)(struct gcm_key *key, const uint8_t *bytes);
-	void (*seal)(const struct gcm_key *key, const struct crypto_text *text, uint8_t tag[CRYPTO_TAG_BYTES]);
-	void (*open)(const struct gcm_key *key, const struct crypto_text *text, uint8_t tag[CRYPTO_TAG_BYTES]);
+	void (*seal)(const struct gcm_key *key, const struct crypto_text *text,
+		     uint8_t tag[CRYPTO_TAG_BYTES]);
+	void (*open)(const struct gcm_key *key, const struct crypto_text *text,
+		     uint8_t tag[CRYPTO_TAG_BYTES]);
 };
 
 struct gcm_variant {

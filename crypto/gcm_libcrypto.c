@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * AES-GCM by libcrypto: what the other variants are compared with, and what there is where none of them can run.
- * Without AES instructions AES is that of "vector permutations", whose time tells nothing about the key (M. Hamburg:
- * Accelerating AES with Vector Permute Instructions, 2009); slow, but of no processor of the last ten years.
+ * AES-GCM by libcrypto: what the other variants are compared with, and what there is where none of them can
+ * run. Without AES instructions AES is that of "vector permutations", whose time tells nothing about the key
+ * (M. Hamburg: Accelerating AES with Vector Permute Instructions, 2009); slow, but of no processor of the
+ * last ten years.
  */
 #include <openssl/modes.h>
 #include "gcm.h"

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * AES-GCM by libIPSec_MB. Its functions are called directly, without its manager, which refers to all of the library
- * (12 MB); and a key is expanded in the two steps that aes_gcm_pre_* consists of, because that lies in one object
- * file for all variants.
+ * AES-GCM by libIPSec_MB. Its functions are called directly, without its manager, which refers to all of the
+ * library (12 MB); and a key is expanded in the two steps that aes_gcm_pre_* consists of, because that lies
+ * in one object file for all variants.
  */
 #include "gcm.h"
 #include "libcrypto.h"
 
-/* By instruction set and bits of the key: precomputation from the expanded key, and what the header leaves out. */
+/* By instruction set and bits of the key: precomputation from the expanded key, and what the header leaves
+ * out. */
 #define PRECOMPUTE(bits, set) void aes_gcm_precomp_##bits##_##set(struct gcm_key_data *key)
-#define CRYPT(what, bits, set)                                                                                \
-	void aes_gcm_##what##_##bits##_##set(const struct gcm_key_data *key, struct gcm_context_data *context,      \
-					     uint8_t *out, const uint8_t *in, uint64_t bytes, const uint8_t *nonce, \
-					     const uint8_t *added, uint64_t added_bytes, uint8_t *tag,              \
-					     uint64_t tag_bytes)
+#define CRYPT(what, bits, set) \
+	void aes_gcm_##what##_##bits##_##set( \
+	    const struct gcm_key_data *key, struct gcm_context_data *context, uint8_t *out, \
+	    const uint8_t *in, uint64_t bytes, const uint8_t *nonce, const uint8_t *added, \
+	    uint64_t added_bytes, uint8_t *tag, uint64_t tag_bytes)
 
 PRECOMPUTE(128, sse);
 PRECOMPUTE(256, sse);
@@ -26,30 +27,30 @@ CRYPT(dec, 128, vaes_avx512);
 CRYPT(enc, 256, vaes_avx512);
 CRYPT(dec, 256, vaes_avx512);
 
-#define DEFINE(bits, set, keyexp)                                                                              \
-	static void expand_##bits##_##set(struct gcm_key *key, const uint8_t *bytes)                           \
-	{                                                                                                      \
-		aes_keyexp_##bits##_enc_##keyexp(bytes, key->schedule.mb.expanded_keys);                       \
-		aes_gcm_precomp_##bits##_##set(&key->schedule.mb);                                             \
-	}                                                                                                      \
-	DEFINE_CRYPT(seal, enc, bits, set)                                                                     \
+#define DEFINE(bits, set, keyexp) \
+	static void expand_##bits##_##set(struct gcm_key *key, const uint8_t *bytes) \
+	{ \
+		aes_keyexp_##bits##_enc_##keyexp(bytes, key->schedule.mb.expanded_keys); \
+		aes_gcm_precomp_##bits##_##set(&key->schedule.mb); \
+	} \
+	DEFINE_CRYPT(seal, enc, bits, set) \
 	DEFINE_CRYPT(open, dec, bits, set)
 
-#define DEFINE_CRYPT(name, what, bits, set)                                                                    \
-	static void name##_##bits##_##set(const struct gcm_key *key, const struct crypto_text *text,           \
-					  uint8_t tag[CRYPTO_TAG_BYTES])                                       \
-	{                                                                                                      \
-		struct gcm_context_data context;                                                               \
-                                                                                                               \
-		aes_gcm_##what##_##bits##_##set(&key->schedule.mb, &context, text->data, text->data,           \
-						text->bytes, text->nonce, text->added, text->added_bytes, tag, \
-						CRYPTO_TAG_BYTES);                                             \
-		crypto_wipe(&context, sizeof(context));                                                        \
+#define DEFINE_CRYPT(name, what, bits, set) \
+	static void name##_##bits##_##set(const struct gcm_key *key, const struct crypto_text *text, \
+					  uint8_t tag[CRYPTO_TAG_BYTES]) \
+	{ \
+		struct gcm_context_data context; \
+\
+		aes_gcm_##what##_##bits##_##set(&key->schedule.mb, &context, text->data, text->data, \
+						text->bytes, text->nonce, text->added, text->added_bytes, \
+						tag, CRYPTO_TAG_BYTES); \
+		crypto_wipe(&context, sizeof(context)); \
 	}
 
-#define FUNCTIONS(bits, set)                                                                                   \
-	{                                                                                                      \
-		expand_##bits##_##set, seal_##bits##_##set, open_##bits##_##set                                \
+#define FUNCTIONS(bits, set) \
+	{ \
+		expand_##bits##_##set, seal_##bits##_##set, open_##bits##_##set \
 	}
 
 DEFINE(128, sse, sse)

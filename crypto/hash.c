@@ -27,7 +27,8 @@ void crypto_hash(uint8_t out[CRYPTO_HASH_BYTES], const struct crypto_piece *piec
 	ossl_blake2s_final(out, &hash);
 }
 
-void crypto_mac(uint8_t out[CRYPTO_MAC_BYTES], const void *key, size_t key_bytes, const void *data, size_t bytes)
+void crypto_mac(uint8_t out[CRYPTO_MAC_BYTES], const void *key, size_t key_bytes, const void *data,
+		size_t bytes)
 {
 	struct blake2s_parameters parameters;
 	struct blake2s hash;

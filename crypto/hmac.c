@@ -43,8 +43,8 @@ void crypto_hmac(uint8_t out[CRYPTO_HASH_BYTES], const uint8_t key[CRYPTO_HASH_B
 }
 
 /* RFC 5869, section 2: extract (2.2), then T(1), T(2), ... of expand (2.3). */
-void crypto_hkdf(uint8_t (*const outs[])[CRYPTO_HASH_BYTES], size_t count, const uint8_t salt[CRYPTO_HASH_BYTES],
-		 const void *input, size_t bytes)
+void crypto_hkdf(uint8_t (*const outs[])[CRYPTO_HASH_BYTES], size_t count,
+		 const uint8_t salt[CRYPTO_HASH_BYTES], const void *input, size_t bytes)
 {
 	const struct crypto_piece whole = {input, bytes};
 	uint8_t extracted[CRYPTO_HASH_BYTES], number = 1;

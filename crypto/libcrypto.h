@@ -3,8 +3,8 @@
  * What libcrypto.a of OpenSSL 3.0 defines, but its headers don't tell: the functions under its EVP interface.
  * EVP brings 3.6 MB of providers, parsers and error texts with it, these bring 0.1 MB, and for packets EVP's
  * way there costs more than the encryption (bench/crypto.py measures both). Tests compare each of these with
- * EVP, and crypto_init compares them with the RFCs' examples, so that another libcrypto can't be taken for this
- * one. Names and types: OpenSSL's include/crypto/{chacha,poly1305,ecx,aes_platform}.h, prov/blake2.h.
+ * EVP, and crypto_init compares them with the RFCs' examples, so that another libcrypto can't be taken for
+ * this one. Names and types: OpenSSL's include/crypto/{chacha,poly1305,ecx,aes_platform}.h, prov/blake2.h.
  */
 #ifndef CRYPTO_LIBCRYPTO_H
 #define CRYPTO_LIBCRYPTO_H
@@ -48,7 +48,8 @@ int ossl_blake2s_final(uint8_t *out, struct blake2s *hash);
 int ossl_x25519(uint8_t out[32], const uint8_t scalar[32], const uint8_t point[32]);
 void ossl_x25519_public_from_private(uint8_t out[32], const uint8_t scalar[32]);
 
-/* The processor's features, less what XCR0 keeps from being used: CPUID leaf 1, EDX and ECX, and leaf 7, EBX and ECX. */
+/* The processor's features, less what XCR0 keeps from being used: CPUID leaf 1, EDX and ECX, and leaf 7, EBX
+ * and ECX. */
 extern uint32_t OPENSSL_ia32cap_P[4];
 
 /* AES_KEY of openssl/aes.h; AES by AES-NI, and by SSSE3. */

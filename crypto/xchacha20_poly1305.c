@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03, section 2.3): ChaCha20-Poly1305 under a key that HChaCha20 makes
- * from the key and the nonce's first 16 bytes, with the other 8 as nonce.
+ * XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03, section 2.3): ChaCha20-Poly1305 under a key that HChaCha20
+ * makes from the key and the nonce's first 16 bytes, with the other 8 as nonce.
  */
 #include <string.h>
 #include "internal.h"
