@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * ChaCha20-Poly1305 (RFC 8439, section 2.8). Block 0 of the key stream is the authenticator's key. For a
- * short text, what follows it is made in the same call, because libcrypto computes four blocks at once
- * anyway.
+ * ChaCha20-Poly1305 (RFC 8439, section 2.8). Block 0 of the key stream is the authenticator's key. The three
+ * blocks that follow, the head's, are made in the same call, because libcrypto computes four at once anyway.
  */
 #include <string.h>
 #include "internal.h"
 #include "libcrypto.h"
 
-enum { SHORT_BYTES = 3 * CHACHA20_BLOCK_BYTES };
+enum {
+	HEAD_BLOCKS = 4,
+	HEAD_BYTES = (HEAD_BLOCKS - 1) * CHACHA20_BLOCK_BYTES,
+};
 
 struct key {
 	struct aead_head head;
@@ -17,10 +19,10 @@ struct key {
 
 _Static_assert(sizeof(struct key) <= CRYPTO_AEAD_BYTES, "a key fits");
 
-/* Block 0, and of a short text what the cipher made of it. */
+/* Block 0, and what the cipher makes of the text's first bytes. */
 struct work {
 	_Alignas(64) uint8_t block[CHACHA20_BLOCK_BYTES];
-	uint8_t output[SHORT_BYTES];
+	uint8_t head[HEAD_BYTES];
 };
 
 static void init(struct crypto_aead *aead, const uint8_t *bytes)
@@ -35,32 +37,27 @@ static const uint8_t *key_of(const struct crypto_text *text)
 	return ((const struct key *)text->aead->state)->bytes;
 }
 
-static bool is_short(const struct crypto_text *text)
+static size_t head_bytes(const struct crypto_text *text)
 {
-	return text->bytes <= SHORT_BYTES;
+	return text->bytes < HEAD_BYTES ? text->bytes : HEAD_BYTES;
 }
 
 static void begin(const struct crypto_text *text, struct work *work)
 {
-	size_t bytes = is_short(text) ? text->bytes : 0;
+	size_t bytes = head_bytes(text);
 
 	memset(work->block, 0, sizeof(work->block));
-	memcpy(work->output, text->data, bytes);
+	memcpy(work->head, text->data, bytes);
 	chacha20(work->block, work->block, sizeof(work->block) + bytes, key_of(text), 0, text->nonce);
 }
 
-/* The text itself; of a short one, `begin` did it already. */
 static void finish(const struct crypto_text *text, const struct work *work)
 {
-	if (is_short(text))
-		memcpy(text->data, work->output, text->bytes);
-	else
-		chacha20(text->data, text->data, text->bytes, key_of(text), 1, text->nonce);
-}
+	uint8_t *rest = text->data + HEAD_BYTES;
 
-static void wipe(const struct crypto_text *text, struct work *work)
-{
-	crypto_wipe(work, sizeof(work->block) + (is_short(text) ? text->bytes : 0));
+	memcpy(text->data, work->head, head_bytes(text));
+	if (text->bytes > HEAD_BYTES)
+		chacha20(rest, rest, text->bytes - HEAD_BYTES, key_of(text), HEAD_BLOCKS, text->nonce);
 }
 
 /* Filled up with zeros to whole blocks. */
@@ -98,7 +95,7 @@ static void seal_one(const struct crypto_text *text)
 	begin(text, &work);
 	finish(text, &work);
 	authenticate(text->data + text->bytes, text, &work);
-	wipe(text, &work);
+	crypto_wipe(&work, sizeof(work.block) + head_bytes(text));
 }
 
 static bool open_one(const struct crypto_text *text)
@@ -114,7 +111,7 @@ static bool open_one(const struct crypto_text *text)
 		finish(text, &work);
 	else
 		crypto_wipe(text->data, text->bytes);
-	wipe(text, &work);
+	crypto_wipe(&work, sizeof(work.block) + head_bytes(text));
 	crypto_wipe(tag, sizeof(tag)); /* of somebody else's text, perhaps */
 	return good;
 }

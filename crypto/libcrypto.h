@@ -46,7 +46,6 @@ int ossl_blake2s_final(uint8_t *out, struct blake2s *hash);
 
 /* 0: the result is zero. */
 int ossl_x25519(uint8_t out[32], const uint8_t scalar[32], const uint8_t point[32]);
-void ossl_x25519_public_from_private(uint8_t out[32], const uint8_t scalar[32]);
 
 /* The processor's features, less what XCR0 keeps from being used: CPUID leaf 1, EDX and ECX, and leaf 7, EBX
  * and ECX. */
