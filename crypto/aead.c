@@ -47,6 +47,7 @@ void crypto_seal(struct crypto_text *texts, size_t count)
 		run = run_length(&texts[i], count - i);
 		kind_of(&texts[i])->seal(&texts[i], run);
 	}
+	wipe_stack();
 }
 
 size_t crypto_open(struct crypto_text *texts, size_t count)
@@ -57,5 +58,6 @@ size_t crypto_open(struct crypto_text *texts, size_t count)
 		run = run_length(&texts[i], count - i);
 		good += kind_of(&texts[i])->open(&texts[i], run);
 	}
+	wipe_stack();
 	return good;
 }

@@ -25,6 +25,7 @@ void crypto_hash(uint8_t out[CRYPTO_HASH_BYTES], const struct crypto_piece *piec
 	for (size_t i = 0; i < count; i++)
 		ossl_blake2s_update(&hash, pieces[i].data, pieces[i].bytes);
 	ossl_blake2s_final(out, &hash);
+	wipe_stack();
 }
 
 void crypto_mac(uint8_t out[CRYPTO_MAC_BYTES], const void *key, size_t key_bytes, const void *data,
@@ -38,4 +39,5 @@ void crypto_mac(uint8_t out[CRYPTO_MAC_BYTES], const void *key, size_t key_bytes
 	ossl_blake2s_init_key(&hash, &parameters, key);
 	ossl_blake2s_update(&hash, data, bytes);
 	ossl_blake2s_final(out, &hash);
+	wipe_stack();
 }

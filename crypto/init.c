@@ -2,6 +2,7 @@
  *
  * crypto_init, and what everybody needs: wiping and comparing.
  */
+#include <string.h>
 #include <openssl/crypto.h>
 #include "internal.h"
 #include "libcrypto.h"
@@ -26,7 +27,15 @@ const char *crypto_init(void)
 
 void crypto_wipe(void *memory, size_t bytes)
 {
-	OPENSSL_cleanse(memory, bytes);
+	explicit_bzero(memory, bytes);
+}
+
+__attribute__((noinline, noclone)) void wipe_stack(void)
+{
+	enum { DEPTH_BYTES = 2048 };
+	uint8_t below[DEPTH_BYTES];
+
+	explicit_bzero(below, sizeof(below));
 }
 
 bool crypto_equal(const void *a, const void *b, size_t bytes)

@@ -51,5 +51,6 @@ bool crypto_random(void *out, size_t bytes)
 		some = bytes - done < CHUNK_BYTES ? bytes - done : CHUNK_BYTES;
 		take(at + done, some);
 	}
+	wipe_stack();
 	return true;
 }
