@@ -34,7 +34,8 @@ struct aead_head {
 /* From now on `kind` is what `functions` do. */
 void aead_register(enum crypto_aead_kind kind, const struct aead_kind *functions);
 
-/* Clears what the functions that were called before left below on the stack: libcrypto's own don't all do it. */
+/* Clears what libcrypto's functions left below on the stack: not all of them do it. Everybody clears what is
+ * his own himself. */
 void wipe_stack(void);
 
 /* NULL, or the name of the first known answer that is wrong. */

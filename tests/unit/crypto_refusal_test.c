@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <cmocka.h>
 #include "crypto/gcm.h"
 
@@ -190,19 +192,44 @@ static void random_bytes_differ(void **state)
 	assert_true(crypto_random(out, 0));
 }
 
-/* As after a VM was cloned: the same state, and other bytes from the system. */
+/* What a clone of this process draws after it was reseeded with `byte` from the system; 0: it was not. */
+static void draw_in_clone(uint8_t out[32], uint8_t byte)
+{
+	int ends[2];
+	pid_t child;
+
+	assert_int_equal(pipe(ends), 0);
+	child = fork();
+	if (child == 0) {
+		random_byte = byte;
+		if ((byte != 0 && !crypto_reseed()) || !crypto_random(out, 32) ||
+		    write(ends[1], out, 32) != 32)
+			_exit(1);
+		_exit(0);
+	}
+	assert_true(child > 0);
+	assert_int_equal(read(ends[0], out, 32), 32);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 static void clones_part_when_they_are_reseeded(void **state)
 {
-	uint8_t a[32], b[32];
+	uint8_t a[32], b[32], c[32], d[32];
 
 	(void)state;
-	random_byte = 1;
-	assert_true(crypto_reseed());
-	assert_true(crypto_random(a, sizeof(a)));
-	random_byte = 2;
-	assert_true(crypto_reseed());
-	assert_true(crypto_random(b, sizeof(b)));
-	assert_memory_not_equal(a, b, sizeof(a));
+	draw_in_clone(a, 0);
+	draw_in_clone(b, 0);
+	assert_memory_equal(a, b, sizeof(a));
+	draw_in_clone(c, 1);
+	draw_in_clone(d, 2);
+	assert_memory_not_equal(c, a, sizeof(a));
+	assert_memory_not_equal(c, d, sizeof(a));
+	/* From a state that nobody knows, nobody knows what comes, even who knows what the system gave. */
+	assert_true(crypto_random(d, sizeof(d)));
+	draw_in_clone(d, 1);
+	assert_memory_not_equal(c, d, sizeof(a));
 }
 
 static void expand_wrong(struct gcm_key *key, const uint8_t *bytes)

@@ -101,10 +101,14 @@ static const struct {
     {"random", random_bytes, CRYPTO_CHACHA20_POLY1305},
 };
 
+/* Deep below what the thread's end uses, and writes over. */
 static void *call(void *function)
 {
+	volatile uint8_t room[STACK_BYTES / 2];
+
+	room[0] = room[sizeof(room) - 1] = 0;
 	(*(void (**)(void))function)();
-	return NULL;
+	return room[0] == 0 ? NULL : function;
 }
 
 /* Runs a function on this stack, which is zero before. */
@@ -166,6 +170,32 @@ static void no_secret_is_left_on_the_stack(void **state)
 	}
 }
 
+static void no_inner_key_is_left_on_the_stack(void **state)
+{
+	static const uint8_t input[16];
+	uint8_t *stack = *state, inner_key[CRYPTO_KEY_BYTES];
+
+	prepare(CRYPTO_CHACHA20_POLY1305);
+	run_on(stack, xseal);
+	hchacha20(inner_key, secret, input);
+	assert_false(has_part(stack, inner_key, sizeof(inner_key)));
+}
+
+/* What HKDF extracts, and what HMAC hashes at last. */
+static void no_step_of_hkdf_is_left_on_the_stack(void **state)
+{
+	uint8_t *stack = *state, extracted[CRYPTO_HASH_BYTES];
+	const struct crypto_piece piece = {hashed, sizeof(hashed)};
+
+	prepare(CRYPTO_CHACHA20_POLY1305);
+	run_on(stack, hkdf);
+	crypto_hmac(extracted, secret, &piece, 1);
+	assert_false(has_part(stack, extracted, sizeof(extracted)));
+	for (size_t i = 0; i < sizeof(extracted); i++)
+		extracted[i] ^= 0x5c;
+	assert_false(has_part(stack, extracted, sizeof(extracted)));
+}
+
 static void wipe_clears_what_it_is_told(void **state)
 {
 	uint8_t memory[300];
@@ -197,6 +227,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(no_secret_is_left_on_the_stack),
+	    cmocka_unit_test(no_inner_key_is_left_on_the_stack),
+	    cmocka_unit_test(no_step_of_hkdf_is_left_on_the_stack),
 	    cmocka_unit_test(wipe_clears_what_it_is_told),
 	};
 
