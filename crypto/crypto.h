@@ -35,6 +35,10 @@ CRYPTO_MUST_USE const char *crypto_init(void);
 /* Unpredictable bytes for keys, from libcrypto's DRBG. False: there is no good source; `out` is cleared. */
 CRYPTO_MUST_USE bool crypto_random(void *out, size_t bytes);
 
+/* Fresh randomness from the system: to be called when what is in memory may be known or may exist twice,
+ * after a VM was restored or cloned. False: there is none; crypto_random fails from then on. */
+CRYPTO_MUST_USE bool crypto_reseed(void);
+
 /* Clears memory, also where the compiler thinks that nobody looks any more. */
 void crypto_wipe(void *memory, size_t bytes);
 
@@ -70,12 +74,22 @@ void crypto_hkdf(uint8_t (*const outs[])[CRYPTO_HASH_BYTES], size_t count,
 /* AEADs. */
 enum crypto_aead_kind { CRYPTO_CHACHA20_POLY1305, CRYPTO_AES_128_GCM, CRYPTO_AES_256_GCM };
 
+/* What does AES-GCM here: chosen by the processor, and by what agrees with libcrypto. */
+struct crypto_gcm_choice {
+	const char *variant;  /* for people */
+	const char *left_out; /* NULL, or a variant that disagreed */
+};
+
+/* Makes AES-GCM ready and tests it, after crypto_init and before its keys; apart, so that an image without it
+ * need not have it. NULL, or the name of the test that failed. */
+CRYPTO_MUST_USE const char *crypto_gcm_init(struct crypto_gcm_choice *choice);
+
 /* A key made ready; holds secrets: crypto_wipe it. No pointers to itself, so that it may be moved. */
 struct crypto_aead {
 	_Alignas(64) uint8_t state[CRYPTO_AEAD_BYTES];
 };
 
-/* `key`: 32 bytes, for CRYPTO_AES_128_GCM 16. */
+/* `key`: 32 bytes, for CRYPTO_AES_128_GCM 16. AES-GCM needs crypto_gcm_init. */
 void crypto_aead_init(struct crypto_aead *aead, enum crypto_aead_kind kind, const uint8_t *key);
 
 /* One text to be sealed or opened in place. */
