@@ -178,10 +178,10 @@ static void warn_of_idle_peers(struct reader *r)
 
 void check_vpn(struct reader *r)
 {
-	for (size_t i = 0; i < r->config->tunnel_count; i++) {
+	for (size_t i = 0; i < r->config->tunnel_count && reader_is_content(r); i++)
 		check_listening(r, &r->config->tunnels[i]);
+	for (size_t i = 0; i < r->config->tunnel_count; i++)
 		check_keys(r, &r->config->tunnels[i]);
-	}
 	check_allowed(r);
 	check_own_addresses(r);
 	warn_of_idle_peers(r);

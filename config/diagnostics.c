@@ -107,11 +107,32 @@ static bool is_called_public(const char *line, const char *at)
 	return false;
 }
 
+/* In a wg-quick file, whatever is given as a secret: "PrivateKey = ...". */
+static void hide_secret_value(char *line)
+{
+	static const char *const names[] = {"PrivateKey", "PresharedKey"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char *at = strcasestr(line, names[i]);
+
+		if (!at)
+			continue;
+		at += strlen(names[i]);
+		at += strspn(at, " \t");
+		if (*at++ != '=')
+			continue;
+		for (; *at; at++)
+			if (!strchr(" \t=", *at))
+				*at = '*';
+	}
+}
+
 /* Writes asterisks over what may be a secret. */
 static void hide_keys(char *line)
 {
 	size_t length;
 
+	hide_secret_value(line);
 	for (char *at = line; *at; at += length ? length : 1) {
 		for (length = 0; is_key_letter(at[length]);)
 			length++;

@@ -192,10 +192,13 @@ static struct node list_of(struct reader *r, const struct wg_quick_section *sect
 static void report_not_a_key(struct reader *r, const struct wg_quick_entry *entry)
 {
 	diagnostics_error(r->d, entry->place, "`%s` is not a key", entry->key);
-	diagnostics_hint(r->d,
-			 "a key is 44 characters of base64, as `wg genkey` and `wg genpsk` print them; here "
-			 "are %zu",
-			 entry->length);
+	if (entry->length == KEY_TEXT_LENGTH)
+		diagnostics_hint(r->d, "it has the length, but is not 32 bytes in base64, or zero; copy it again");
+	else
+		diagnostics_hint(r->d,
+				 "a key is 44 characters of base64, as `wg genkey` and `wg genpsk` print "
+				 "them; here are %zu",
+				 entry->length);
 }
 
 static void take_conf_private_key(struct reader *r, struct tunnel_draft *draft,
@@ -247,7 +250,7 @@ static void take_addresses(struct reader *r, struct tunnel_draft *draft,
 {
 	struct node list = list_of(r, section, "Address");
 
-	if (list.count == 0 || is_said_twice(r, draft, "addresses", section->place, "Address"))
+	if (list.count == 0 || is_said_twice(r, draft, "addresses", list.items[0]->place, "Address"))
 		return;
 	for (size_t i = 0; i < list.count; i++)
 		add_length(r, list.items[i]);

@@ -30,6 +30,17 @@ static void read_preshared_key(struct reader *r, void *target, const struct node
 		peer->preshared_file = keep_text(r, value->text);
 }
 
+/* `any`, as in other products. */
+static bool means_everything(struct reader *r, const struct node *item)
+{
+	if (item->kind != NODE_SCALAR || (strcmp(item->text, "any") != 0 && strcmp(item->text, "all") != 0))
+		return false;
+	diagnostics_error(r->d, item->place, "`%s` is not a network", item->text);
+	diagnostics_hint(r->d, "for all addresses write [0.0.0.0/0, \"::/0\"]: all that has no other way then goes "
+			       "to this peer");
+	return true;
+}
+
 static void read_allowed(struct reader *r, void *target, const struct node *value)
 {
 	struct config_peer *peer = target;
@@ -39,7 +50,9 @@ static void read_allowed(struct reader *r, void *target, const struct node *valu
 	peer->allowed = blocks_array(&r->config->blocks, count, sizeof(peer->allowed[0]));
 	for (size_t i = 0; i < count; i++) {
 		peer->allowed[peer->allowed_count].place = items[i]->place;
-		peer->allowed_count += value_network(r, items[i], &peer->allowed[peer->allowed_count].prefix);
+		peer->allowed_count +=
+		    !means_everything(r, items[i]) &&
+		    value_network(r, items[i], &peer->allowed[peer->allowed_count].prefix);
 	}
 }
 
