@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Whether there is a way to each peer's endpoint that is not a tunnel itself, and whether what is sealed fits.
+ * Whether there is a way to each peer's endpoint that is not a tunnel itself, and whether what is sealed
+ * fits.
  */
 #include <stdlib.h>
 #include "stages.h"

@@ -64,10 +64,11 @@ static void report_implied(struct reader *r, const struct way *first, const stru
 				 "write `routes: false` in the tunnel (`Table = off`) and routes of yours");
 		return;
 	}
-	diagnostics_error(r->d, second->place, "%s can't be routed into `%s`: %s (line %u) has it", text, name,
-			  first->origin == FROM_NETWORK	  ? "the network of another port"
-			  : first->route->implied ? "a peer of another tunnel"
-						  : "a route",
+	diagnostics_error(r->d, second->place, "%s can't be routed into `%s`: %s (line %u) has it", text,
+			  name,
+			  first->origin == FROM_NETWORK ? "the network of another port"
+			  : first->route->implied	? "a peer of another tunnel"
+							: "a route",
 			  first->place.line);
 	diagnostics_hint(r->d, "keep one of them, or write `routes: false` in the tunnel (`Table = off`)");
 }

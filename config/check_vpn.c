@@ -71,9 +71,8 @@ static void check_keys(struct reader *r, const struct config_tunnel *tunnel)
 		if (key_is_zero(peers[i]->public_key) || /* reported when it was read */
 		    memcmp(peers[i]->public_key, peers[i - 1]->public_key, CONFIG_KEY_BYTES) != 0)
 			continue;
-		diagnostics_error(r->d, peers[i]->place,
-				  "the peer `%s` has the public key of `%s` (line %u)", peers[i]->name,
-				  peers[i - 1]->name, peers[i - 1]->place.line);
+		diagnostics_error(r->d, peers[i]->place, "the peer `%s` has the public key of `%s` (line %u)",
+				  peers[i]->name, peers[i - 1]->name, peers[i - 1]->place.line);
 		diagnostics_hint(r->d, "a key is one peer: join them, or give each its own key");
 	}
 	free(peers);

@@ -82,12 +82,14 @@ static void read_function(struct reader *r, const struct node *node, unsigned in
 	} else if (which == VPN && !(*seen >> ROUTER & 1)) {
 		diagnostics_error(r->d, node->place,
 				  "the VPN can't come before the router, which sends packets into tunnels");
-		diagnostics_hint(
-		    r->d, "write `chain: [firewall, nat, router, vpn]`, without what you don't need");
+		diagnostics_hint(r->d,
+				 "write `chain: [firewall, nat, router, vpn]`, without what you don't need");
 	} else if (which != VPN && *seen >> ROUTER & 1) {
 		diagnostics_error(r->d, node->place,
 				  "%s can't come after the router, which sends packets off",
-				  which == NAT ? "NAT" : which == FIREWALL ? "the firewall" : "another");
+				  which == NAT	      ? "NAT"
+				  : which == FIREWALL ? "the firewall"
+						      : "another");
 		diagnostics_hint(r->d, "write `chain: [firewall, nat, router]`, without what you don't need");
 	} else if (which == FIREWALL && *seen >> NAT & 1) {
 		diagnostics_error(r->d, node->place,

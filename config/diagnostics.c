@@ -217,8 +217,10 @@ static void report(struct diagnostics *d, bool warning, struct config_place plac
 		return;
 	}
 	d->last = &d->kept[d->kept_count++];
-	*d->last = (struct diagnostic){
-	    .warning = warning, .place = place, .file = strdup(d->sources[place.file].name), .message = message};
+	*d->last = (struct diagnostic){.warning = warning,
+				       .place = place,
+				       .file = strdup(d->sources[place.file].name),
+				       .message = message};
 	keep_line(d, d->last);
 }
 

@@ -21,8 +21,8 @@ enum {
 /* Names the text that places refer to from now on. Borrows both until the next call. */
 void diagnostics_source(struct diagnostics *d, const char *name, const char *text, size_t length);
 
-/* Names a file that the text refers to, and returns its number in places; 0 if there are too many. Borrows both
- * until the next call of diagnostics_source. */
+/* Names a file that the text refers to, and returns its number in places; 0 if there are too many. Borrows
+ * both until the next call of diagnostics_source. */
 uint16_t diagnostics_file(struct diagnostics *d, const char *name, const char *text, size_t length);
 
 __attribute__((format(printf, 3, 4))) void diagnostics_error(struct diagnostics *d, struct config_place place,

@@ -29,7 +29,6 @@ void write_tunnels(const struct config *config, FILE *rows)
 	}
 }
 
-
 static void write_peer(const struct config *config, size_t index, FILE *row)
 {
 	const struct config_peer *peer = &config->peers[index];

@@ -28,7 +28,8 @@ static void emit_peer(const struct config_peer *peer, FILE *out)
 		peer->keepalive_s);
 	if (peer->has_endpoint) {
 		fprintf(out, ",\n\t  .endpoint_family = %u, .endpoint_port = %u, .endpoint.%s = ",
-			peer->endpoint.ipv6 ? 6 : 4, peer->endpoint_port, peer->endpoint.ipv6 ? "ipv6" : "ipv4");
+			peer->endpoint.ipv6 ? 6 : 4, peer->endpoint_port,
+			peer->endpoint.ipv6 ? "ipv6" : "ipv4");
 		emit_address(&peer->endpoint, out);
 	}
 	fputs(",\n\t  .public_key = ", out);
@@ -42,8 +43,8 @@ static void emit_allowed(const struct config *config, bool ipv6, FILE *out)
 	char text[ADDRESS_TEXT_MAX];
 	size_t count = 0;
 
-	fprintf(out, "/* Prefix, peer */\nconst struct wireguard_allowed_%s wireguard_allowed_%s[] = {\n", family,
-		family);
+	fprintf(out, "/* Prefix, peer */\nconst struct wireguard_allowed_%s wireguard_allowed_%s[] = {\n",
+		family, family);
 	for (size_t i = 0; i < config->allowed_count; i++) {
 		const struct config_allowed *allowed = &config->allowed[i];
 

@@ -151,7 +151,8 @@ void key_file_free(struct key_file *file)
 
 int key_file_write(const char *path, const char *text, size_t length)
 {
-	int descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR), error = errno;
+	int descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR),
+	    error = errno;
 	ssize_t written;
 
 	if (descriptor < 0)

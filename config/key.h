@@ -39,8 +39,8 @@ struct key_file {
 int key_file_read(struct key_file *file, const char *path);
 void key_file_free(struct key_file *file);
 
-/* Makes a file that only its owner can read, with `text` in it. Returns 0 or an errno: EEXIST where there is one
- * already, which stays as it is. */
+/* Makes a file that only its owner can read, with `text` in it. Returns 0 or an errno: EEXIST where there is
+ * one already, which stays as it is. */
 int key_file_write(const char *path, const char *text, size_t length);
 
 /* Makes room for one secret more or for many; what was moved is wiped where it was. */

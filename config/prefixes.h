@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Searching arrays that are sorted by prefix_compare, whose elements begin with a struct config_prefix. No prefix
- * is there twice.
+ * Searching arrays that are sorted by prefix_compare, whose elements begin with a struct config_prefix. No
+ * prefix is there twice.
  */
 #ifndef CONFIG_PREFIXES_H
 #define CONFIG_PREFIXES_H

@@ -68,7 +68,8 @@ void print_peer(const struct config_peer *peer, FILE *out)
 
 static void print_wireguard(const struct config *config, const struct config_tunnel *tunnel, FILE *out)
 {
-	fputs(tunnel->secrets_file ? "    wireguard:\n      secrets: " : "    wireguard:\n      private-key: ",
+	fputs(tunnel->secrets_file ? "    wireguard:\n      secrets: "
+				   : "    wireguard:\n      private-key: ",
 	      out);
 	print_quoted(tunnel->secrets_file ? tunnel->secrets_file : tunnel->key_file, out);
 	print_key("\n      public-key", tunnel->public_key, out);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What wg-quick's file says, as a tunnel. Every key of wg(8) and wg-quick(8) is taken, or refused with the reason.
- * Values go through the functions that read YAML's, with their places in the file.
+ * What wg-quick's file says, as a tunnel. Every key of wg(8) and wg-quick(8) is taken, or refused with the
+ * reason. Values go through the functions that read YAML's, with their places in the file.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -193,7 +193,8 @@ static void report_not_a_key(struct reader *r, const struct wg_quick_entry *entr
 {
 	diagnostics_error(r->d, entry->place, "`%s` is not a key", entry->key);
 	if (entry->length == KEY_TEXT_LENGTH)
-		diagnostics_hint(r->d, "it has the length, but is not 32 bytes in base64, or zero; copy it again");
+		diagnostics_hint(r->d,
+				 "it has the length, but is not 32 bytes in base64, or zero; copy it again");
 	else
 		diagnostics_hint(r->d,
 				 "a key is 44 characters of base64, as `wg genkey` and `wg genpsk` print "
@@ -308,7 +309,8 @@ static bool take_loosely(struct reader *r, const struct node *item, struct confi
 		return false;
 	memcpy(text, item->text, (size_t)(slash - item->text));
 	if (!address_parse(text, &prefix->address) ||
-	    !parse_digits(slash + 1, slash + strlen(slash), &length) || length > address_bits(&prefix->address))
+	    !parse_digits(slash + 1, slash + strlen(slash), &length) ||
+	    length > address_bits(&prefix->address))
 		return false;
 	prefix->length = (uint8_t)length;
 	network = prefix_network(prefix);
@@ -391,7 +393,8 @@ static void take_sections(struct reader *r, struct tunnel_draft *draft, const st
 		} else if (first) {
 			diagnostics_error(r->d, section->place, "a second [Interface] (first in line %u)",
 					  first->place.line);
-			diagnostics_hint(r->d, "a file is one tunnel: put the other one into a file of its own");
+			diagnostics_hint(r->d,
+					 "a file is one tunnel: put the other one into a file of its own");
 		} else {
 			first = section;
 			take_interface(r, draft, section);

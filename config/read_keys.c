@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Files that hold keys. A configuration names them and never has a private key itself: it is read by people, and
- * the image carries it.
+ * Files that hold keys. A configuration names them and never has a private key itself: it is read by people,
+ * and the image carries it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -41,8 +41,8 @@ static bool take_key(struct reader *r, const struct node *value, const struct ke
 	static const char blanks[] = " \t\r\n";
 	const char *word = file->text + strspn(file->text, blanks);
 	size_t length = strcspn(word, blanks);
-	bool alone = word[length + strspn(word + length, blanks)] == '\0' &&
-		     strlen(file->text) == file->length;
+	bool alone =
+	    word[length + strspn(word + length, blanks)] == '\0' && strlen(file->text) == file->length;
 
 	if (alone && key_parse(word, length, key) && !key_is_zero(key)) {
 		if (file->open_to_others)
@@ -70,7 +70,8 @@ static bool is_inline(struct reader *r, const struct node *value, const char *wh
 	if (!is_key)
 		return false;
 	diagnostics_error(r->d, value->place,
-			  "%s can't be written here: people read configurations, and images carry them", what);
+			  "%s can't be written here: people read configurations, and images carry them",
+			  what);
 	diagnostics_hint(r->d, "put the key into a file that only you can read, and write the file's name");
 	return true;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The section `vpn`: tunnels, which are ports to everything else. They come after the ports that have devices.
+ * The section `vpn`: tunnels, which are ports to everything else. They come after the ports that have
+ * devices.
  */
 #include <string.h>
 #include "stages.h"

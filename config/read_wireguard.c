@@ -36,8 +36,9 @@ static bool means_everything(struct reader *r, const struct node *item)
 	if (item->kind != NODE_SCALAR || (strcmp(item->text, "any") != 0 && strcmp(item->text, "all") != 0))
 		return false;
 	diagnostics_error(r->d, item->place, "`%s` is not a network", item->text);
-	diagnostics_hint(r->d, "for all addresses write [0.0.0.0/0, \"::/0\"]: all that has no other way then goes "
-			       "to this peer");
+	diagnostics_hint(r->d,
+			 "for all addresses write [0.0.0.0/0, \"::/0\"]: all that has no other way then goes "
+			 "to this peer");
 	return true;
 }
 
@@ -50,9 +51,8 @@ static void read_allowed(struct reader *r, void *target, const struct node *valu
 	peer->allowed = blocks_array(&r->config->blocks, count, sizeof(peer->allowed[0]));
 	for (size_t i = 0; i < count; i++) {
 		peer->allowed[peer->allowed_count].place = items[i]->place;
-		peer->allowed_count +=
-		    !means_everything(r, items[i]) &&
-		    value_network(r, items[i], &peer->allowed[peer->allowed_count].prefix);
+		peer->allowed_count += !means_everything(r, items[i]) &&
+				       value_network(r, items[i], &peer->allowed[peer->allowed_count].prefix);
 	}
 }
 
@@ -173,9 +173,9 @@ static void read_routes(struct reader *r, void *target, const struct node *value
 }
 
 static const struct mapping_key wireguard_keys[] = {
-    {"conf", read_in_order, NULL, NULL},       {"private-key", read_in_order, NULL, NULL},
-    {"secrets", read_in_order, NULL, NULL},    {"public-key", read_in_order, NULL, NULL},
-    {"listen", read_listen, NULL, NULL},       {"routes", read_routes, NULL, NULL},
+    {"conf", read_in_order, NULL, NULL},    {"private-key", read_in_order, NULL, NULL},
+    {"secrets", read_in_order, NULL, NULL}, {"public-key", read_in_order, NULL, NULL},
+    {"listen", read_listen, NULL, NULL},    {"routes", read_routes, NULL, NULL},
     {"peers", read_peers, NULL, KEEP_ONE},
 };
 

@@ -35,8 +35,8 @@ void read_port_mss(struct reader *r, void *port, const struct node *value);
 void read_port_zone(struct reader *r, void *port, const struct node *value);
 void finish_port(struct reader *r, struct config_port *port, const struct node *node);
 
-/* read_vpn.c; check_vpn.c: keys, allowed IPs and listening ports that must differ; check_endpoints.c: that there
- * is a way to each endpoint, once routes were checked */
+/* read_vpn.c; check_vpn.c: keys, allowed IPs and listening ports that must differ; check_endpoints.c: that
+ * there is a way to each endpoint, once routes were checked */
 void read_vpn(struct reader *r, const struct node *node);
 void check_vpn(struct reader *r);
 void check_endpoints(struct reader *r);
@@ -47,7 +47,8 @@ bool port_is_tunnel(const struct config_port *port);
 void read_router(struct reader *r, const struct node *node);
 void check_routes(struct reader *r);
 
-/* tunnel_routes.c, for check_routes: appends the routes that allowed IPs stand for, once next hops are known */
+/* tunnel_routes.c, for check_routes: appends the routes that allowed IPs stand for, once next hops are known
+ */
 void add_tunnel_routes(struct reader *r);
 void warn_of_routes_to_nobody(struct reader *r);
 

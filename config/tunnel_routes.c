@@ -63,8 +63,8 @@ void add_tunnel_routes(struct reader *r)
 	for (size_t i = 0; i < config->allowed_count; i++) {
 		const struct config_allowed *allowed = &config->allowed[i];
 		const struct config_tunnel *tunnel = &config->tunnels[allowed->tunnel];
-		const struct written *same = bsearch(&allowed->prefix, written, written_count,
-						     sizeof(written[0]), by_prefix);
+		const struct written *same =
+		    bsearch(&allowed->prefix, written, written_count, sizeof(written[0]), by_prefix);
 
 		if (tunnel->routes && !is_connected(&config->ports[tunnel->port], &allowed->prefix) &&
 		    !(same && same->port == tunnel->port))
@@ -86,7 +86,8 @@ static struct prefixes allowed_of(const struct config *config, uint16_t port)
 
 	while (first < config->allowed_count && config->tunnels[config->allowed[first].tunnel].port != port)
 		first++;
-	for (end = first; end < config->allowed_count && config->tunnels[config->allowed[end].tunnel].port == port;)
+	for (end = first;
+	     end < config->allowed_count && config->tunnels[config->allowed[end].tunnel].port == port;)
 		end++;
 	return (struct prefixes){config->allowed + first, end - first, sizeof(config->allowed[0])};
 }

@@ -29,8 +29,8 @@ bool value_public_key(struct reader *r, const struct node *node, uint8_t key[CON
 	return false;
 }
 
-/* Splits HOST:PORT or [HOST]:PORT at the end; `host` has room for ADDRESS_TEXT_MAX. Returns the port's text, or
- * NULL. */
+/* Splits HOST:PORT or [HOST]:PORT at the end; `host` has room for ADDRESS_TEXT_MAX. Returns the port's text,
+ * or NULL. */
 static const char *split_endpoint(const char *text, char *host)
 {
 	bool brackets = *text == '[';

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the readers of tunnels share: read_vpn.c has the section, read_wireguard.c a tunnel in YAML, read_conf.c
- * one in wg-quick's file.
+ * What the readers of tunnels share: read_vpn.c has the section, read_wireguard.c a tunnel in YAML,
+ * read_conf.c one in wg-quick's file.
  */
 #ifndef CONFIG_VPN_H
 #define CONFIG_VPN_H
@@ -38,8 +38,8 @@ void read_wireguard(struct reader *r, void *draft, const struct node *value);
 void read_conf(struct reader *r, struct tunnel_draft *draft, const struct node *value);
 void read_secrets_file(struct reader *r, struct tunnel_draft *draft, const struct node *value);
 
-/* read_keys.c: a file with a key. Reports what is wrong with the file; where none is read (struct reader), the key
- * stays zero. */
+/* read_keys.c: a file with a key. Reports what is wrong with the file; where none is read (struct reader),
+ * the key stays zero. */
 bool read_key_file(struct reader *r, const struct node *value, const char *what,
 		   uint8_t key[CONFIG_KEY_BYTES]);
 
@@ -47,8 +47,8 @@ bool read_key_file(struct reader *r, const struct node *value, const char *what,
 bool take_private_key(struct reader *r, struct tunnel_draft *draft, struct config_place place,
 		      const uint8_t key[CONFIG_KEY_BYTES]);
 
-/* Opens a wg-quick file, which messages can show from then on; its text lives until the reader ends. Reports what
- * goes wrong. */
+/* Opens a wg-quick file, which messages can show from then on; its text lives until the reader ends. Reports
+ * what goes wrong. */
 const struct key_file *open_conf(struct reader *r, const struct node *value, uint16_t *number);
 void close_opened(struct reader *r);
 

@@ -31,8 +31,8 @@ static size_t add_port(const struct config_port *port, struct way *ways)
 	size_t count = 0;
 
 	for (size_t i = 0; i < port->address_count; i++)
-		ways[count++] = (struct way){prefix_network(&port->addresses[i].prefix), FROM_NETWORK, port, NULL,
-					     port->addresses[i].place};
+		ways[count++] = (struct way){prefix_network(&port->addresses[i].prefix), FROM_NETWORK, port,
+					     NULL, port->addresses[i].place};
 	for (size_t i = 0; i < port->gateway_count; i++)
 		ways[count++] = (struct way){{.address.ipv6 = port->gateways[i].prefix.address.ipv6},
 					     FROM_GATEWAY,
@@ -58,9 +58,9 @@ struct way *ways_collect(const struct config *config, size_t *count)
 	for (size_t i = 0; i < config->route_count; i++) {
 		const struct config_route *route = &config->routes[i];
 
-		ways[(*count)++] =
-		    (struct way){route->prefix, FROM_ROUTE,
-				 leads_somewhere(route) ? &config->ports[route->port] : NULL, route, route->place};
+		ways[(*count)++] = (struct way){route->prefix, FROM_ROUTE,
+						leads_somewhere(route) ? &config->ports[route->port] : NULL,
+						route, route->place};
 	}
 	qsort(ways, *count, sizeof(ways[0]), by_prefix);
 	return ways;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The text of a wg-quick file as sections with entries that know where they were written; what the keys mean is
- * read_conf.c's. Sources: wg(8), "Configuration File Format", and wg-quick(8).
+ * The text of a wg-quick file as sections with entries that know where they were written; what the keys mean
+ * is read_conf.c's. Sources: wg(8), "Configuration File Format", and wg-quick(8).
  *
  *     [Interface]
  *     PrivateKey = ...        # a comment

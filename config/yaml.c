@@ -61,7 +61,8 @@ static void report_syntax(struct yaml_reader *r)
 	struct config_place place = {.line = 1, .column = 1};
 
 	if (first && first->line > 0 && first->column > 0) /* these count from 1, unlike marks */
-		place = (struct config_place){.line = (uint32_t)first->line, .column = (uint32_t)first->column};
+		place =
+		    (struct config_place){.line = (uint32_t)first->line, .column = (uint32_t)first->column};
 	syntax_report(r->d, place, first && first->msg ? first->msg : "", r->text, r->length);
 }
 

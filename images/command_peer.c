@@ -29,15 +29,15 @@ static int add_allowed(struct peer_wishes *wishes, const char *text)
 	return STATUS_DONE;
 }
 
-/* HOST:PORT, where the host may be a name: the peer, not the appliance, asks the DNS. No character that would end
- * the line that it is written into. */
+/* HOST:PORT, where the host may be a name: the peer, not the appliance, asks the DNS. No character that would
+ * end the line that it is written into. */
 static int set_endpoint(struct peer_wishes *wishes, const char *text)
 {
 	const char *colon = strrchr(text, ':');
 	size_t digits = colon ? strlen(colon + 1) : 0;
 
-	if (!colon || colon == text || digits == 0 || digits > 5 || colon[1 + strspn(colon + 1, "0123456789")] ||
-	    text[strcspn(text, "\n\r\t #,=")])
+	if (!colon || colon == text || digits == 0 || digits > 5 ||
+	    colon[1 + strspn(colon + 1, "0123456789")] || text[strcspn(text, "\n\r\t #,=")])
 		return misused("--endpoint %s: write HOST:PORT, like vpn.example.com:51820", text);
 	wishes->endpoint = text;
 	return STATUS_DONE;
@@ -72,12 +72,10 @@ static int take_option(struct peer_wishes *wishes, int found, char **argv)
 
 int command_peer(int argc, char **argv)
 {
-	static const struct option options[] = {{"allowed", required_argument, NULL, 'a'},
-						{"endpoint", required_argument, NULL, 'e'},
-						{"dns", required_argument, NULL, 'd'},
-						{"qr", no_argument, NULL, 'q'},
-						{"help", no_argument, NULL, 'h'},
-						{0}};
+	static const struct option options[] = {
+	    {"allowed", required_argument, NULL, 'a'}, {"endpoint", required_argument, NULL, 'e'},
+	    {"dns", required_argument, NULL, 'd'},     {"qr", no_argument, NULL, 'q'},
+	    {"help", no_argument, NULL, 'h'},	       {0}};
 	struct peer_wishes wishes = {0};
 	int found, status = STATUS_DONE;
 	struct config *config;
@@ -90,13 +88,14 @@ int command_peer(int argc, char **argv)
 	if (status != STATUS_DONE)
 		return status;
 	if (argc - optind != 3)
-		return misused("peer wants a configuration, a tunnel and a name: weir peer gateway.yaml wg0 phone");
+		return misused(
+		    "peer wants a configuration, a tunnel and a name: weir peer gateway.yaml wg0 phone");
 	wishes.path = argv[optind];
 	wishes.tunnel = argv[optind + 1];
 	wishes.name = argv[optind + 2];
 	if (!is_name(wishes.name))
-		return misused("%s: use 1 to %d lower-case letters, digits and hyphens between them", wishes.name,
-			       CONFIG_NAME_MAX);
+		return misused("%s: use 1 to %d lower-case letters, digits and hyphens between them",
+			       wishes.name, CONFIG_NAME_MAX);
 	config = load_config(wishes.path);
 	status = config ? peer_make(config, &wishes) : STATUS_FAILED;
 	config_free(config);

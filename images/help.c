@@ -127,7 +127,8 @@ static const char flows[] =
 static const char peer[] =
     "weir peer CONFIG TUNNEL NAME [--endpoint HOST:PORT] [--allowed NETWORK ...] [--dns ADDRESS] [--qr]\n"
     "\n"
-    "Makes a new peer of a tunnel: a pair of keys, a preshared key, and the next free address of each family. "
+    "Makes a new peer of a tunnel: a pair of keys, a preshared key, and the next free address of each "
+    "family. "
     "Writes, beside\n"
     "the configuration and readable by you alone, NAME.conf for the peer (wg-quick and WireGuard's apps take "
     "it) and\n"
@@ -138,23 +139,26 @@ static const char peer[] =
     "  weir peer gateway.yaml wg0 phone --endpoint vpn.example.com:51820 --qr\n"
     "  weir peer gateway.yaml wg0 branch --allowed 10.0.0.0/24 --allowed 10.8.0.0/24\n"
     "\n"
-    "      --endpoint HOST:PORT  where the peer finds the appliance; left out: the address of the port with a "
+    "      --endpoint HOST:PORT  where the peer finds the appliance; left out: the address of the port with "
+    "a "
     "gateway\n"
     "      --allowed NETWORK     what the peer sends into the tunnel; left out: everything\n"
     "      --dns ADDRESS         the DNS server that the peer asks\n"
     "      --qr                  draws the file as a QR code; it shows the private key to who sees it\n";
 
-static const char key[] = "weir key FILE\n"
-			  "\n"
-			  "Makes a private key, writes it to a new file that only you can read, and prints its "
-			  "public key; as\n"
-			  "`wg genkey` and `wg pubkey` do. `private-key: FILE` in a configuration names it.\n"
-			  "\n"
-			  "  weir key wg0.key\n";
+static const char key[] =
+    "weir key FILE\n"
+    "\n"
+    "Makes a private key, writes it to a new file that only you can read, and prints its "
+    "public key; as\n"
+    "`wg genkey` and `wg pubkey` do. `private-key: FILE` in a configuration names it.\n"
+    "\n"
+    "  weir key wg0.key\n";
 
 static const struct {
 	const char *topic, *text;
-} topics[] = {{"check", check}, {"build", build}, {"run", run}, {"replay", replay}, {"flows", flows}, {"peer", peer}, {"key", key}};
+} topics[] = {{"check", check}, {"build", build}, {"run", run}, {"replay", replay},
+	      {"flows", flows}, {"peer", peer},	  {"key", key}};
 
 const char *help_text(const char *topic)
 {

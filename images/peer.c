@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * weir peer: a new peer of a tunnel. Makes its keys, finds it an address, writes the file that it is configured
- * with, and says what to add to the appliance's configuration. Files that exist stay as they are.
+ * weir peer: a new peer of a tunnel. Makes its keys, finds it an address, writes the file that it is
+ * configured with, and says what to add to the appliance's configuration. Files that exist stay as they are.
  */
 #include "command.h"
 
@@ -50,6 +50,7 @@ struct new_peer {
 	struct config_network addresses[2]; /* of the peer, full-length: at most one of each family */
 	uint8_t private_key[CONFIG_KEY_BYTES], preshared_key[CONFIG_KEY_BYTES];
 	char *conf_path, *preshared_path, *section_path;
+	int folder; /* letters of the configuration's folder, slash included */
 };
 
 static void print_key_line(const char *name, const uint8_t key[CONFIG_KEY_BYTES], FILE *out)
@@ -68,8 +69,8 @@ static void print_list(const char *name, const struct config_network *networks, 
 
 	fprintf(out, "%s = ", name);
 	for (size_t i = 0; i < count; i++)
-		fprintf(out, "%s%s/%u", i ? ", " : "",
-			address_format(&networks[i].prefix.address, text), networks[i].prefix.length);
+		fprintf(out, "%s%s/%u", i ? ", " : "", address_format(&networks[i].prefix.address, text),
+			networks[i].prefix.length);
 	fputc('\n', out);
 }
 
@@ -189,9 +190,10 @@ static struct prefixes allowed_of(const struct config *config, const struct conf
 	return (struct prefixes){config->allowed + first, end - first, sizeof(config->allowed[0])};
 }
 
-/* Finds the first address of a network that neither the appliance nor a peer has. What a peer has of the whole
- * network, or of more, is passed on: longer prefixes go first. */
-static bool find_address(const struct new_peer *new, const struct config_prefix *own, struct config_prefix *found)
+/* Finds the first address of a network that neither the appliance nor a peer has. What a peer has of the
+ * whole network, or of more, is passed on: longer prefixes go first. */
+static bool find_address(const struct new_peer *new, const struct config_prefix *own,
+			 struct config_prefix *found)
 {
 	struct prefixes taken = allowed_of(new->config, new->tunnel);
 	struct config_prefix network = prefix_network(own);
@@ -244,7 +246,8 @@ static int make_keys(struct new_peer *new)
 
 static int check_free(const char *path)
 {
-	return access(path, F_OK) < 0 ? STATUS_DONE : failed("%s: is there already, and stays as it is", path);
+	return access(path, F_OK) < 0 ? STATUS_DONE
+				      : failed("%s: is there already, and stays as it is", path);
 }
 
 /* Nothing is written unless all of it can be. */
@@ -269,7 +272,8 @@ static void say_what_to_add(struct new_peer *new)
 
 	note("%s is for %s: its private key is in there (mode 0600)", new->conf_path, new->peer.name);
 	if (new->tunnel->from_conf) {
-		note("now add it to the tunnel: cat %s >> %s, then remove %s", new->section_path,
+		note("now add it to the tunnel: cat %s >> %.*s%s, then remove %s", new->section_path,
+		     *new->tunnel->secrets_file == '/' ? 0 : new->folder, new->wishes->path,
 		     new->tunnel->secrets_file, new->section_path);
 	} else {
 		note("now add this to the peers of %s:", new->port->name);
@@ -291,17 +295,16 @@ static int draw_code(const struct new_peer *new)
 	fclose(text.stream);
 	drawn = qr_draw(text.text, stdout, strcmp(nl_langinfo(CODESET), "UTF-8") == 0);
 	text_free(&text);
-	return drawn ? STATUS_DONE : failed("%s is too long for a QR code: allow fewer networks", new->conf_path);
+	return drawn ? STATUS_DONE
+		     : failed("%s is too long for a QR code: allow fewer networks", new->conf_path);
 }
 
 /* Files lie beside the configuration. */
-static char *name_file(const struct peer_wishes *wishes, const char *ending)
+static char *name_file(const struct new_peer *new, const char *ending)
 {
-	const char *slash = strrchr(wishes->path, '/');
 	char *path;
 
-	if (asprintf(&path, "%.*s%s%s", slash ? (int)(slash + 1 - wishes->path) : 0, wishes->path, wishes->name,
-		     ending) < 0)
+	if (asprintf(&path, "%.*s%s%s", new->folder, new->wishes->path, new->wishes->name, ending) < 0)
 		abort();
 	return path;
 }
@@ -340,6 +343,7 @@ static int make_peer(struct new_peer *new)
 int peer_make(const struct config *config, const struct peer_wishes *wishes)
 {
 	struct new_peer new = {.wishes = wishes, .config = config};
+	const char *slash = strrchr(wishes->path, '/');
 	int status;
 
 	new.tunnel = find_tunnel(config, wishes->tunnel);
@@ -351,9 +355,10 @@ int peer_make(const struct config *config, const struct peer_wishes *wishes)
 		return failed("where do peers find %s? say --endpoint HOST:PORT", config->name);
 	new.port = &config->ports[new.tunnel->port];
 	strcpy(new.peer.name, wishes->name);
-	new.conf_path = name_file(wishes, ".conf");
-	new.preshared_path = name_file(wishes, ".psk");
-	new.section_path = name_file(wishes, ".peer");
+	new.folder = slash ? (int)(slash + 1 - wishes->path) : 0;
+	new.conf_path = name_file(&new, ".conf");
+	new.preshared_path = name_file(&new, ".psk");
+	new.section_path = name_file(&new, ".peer");
 	status = make_peer(&new);
 	key_wipe(new.private_key, sizeof(new.private_key));
 	key_wipe(new.preshared_key, sizeof(new.preshared_key));

@@ -34,8 +34,8 @@ static int explain_readiness(struct instance *instance, enum readiness readiness
 	}
 }
 
-/* An image that holds keys is not executable, and is run from a copy that has no name. Returns its descriptor,
- * or -1 where the file itself can be run, or nothing can. */
+/* An image that holds keys is not executable, and is run from a copy that has no name. Returns its
+ * descriptor, or -1 where the file itself can be run, or nothing can. */
 static int copy_to_run(const struct image *image)
 {
 	int descriptor;

@@ -12,8 +12,7 @@ enum { QUIET_MODULES = 4 /* ISO/IEC 18004, 7.1: the margin that readers need */ 
 
 static bool is_dark(const QRcode *code, int x, int y)
 {
-	return x >= 0 && y >= 0 && x < code->width && y < code->width &&
-	       code->data[y * code->width + x] & 1;
+	return x >= 0 && y >= 0 && x < code->width && y < code->width && code->data[y * code->width + x] & 1;
 }
 
 /* Two rows of modules, one above the other. */

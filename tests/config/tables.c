@@ -283,8 +283,8 @@ static void print_peer(unsigned int i)
 {
 	const struct wireguard_peer_config *peer = &wireguard_peers[i];
 
-	printf("peer %u %s tunnel %u key %02x..%02x preshared %02x..%02x keepalive %u", i, peer->name, peer->tunnel,
-	       peer->public_key[0], peer->public_key[31], wireguard_preshared_keys[i][0],
+	printf("peer %u %s tunnel %u key %02x..%02x preshared %02x..%02x keepalive %u", i, peer->name,
+	       peer->tunnel, peer->public_key[0], peer->public_key[31], wireguard_preshared_keys[i][0],
 	       wireguard_preshared_keys[i][31], peer->keepalive_s);
 	if (peer->endpoint_family)
 		printf(" at %s port %u", nat_text(peer->endpoint_family == 6, &peer->endpoint),
@@ -295,10 +295,10 @@ static void print_peer(unsigned int i)
 static void print_tunnels(void)
 {
 	for (unsigned int i = 0; i < wireguard_tunnel_count; i++)
-		printf("tunnel %u port %u udp %u peers %u from %u key %02x..%02x\n", i, wireguard_tunnels[i].port,
-		       wireguard_tunnels[i].listen_port, wireguard_tunnels[i].peer_count,
-		       wireguard_tunnels[i].first_peer, wireguard_private_keys[i][0],
-		       wireguard_private_keys[i][31]);
+		printf("tunnel %u port %u udp %u peers %u from %u key %02x..%02x\n", i,
+		       wireguard_tunnels[i].port, wireguard_tunnels[i].listen_port,
+		       wireguard_tunnels[i].peer_count, wireguard_tunnels[i].first_peer,
+		       wireguard_private_keys[i][0], wireguard_private_keys[i][31]);
 	for (unsigned int i = 0; i < wireguard_peer_count; i++)
 		print_peer(i);
 	for (unsigned int i = 0; i < wireguard_allowed_ipv4_count; i++)
