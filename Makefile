@@ -25,6 +25,7 @@ IMAGE_FLAGS := $(COMMON) $(DPDK) $(PREFIX_MAP) -O2 -march=x86-64-v2 -flto=auto -
 RING0_FLAGS := $(COMMON) $(PREFIX_MAP) -O2 -ffreestanding -mgeneral-regs-only -mno-red-zone -fno-stack-protector \
 	-fno-omit-frame-pointer -fcf-protection=none -fno-pie -fno-asynchronous-unwind-tables
 HOST_FLAGS := $(COMMON) -O2 -D_GNU_SOURCE
+HOST_LIBS := -lfyaml -lpcap -ljansson -lqrencode -lcrypto
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 TEST_FLAGS := $(COMMON) $(DPDK) -D_GNU_SOURCE -O1 -march=x86-64-v2 -fno-omit-frame-pointer $(SANITIZE)
 
@@ -145,7 +146,7 @@ $(B)/host/images/main.o: VERSION = -DWEIR_VERSION='"$(shell cat $(B)/version 2>/
 
 $(B)/weir: $(host_objects)
 	$(call say,LD)
-	$(Q)$(CC) -o $@ $^ -lfyaml -lpcap -ljansson
+	$(Q)$(CC) -o $@ $^ $(HOST_LIBS)
 
 # The bench's traffic generator, on the real EAL. Archives, not shared libraries: what an image has, has no driver.
 
@@ -185,7 +186,7 @@ $(B)/test/weir.a: $(test_objects)
 
 $(B)/test/%: $(B)/test/obj/tests/unit/%.o $(B)/test/weir.a
 	$(call say,LD)
-	$(Q)$(CC) $(SANITIZE) -o $@ $< $(B)/test/weir.a $(RTE_LIBS) $(B)/test/weir.a -l:librte_acl.a $(CRYPTO_LIBS) -lcmocka -lfyaml -lpcap -ljansson -lm
+	$(Q)$(CC) $(SANITIZE) -o $@ $< $(B)/test/weir.a $(RTE_LIBS) $(B)/test/weir.a -l:librte_acl.a $(CRYPTO_LIBS) -lcmocka $(HOST_LIBS) -lm
 
 $(B)/fuzz/obj/%.o: %.c
 	$(call say,CC)
@@ -198,6 +199,6 @@ $(B)/fuzz/weir.a: $(test_objects:$(B)/test/%=$(B)/fuzz/%)
 
 $(B)/fuzz/%: $(B)/fuzz/obj/tests/fuzz/%.o $(B)/fuzz/weir.a
 	$(call say,LD)
-	$(Q)$(CLANG) $(SANITIZE) -fsanitize=fuzzer -o $@ $< $(B)/fuzz/weir.a $(RTE_LIBS) $(B)/fuzz/weir.a -l:librte_acl.a $(CRYPTO_LIBS) -lfyaml -lpcap -ljansson -lm
+	$(Q)$(CLANG) $(SANITIZE) -fsanitize=fuzzer -o $@ $< $(B)/fuzz/weir.a $(RTE_LIBS) $(B)/fuzz/weir.a -l:librte_acl.a $(CRYPTO_LIBS) $(HOST_LIBS) -lm
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -221,7 +221,7 @@ static void warn_if_unused(struct reader *r, const struct config_port *port)
 	for (size_t i = r->config->device_count; i < r->config->port_count; i++)
 		if (r->config->ports[i].device == port->device && !port->vlan)
 			return;
-	if (port->address_count > 0)
+	if (port->address_count > 0 || port_is_tunnel(port))
 		return;
 	diagnostics_warning(r->d, port->place, "port `%s` has no address, so nothing is routed through it",
 			    port->name);

@@ -6,16 +6,7 @@
 #include <stdlib.h>
 #include "stages.h"
 #include "value.h"
-
-enum origin { FROM_NETWORK, FROM_GATEWAY, FROM_ROUTE };
-
-/* Any way that the appliance will know, whatever wrote it. */
-struct way {
-	struct config_prefix prefix;
-	enum origin origin;
-	const struct config_port *port; /* FROM_NETWORK, FROM_GATEWAY */
-	struct config_place place;
-};
+#include "ways.h"
 
 static void check_next_hop(struct reader *r, struct config_route *route)
 {
@@ -57,40 +48,29 @@ static void check_destination(struct reader *r, const struct config_route *route
 			 "what is for the appliance needs no route; to refuse it, write a rule `to: self`");
 }
 
-static int by_prefix(const void *a, const void *b)
+/* Allowed IPs that can't become a route. */
+static void report_implied(struct reader *r, const struct way *first, const struct way *second)
 {
-	const struct way *left = a, *right = b;
-	int order = prefix_compare(&left->prefix, &right->prefix);
+	const char *name = second->port->name;
+	char text[ADDRESS_TEXT_MAX];
 
-	if (order)
-		return order;
-	if (left->origin != right->origin)
-		return left->origin < right->origin ? -1 : 1;
-	if (left->place.line != right->place.line)
-		return left->place.line < right->place.line ? -1 : 1;
-	return (left->place.column > right->place.column) - (left->place.column < right->place.column);
-}
-
-static size_t collect(const struct config *config, struct way *ways)
-{
-	size_t count = 0;
-
-	for (size_t number = 0; number < config->port_count; number++) {
-		const struct config_port *port = &config->ports[number];
-
-		for (size_t i = 0; i < port->address_count; i++)
-			ways[count++] = (struct way){prefix_network(&port->addresses[i].prefix), FROM_NETWORK,
-						     port, port->addresses[i].place};
-		for (size_t i = 0; i < port->gateway_count; i++)
-			ways[count++] = (struct way){{.address.ipv6 = port->gateways[i].prefix.address.ipv6},
-						     FROM_GATEWAY,
-						     port,
-						     port->gateways[i].place};
+	prefix_format(&second->prefix, text);
+	if (first->origin == FROM_GATEWAY) {
+		diagnostics_error(r->d, second->place,
+				  "%s makes `%s` the default route, and the gateway of `%s` (line %u) is one",
+				  text, name, first->port->name, first->place.line);
+		diagnostics_hint(r->d,
+				 "remove that gateway and give the endpoint a route of its own via it, or "
+				 "write `routes: false` in the tunnel (`Table = off`) and routes of yours");
+		return;
 	}
-	for (size_t i = 0; i < config->route_count; i++)
-		ways[count++] =
-		    (struct way){config->routes[i].prefix, FROM_ROUTE, NULL, config->routes[i].place};
-	return count;
+	diagnostics_error(r->d, second->place, "%s can't be routed into `%s`: %s (line %u) has it", text,
+			  name,
+			  first->origin == FROM_NETWORK ? "the network of another port"
+			  : first->route->implied	? "a peer of another tunnel"
+							: "a route",
+			  first->place.line);
+	diagnostics_hint(r->d, "keep one of them, or write `routes: false` in the tunnel (`Table = off`)");
 }
 
 static void report_second_way(struct reader *r, const struct way *first, const struct way *second)
@@ -98,6 +78,14 @@ static void report_second_way(struct reader *r, const struct way *first, const s
 	char text[ADDRESS_TEXT_MAX];
 
 	prefix_format(&second->prefix, text);
+	if (first->origin == FROM_ROUTE && first->route->implied && !second->route->implied) {
+		report_implied(r, second, first);
+		return;
+	}
+	if (second->origin == FROM_ROUTE && second->route->implied) {
+		report_implied(r, first, second);
+		return;
+	}
 	if (first->origin == FROM_NETWORK && second->origin == FROM_NETWORK)
 		return; /* two addresses in one network; that of another port was reported as an overlap */
 	if (first->origin == FROM_NETWORK) {
@@ -118,24 +106,20 @@ static void report_second_way(struct reader *r, const struct way *first, const s
 
 void check_routes(struct reader *r)
 {
-	const struct config *config = r->config;
-	size_t count = config->route_count;
+	size_t count;
 	struct way *ways;
 
-	for (size_t i = 0; i < config->route_count; i++) {
-		check_destination(r, &config->routes[i]);
-		if (config->routes[i].kind == CONFIG_ROUTE_GATEWAY)
-			check_next_hop(r, &config->routes[i]);
+	for (size_t i = 0; i < r->config->route_count; i++) {
+		check_destination(r, &r->config->routes[i]);
+		if (r->config->routes[i].kind == CONFIG_ROUTE_GATEWAY)
+			check_next_hop(r, &r->config->routes[i]);
 	}
-	for (size_t i = 0; i < config->port_count; i++)
-		count += config->ports[i].address_count + config->ports[i].gateway_count;
-	ways = calloc(count + 1, sizeof(ways[0]));
-	if (!ways)
-		abort();
-	count = collect(config, ways);
-	qsort(ways, count, sizeof(ways[0]), by_prefix);
+	add_tunnel_routes(r);
+	ways = ways_collect(r->config, &count);
 	for (size_t i = 1; i < count; i++)
 		if (prefix_compare(&ways[i - 1].prefix, &ways[i].prefix) == 0)
 			report_second_way(r, &ways[i - 1], &ways[i]);
 	free(ways);
+	if (reader_is_content(r))
+		warn_of_routes_to_nobody(r);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include "stages.h"
 #include "value.h"
+#include "vpn.h"
 
 static void read_name(struct reader *r, void *target, const struct node *value)
 {
@@ -52,15 +53,16 @@ static const struct mapping_key document_keys[] = {
     {"firewall", read_later, NULL, NULL},
     {"nat", read_later, NULL, NULL},
     {"router", read_later, NULL, NULL},
+    {"vpn", read_later, NULL, NULL},
 };
 
 static bool is_planned(const char *function)
 {
-	return strcmp(function, "sensor") == 0 || strcmp(function, "vpn") == 0;
+	return strcmp(function, "sensor") == 0;
 }
 
-enum function { FIREWALL, NAT, ROUTER, FUNCTIONS };
-static const char *const functions[FUNCTIONS] = {"firewall", "nat", "router"};
+enum function { FIREWALL, NAT, ROUTER, VPN, FUNCTIONS };
+static const char *const functions[FUNCTIONS] = {"firewall", "nat", "router", "vpn"};
 
 /* One element of the chain; `seen` has a bit for each function before it. */
 static void read_function(struct reader *r, const struct node *node, unsigned int *seen)
@@ -69,7 +71,7 @@ static void read_function(struct reader *r, const struct node *node, unsigned in
 
 	if (node->kind == NODE_SCALAR && is_planned(node->text)) {
 		diagnostics_error(r->d, node->place, "`%s` is not in this release", node->text);
-		diagnostics_hint(r->d, "leave it out; what there is: firewall, nat, router");
+		diagnostics_hint(r->d, "leave it out; what there is: firewall, nat, router, vpn");
 		return;
 	}
 	if (!value_word(r, node, "a function", functions, FUNCTIONS, &which))
@@ -77,10 +79,17 @@ static void read_function(struct reader *r, const struct node *node, unsigned in
 	if (*seen >> which & 1) {
 		diagnostics_error(r->d, node->place, "`%s` is in the chain twice", node->text);
 		diagnostics_hint(r->d, "keep one");
-	} else if (*seen >> ROUTER & 1) {
+	} else if (which == VPN && !(*seen >> ROUTER & 1)) {
+		diagnostics_error(r->d, node->place,
+				  "the VPN can't come before the router, which sends packets into tunnels");
+		diagnostics_hint(r->d,
+				 "write `chain: [firewall, nat, router, vpn]`, without what you don't need");
+	} else if (which != VPN && *seen >> ROUTER & 1) {
 		diagnostics_error(r->d, node->place,
 				  "%s can't come after the router, which sends packets off",
-				  which == NAT ? "NAT" : "the firewall");
+				  which == NAT	      ? "NAT"
+				  : which == FIREWALL ? "the firewall"
+						      : "another");
 		diagnostics_hint(r->d, "write `chain: [firewall, nat, router]`, without what you don't need");
 	} else if (which == FIREWALL && *seen >> NAT & 1) {
 		diagnostics_error(r->d, node->place,
@@ -102,6 +111,7 @@ static bool read_chain(struct reader *r, const struct node *node)
 		read_function(r, node->items[i], &seen);
 	r->config->has_firewall = seen >> FIREWALL & 1;
 	r->config->has_nat = seen >> NAT & 1;
+	r->config->has_vpn = seen >> VPN & 1;
 	if (seen >> ROUTER & 1 || diagnostics_errors(r->d) > before)
 		return diagnostics_errors(r->d) == before;
 	diagnostics_error(r->d, node->place, "the chain has no router, so no packet would leave");
@@ -164,23 +174,48 @@ static void read_nat_section(struct reader *r, const struct node *root, bool cha
 		check_nat(r);
 }
 
+/* `chained`: the chain was read without an error. */
+static void check_vpn_section(struct reader *r, const struct node *root, bool chained)
+{
+	const struct node *section = mapping_find(root, "vpn"), *chain = mapping_find(root, "chain");
+
+	if (section && !r->config->has_vpn && chained) {
+		diagnostics_error(r->d, chain->place,
+				  "the section `vpn` would do nothing: it is not in the chain");
+		diagnostics_hint(r->d, "write `chain: [firewall, nat, router, vpn]`, without what you don't "
+				       "need, or remove the section");
+	}
+	if (!section && r->config->has_vpn && chained) {
+		diagnostics_error(r->d, chain->place, "the chain has a VPN, but there is no section `vpn`");
+		diagnostics_hint(r->d, "add `vpn: { wg0: { wireguard: { conf: wg0.conf } } }`");
+	}
+	if (reader_is_content(r))
+		check_endpoints(r);
+	if (reader_is_content(r))
+		check_tunnels_and_nat(r);
+}
+
 static void run_stages(struct reader *r, const struct node *root)
 {
 	const struct node *ports = mapping_find(root, "ports"), *chain = mapping_find(root, "chain");
-	const struct node *router = mapping_find(root, "router");
+	const struct node *router = mapping_find(root, "router"), *vpn = mapping_find(root, "vpn");
 	bool chained;
 
 	mapping_read(r, root, "the document", document_keys, sizeof(document_keys) / sizeof(document_keys[0]),
 		     NULL, NULL);
 	if (ports)
 		read_ports(r, ports);
+	if (vpn)
+		read_vpn(r, vpn);
 	check_ports(r);
+	check_vpn(r);
 	if (router)
 		read_router(r, router);
 	check_routes(r);
 	chained = chain && read_chain(r, chain);
 	read_firewall_section(r, root, chained);
 	read_nat_section(r, root, chained);
+	check_vpn_section(r, root, chained);
 	if (reader_is_content(r))
 		check_flows(r, root);
 	if (reader_is_content(r))
@@ -197,11 +232,17 @@ static void run_stages(struct reader *r, const struct node *root)
 		check_memory(r, root);
 }
 
-struct config *config_parse(const char *text, size_t length, const char *name, struct diagnostics *d)
+/* `reads_keys`: files with keys are read. */
+static struct config *parse(const char *text, size_t length, const char *name, struct diagnostics *d,
+			    bool reads_keys)
 {
 	struct config_block *tree = NULL;
 	struct config *config = calloc(1, sizeof(*config));
-	struct reader r = {.config = config, .d = d, .name = name, .errors_before = diagnostics_errors(d)};
+	struct reader r = {.config = config,
+			   .d = d,
+			   .name = name,
+			   .errors_before = diagnostics_errors(d),
+			   .reads_keys = reads_keys};
 	struct node *root;
 
 	if (!config)
@@ -217,11 +258,17 @@ struct config *config_parse(const char *text, size_t length, const char *name, s
 	if (root)
 		run_stages(&r, root);
 	blocks_free(tree);
+	close_opened(&r);
 	diagnostics_source(d, "", "", 0);
 	if (reader_is_content(&r))
 		return config;
 	config_free(config);
 	return NULL;
+}
+
+struct config *config_parse(const char *text, size_t length, const char *name, struct diagnostics *d)
+{
+	return parse(text, length, name, d, false);
 }
 
 /* Reads all of a file into memory that the caller frees. Returns NULL with errno set. */
@@ -254,10 +301,10 @@ struct config *config_load(const char *path, struct diagnostics *d)
 	char *text = file ? read_file(file, &length) : NULL;
 
 	if (text) {
-		config = config_parse(text, length, standard_input ? "standard input" : path, d);
+		config = parse(text, length, standard_input ? "standard input" : path, d, true);
 	} else {
 		diagnostics_source(d, path, "", 0);
-		diagnostics_error(d, (struct config_place){0, 0}, "can't be read: %s", strerror(errno));
+		diagnostics_error(d, (struct config_place){0}, "can't be read: %s", strerror(errno));
 		diagnostics_source(d, "", "", 0);
 	}
 	free(text);
@@ -270,6 +317,7 @@ void config_free(struct config *config)
 {
 	if (!config)
 		return;
+	secrets_free(&config->secrets);
 	blocks_free(config->blocks);
 	free(config);
 }

@@ -29,9 +29,11 @@ enum {
 	CONFIG_DEFAULT_MTU = 1500,
 };
 
-/* Where something was written; lines and columns count from 1. Line 0: not written, a default. */
+/* Where something was written; lines and columns count from 1. Line 0: not written, a default. File 0 is the
+ * configuration itself, others are what it names (diagnostics.h). */
 struct config_place {
 	uint32_t line, column;
+	uint16_t file;
 };
 
 /* An IPv4 address is the first 4 bytes, the rest zero. Bytes as on the wire. */
@@ -56,13 +58,16 @@ struct config_interface_address {
 	struct config_place place;
 };
 
-/* A logical port. Its index in config.ports is its number in the image: devices first, then VLAN ports. */
+enum { CONFIG_DEVICE_NONE = 0xffff }; /* a tunnel's; DEVICE_NONE of nf/appliance.h */
+
+/* A logical port. Its index in config.ports is its number in the image: devices first, then VLAN ports, then
+ * tunnels. */
 struct config_port {
 	char name[CONFIG_PORT_NAME_MAX + 1];
 	struct config_place place;
 	uint16_t
 	    device; /* index of the device port that it sends and receives on; its own index for a device */
-	uint16_t vlan; /* 0: a device */
+	uint16_t vlan; /* 0: a device or a tunnel */
 	uint16_t mtu;
 	uint16_t mss;			     /* 0: not clamped */
 	char zone[CONFIG_PORT_NAME_MAX + 1]; /* empty: the port's own */
@@ -79,15 +84,71 @@ struct config_port {
 	size_t neighbour_count;
 };
 
-enum config_route_kind { CONFIG_ROUTE_GATEWAY, CONFIG_ROUTE_BLACKHOLE, CONFIG_ROUTE_UNREACHABLE };
+enum config_route_kind {
+	CONFIG_ROUTE_GATEWAY,
+	CONFIG_ROUTE_BLACKHOLE,
+	CONFIG_ROUTE_UNREACHABLE,
+	CONFIG_ROUTE_TUNNEL, /* into a tunnel, whose allowed IPs choose the peer */
+};
 
-/* One entry of router.routes. */
+/* One entry of router.routes, or what a peer's allowed IPs stand for. */
 struct config_route {
 	struct config_prefix prefix;
 	enum config_route_kind kind;
 	struct config_address via; /* CONFIG_ROUTE_GATEWAY */
-	uint16_t port;		   /* CONFIG_ROUTE_GATEWAY: the port that `via` is connected to */
+	uint16_t port;		   /* GATEWAY: the port that `via` is connected to; TUNNEL: the tunnel's */
+	bool implied;		   /* by allowed IPs: not written as a route */
 	struct config_place place, via_place;
+};
+
+enum { CONFIG_KEY_BYTES = 32, CONFIG_TUNNEL_MTU = 1420 };
+
+/* A network with its place. */
+struct config_network {
+	struct config_prefix prefix;
+	struct config_place place;
+};
+
+/* The other end of a tunnel. */
+struct config_peer {
+	char name[CONFIG_NAME_MAX + 1]; /* as given, or how its public key begins in base64 */
+	struct config_place place;
+	uint8_t tunnel;
+	uint8_t public_key[CONFIG_KEY_BYTES];
+	const char *preshared_file; /* as written; NULL: none, or in the tunnel's secrets file */
+	bool has_endpoint;
+	struct config_address endpoint;
+	uint16_t endpoint_port, keepalive_s;
+	struct config_place endpoint_place;
+	struct config_network *allowed; /* as written */
+	size_t allowed_count;
+};
+
+/* A WireGuard tunnel; addresses, MTU and the like are in its port. */
+struct config_tunnel {
+	uint8_t port;
+	struct config_place place, listen_place;
+	uint16_t listen;
+	bool routes; /* allowed IPs become routes */
+	uint8_t public_key[CONFIG_KEY_BYTES];
+	const char *key_file;	  /* the private key's, as written, or NULL */
+	const char *secrets_file; /* wg-quick's file with all the secrets, as written, or NULL */
+	bool from_conf;		  /* `conf`: that file said everything else, too */
+	size_t first_peer, peer_count;
+};
+
+/* A peer's allowed IPs without doubles, for all of the appliance: by tunnel, prefix and length. */
+struct config_allowed {
+	struct config_prefix prefix;
+	uint8_t tunnel;
+	uint32_t peer;
+	struct config_place place;
+};
+
+/* What only the image gets: by tunnel, by peer (zero: none). config_free wipes it. */
+struct config_secrets {
+	uint8_t (*private_keys)[CONFIG_KEY_BYTES], (*preshared_keys)[CONFIG_KEY_BYTES];
+	size_t tunnel_room, peer_room;
 };
 
 /* In the order of enum firewall_action. */
@@ -245,12 +306,13 @@ struct config {
 	uint32_t neighbour_capacity;
 
 	struct config_port *ports;
-	size_t port_count, device_count; /* ports[0 .. device_count-1] are devices */
+	size_t port_count, device_count; /* ports[0 .. device_count-1] are devices; the last tunnel_count are
+					    tunnels, in the order of `tunnels` */
 
 	struct config_route *routes;
 	size_t route_count;
 
-	bool has_firewall, has_nat; /* they are in the chain */
+	bool has_firewall, has_nat, has_vpn; /* they are in the chain */
 	bool flows_given;
 	uint32_t flows; /* records of the flow table; 0: this appliance tracks no flows */
 	uint32_t timeouts[FLOW_TIMEOUT_COUNT]; /* seconds */
@@ -273,7 +335,15 @@ struct config {
 	struct config_match *matches; /* by rule, in order; the default has none */
 	size_t match_count;
 
+	struct config_tunnel *tunnels;
+	struct config_peer *peers; /* by tunnel */
+	struct config_allowed *allowed;
+	size_t tunnel_count, peer_count, allowed_count;
+
 	struct config_block *blocks; /* the memory of all of the above */
+
+	struct config_secrets secrets;
+	bool has_secrets; /* they were read: not where the text came from an image */
 };
 
 /* Errors and warnings, collected: an input is read to its end, so that one run shows all that is wrong with
@@ -289,12 +359,12 @@ size_t diagnostics_warnings(const struct diagnostics *d);
  * instead. */
 void diagnostics_print(const struct diagnostics *d, FILE *out, bool colour);
 
-/* Reads a file ("-": standard input). Returns NULL when there was an error; warnings may be there either way.
- */
+/* Reads a file ("-": standard input), and the files with keys that it names. Returns NULL when there was an
+ * error; warnings may be there either way. */
 struct config *config_load(const char *path, struct diagnostics *d);
 
-/* The same for text in memory, such as the configuration that an image carries. `name` stands for the file in
- * messages. */
+/* The same for text in memory, such as the configuration that an image carries: files with keys are not read,
+ * and `public-key` has to say a tunnel's own key. `name` stands for the file in messages. */
 struct config *config_parse(const char *text, size_t length, const char *name, struct diagnostics *d);
 
 void config_free(struct config *config);
@@ -302,6 +372,10 @@ void config_free(struct config *config);
 /* Writes the appliance: the tables and functions of nf/appliance.h, rule_stats[] and the configuration note
  * of nf/stats.h. The same model always gives the same bytes. Returns 0, or -1 when writing failed. */
 int config_emit_c(const struct config *config, FILE *out);
+
+/* Writes what config_emit_c leaves out where there are tunnels: their keys, as a translation unit of its own.
+ * Nobody but the compiler may see it. Returns 0, or -1 when writing failed or the secrets were not read. */
+int config_emit_secrets(const struct config *config, FILE *out);
 
 /* Writes canonical YAML, which compiles to the same model and prints as the same text. */
 void config_print(const struct config *config, FILE *out);

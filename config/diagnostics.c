@@ -5,12 +5,13 @@
  * from files that may be hostile: control characters never reach the terminal.
  */
 #include <assert.h>
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include "diagnostics.h"
 
-enum { LINE_SHOWN_MAX = 160 };
+enum { LINE_SHOWN_MAX = 160, KEY_LETTERS_MIN = 40 };
 
 struct diagnostic {
 	bool warning;
@@ -20,13 +21,18 @@ struct diagnostic {
 	size_t caret; /* bytes of `line` before the caret */
 };
 
+struct source {
+	const char *name, *text;
+	size_t length;
+};
+
 struct diagnostics {
 	struct diagnostic kept[2 * DIAGNOSTICS_MAX];
 	size_t kept_count, errors, warnings;
 	size_t said[2];		 /* errors, warnings: without those that repeat a kept one */
 	struct diagnostic *last; /* NULL when it was not kept */
-	const char *name, *text;
-	size_t length;
+	struct source sources[DIAGNOSTICS_FILES_MAX]; /* by config_place.file */
+	uint16_t source_count;
 };
 
 struct diagnostics *diagnostics_create(void)
@@ -63,9 +69,16 @@ size_t diagnostics_warnings(const struct diagnostics *d)
 
 void diagnostics_source(struct diagnostics *d, const char *name, const char *text, size_t length)
 {
-	d->name = name;
-	d->text = text;
-	d->length = length;
+	d->sources[0] = (struct source){name, text, length};
+	d->source_count = 1;
+}
+
+uint16_t diagnostics_file(struct diagnostics *d, const char *name, const char *text, size_t length)
+{
+	if (d->source_count == DIAGNOSTICS_FILES_MAX)
+		return 0;
+	d->sources[d->source_count] = (struct source){name, text, length};
+	return d->source_count++;
 }
 
 static bool continues_character(char c)
@@ -73,23 +86,93 @@ static bool continues_character(char c)
 	return ((unsigned char)c & 0xc0) == 0x80;
 }
 
-/* Copies the line at `place`, or the piece of it around the place where it is long. */
-static void keep_line(const struct diagnostics *d, struct diagnostic *kept)
+static bool is_key_letter(char c)
 {
-	const char *start = d->text, *end = d->text + d->length, *stop, *at;
+	return isalnum((unsigned char)c) || c == '+' || c == '/';
+}
 
-	for (uint32_t line = 1; line < kept->place.line && start; line++) {
+/* Whether what stands before `at` calls it a public key: "PublicKey = ", "public-key: ". */
+static bool is_called_public(const char *line, const char *at)
+{
+	static const char *const names[] = {"publickey", "public-key"};
+
+	while (at > line && strchr(" \t=:\"'", at[-1]))
+		at--;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		size_t length = strlen(names[i]);
+
+		if ((size_t)(at - line) >= length && strncasecmp(at - length, names[i], length) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* In a wg-quick file, whatever is given as a secret: "PrivateKey = ...". */
+static void hide_secret_value(char *line)
+{
+	static const char *const names[] = {"PrivateKey", "PresharedKey"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char *at = strcasestr(line, names[i]);
+
+		if (!at)
+			continue;
+		at += strlen(names[i]);
+		at += strspn(at, " \t");
+		if (*at++ != '=')
+			continue;
+		for (; *at; at++)
+			if (!strchr(" \t=", *at))
+				*at = '*';
+	}
+}
+
+/* Writes asterisks over what may be a secret. */
+static void hide_keys(char *line)
+{
+	size_t length;
+
+	hide_secret_value(line);
+	for (char *at = line; *at; at += length ? length : 1) {
+		for (length = 0; is_key_letter(at[length]);)
+			length++;
+		if (length >= KEY_LETTERS_MIN && !is_called_public(line, at))
+			memset(at, '*', length);
+	}
+}
+
+/* The line at `place` with its keys hidden, in memory that the caller frees, or NULL. */
+static char *copy_line(const struct source *source, struct config_place place)
+{
+	const char *start = source->text, *end = start + source->length, *stop;
+	char *line;
+
+	for (uint32_t i = 1; i < place.line && start; i++) {
 		const char *newline = memchr(start, '\n', (size_t)(end - start));
 
 		start = newline ? newline + 1 : NULL;
 	}
-	if (!start || kept->place.line == 0)
-		return;
+	if (!start || place.line == 0)
+		return NULL;
 	stop = memchr(start, '\n', (size_t)(end - start));
 	stop = stop ? stop : end;
 	if (stop > start && stop[-1] == '\r')
 		stop--;
-	at = start;
+	line = strndup(start, (size_t)(stop - start));
+	if (line)
+		hide_keys(line);
+	return line;
+}
+
+/* Keeps the line at the place, or the piece of it around the place where it is long. */
+static void keep_line(const struct diagnostics *d, struct diagnostic *kept)
+{
+	char *line = copy_line(&d->sources[kept->place.file], kept->place);
+	const char *start = line, *stop, *at = line;
+
+	if (!line)
+		return;
+	stop = line + strlen(line);
 	for (uint32_t column = 1; column < kept->place.column && at < stop; column++)
 		for (at++; at < stop && continues_character(*at);)
 			at++;
@@ -101,6 +184,7 @@ static void keep_line(const struct diagnostics *d, struct diagnostic *kept)
 			stop--;
 	kept->line = strndup(start, (size_t)(stop - start));
 	kept->caret = (size_t)(at - start);
+	free(line);
 }
 
 /* The text behind an alias is read for each place that uses it, and is wrong only once. */
@@ -112,7 +196,7 @@ static bool was_said(const struct diagnostics *d, bool warning, struct config_pl
 
 		if (kept->warning == warning && kept->place.line == place.line &&
 		    kept->place.column == place.column && strcmp(kept->message, message) == 0 &&
-		    strcmp(kept->file, d->name) == 0)
+		    strcmp(kept->file, d->sources[place.file].name) == 0)
 			return true;
 	}
 	return false;
@@ -133,8 +217,10 @@ static void report(struct diagnostics *d, bool warning, struct config_place plac
 		return;
 	}
 	d->last = &d->kept[d->kept_count++];
-	*d->last = (struct diagnostic){
-	    .warning = warning, .place = place, .file = strdup(d->name), .message = message};
+	*d->last = (struct diagnostic){.warning = warning,
+				       .place = place,
+				       .file = strdup(d->sources[place.file].name),
+				       .message = message};
 	keep_line(d, d->last);
 }
 
@@ -222,6 +308,8 @@ static int by_place(const void *a, const void *b)
 	const struct diagnostic *const *left = a, *const *right = b;
 	const struct config_place l = (*left)->place, r = (*right)->place;
 
+	if (l.file != r.file)
+		return l.file < r.file ? -1 : 1;
 	if (l.line != r.line)
 		return l.line < r.line ? -1 : 1;
 	if (l.column != r.column)

@@ -8,6 +8,7 @@
 #include "address.h"
 #include "draw_nat.h"
 #include "draw_table.h"
+#include "draw_vpn.h"
 #include "print.h"
 
 enum { ROUTES_SHOWN = 100, STAGES_MAX = 8, DETAIL_MAX = 32 };
@@ -90,6 +91,8 @@ static void draw_chain(const struct config *config, bool utf8, FILE *out)
 	size_t count = 1, rules = config->rule_count - 1;
 	size_t entries = config->nat_source_count + config->nat_forward_count + config->nat_static_count;
 
+	if (config->has_vpn)
+		add_stage(stages, &count, "open", config->tunnel_count, "tunnel");
 	if (config->flows)
 		add_stage(stages, &count, "flows", config->flows, "record");
 	if (config->has_nat)
@@ -98,6 +101,8 @@ static void draw_chain(const struct config *config, bool utf8, FILE *out)
 	if (config->has_firewall)
 		add_stage(stages, &count, "firewall", rules, "rule");
 	stages[count++] = (struct stage){"forward", "TTL, fragments"};
+	if (config->has_vpn)
+		add_stage(stages, &count, "seal", config->peer_count, "peer");
 	draw_stages(stages, count, utf8, out);
 	if (config->flows)
 		fputs("  A packet whose flow has a record goes from there straight to forward.\n", out);
@@ -106,14 +111,19 @@ static void draw_chain(const struct config *config, bool utf8, FILE *out)
 static void write_port(const struct config *config, const struct config_port *port, FILE *row)
 {
 	fprintf(row, "%s\t", port->name);
-	if (port->vlan)
+	if (port->device == CONFIG_DEVICE_NONE)
+		write_tunnel_device(config, port, row);
+	else if (port->vlan)
 		fprintf(row, "VLAN %u on %s\t", port->vlan, config->ports[port->device].name);
 	else if (port->mac_given)
 		fputs("card by MAC\t", row);
 	else
 		fprintf(row, "card in slot %u\t", port->slot);
-	print_mac(port->mac, row);
-	fprintf(row, "\t%u\t", port->mtu);
+	if (port->device != CONFIG_DEVICE_NONE) {
+		print_mac(port->mac, row);
+		fputc('\t', row);
+	}
+	fprintf(row, "%u\t", port->mtu);
 	for (size_t i = 0; i < port->address_count; i++) {
 		const struct config_prefix *prefix = &port->addresses[i].prefix;
 		char text[ADDRESS_TEXT_MAX];
@@ -216,6 +226,9 @@ static void write_route(const struct config *config, const struct config_route *
 	if (route->kind == CONFIG_ROUTE_GATEWAY)
 		fprintf(row, "via %s\t%s\t\n", address_format(&route->via, text),
 			config->ports[route->port].name);
+	else if (route->kind == CONFIG_ROUTE_TUNNEL)
+		fprintf(row, "%s\t%s\t\n", route->implied ? "allowed IPs" : "tunnel",
+			config->ports[route->port].name);
 	else
 		fprintf(row, "%s\t\t\n", route->kind == CONFIG_ROUTE_BLACKHOLE ? "blackhole" : "unreachable");
 }
@@ -293,5 +306,9 @@ void config_draw(const struct config *config, FILE *out, bool utf8)
 		draw_rows(config, write_rules, utf8, out);
 	if (config->has_nat)
 		draw_rows(config, write_translations, utf8, out);
+	if (config->has_vpn) {
+		draw_rows(config, write_tunnels, utf8, out);
+		draw_rows(config, write_peers, utf8, out);
+	}
 	draw_rows(config, write_routes, utf8, out);
 }

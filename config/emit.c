@@ -75,8 +75,12 @@ static void emit_ports(const struct config *config, FILE *out)
 	for (size_t i = 0; i < config->port_count; i++) {
 		const struct config_port *port = &config->ports[i];
 
-		fprintf(out, "\t[%zu] = {\n\t\t.name = \"%s\",\n\t\t.device = %u,\n\t\t.vlan = %u,\n", i,
-			port->name, port->device, port->vlan);
+		fprintf(out, "\t[%zu] = {\n\t\t.name = \"%s\",\n\t\t.device = ", i, port->name);
+		if (port->device == CONFIG_DEVICE_NONE)
+			fputs("DEVICE_NONE", out);
+		else
+			fprintf(out, "%u", port->device);
+		fprintf(out, ",\n\t\t.vlan = %u,\n", port->vlan);
 		fprintf(out, "\t\t.mss = %u,\n\t\t.zone = %u,\n", port->mss, port->zone_number);
 		fprintf(out, "\t\t.mtu = %u,\n\t\t.slot = %u,\n\t\t.mac_given = %s,\n\t\t.mac = ", port->mtu,
 			port->slot, port->mac_given ? "true" : "false");
@@ -180,6 +184,7 @@ static void emit_routes(const struct config *config, bool ipv6, FILE *out)
 	    [CONFIG_ROUTE_GATEWAY] = "ROUTE_GATEWAY",
 	    [CONFIG_ROUTE_BLACKHOLE] = "ROUTE_BLACKHOLE",
 	    [CONFIG_ROUTE_UNREACHABLE] = "ROUTE_UNREACHABLE",
+	    [CONFIG_ROUTE_TUNNEL] = "ROUTE_CONNECTED",
 	};
 	const char *family = ipv6 ? "ipv6" : "ipv4";
 	size_t count;
@@ -189,12 +194,13 @@ static void emit_routes(const struct config *config, bool ipv6, FILE *out)
 	count = emit_port_routes(config, ipv6, out);
 	for (size_t i = 0; i < config->route_count; i++) {
 		const struct config_route *route = &config->routes[i];
-		bool gateway = route->kind == CONFIG_ROUTE_GATEWAY;
+		bool leads = route->kind == CONFIG_ROUTE_GATEWAY || route->kind == CONFIG_ROUTE_TUNNEL;
+		bool tunnel = leads && config->ports[route->port].device == CONFIG_DEVICE_NONE;
 
 		if (route->prefix.address.ipv6 != ipv6)
 			continue;
-		emit_route(&route->prefix, gateway ? &route->via : NULL, kinds[route->kind],
-			   gateway ? route->port : -1, out);
+		emit_route(&route->prefix, leads && !tunnel ? &route->via : NULL,
+			   kinds[tunnel ? CONFIG_ROUTE_TUNNEL : route->kind], leads ? route->port : -1, out);
 		count++;
 	}
 	fprintf(out, "};\nconst uint32_t %s_route_count = %zu;\n\n", family, count);
@@ -361,6 +367,7 @@ int config_emit_c(const struct config *config, FILE *out)
 	emit_classes(config, out);
 	emit_matches(config, false, out);
 	emit_matches(config, true, out);
+	emit_wireguard(config, out);
 	emit_chain(config, out);
 	emit_note(config, out);
 	return fflush(out) == 0 && !ferror(out) ? 0 : -1;

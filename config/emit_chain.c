@@ -11,7 +11,7 @@ void emit_includes(FILE *out)
 	    "rte_common.h",	     "nf/appliance.h", "nf/firewall/firewall.h",
 	    "nf/flow/flow.h",	     "nf/flow/mss.h",  "nf/input/input.h",
 	    "nf/input/reassembly.h", "nf/nat/nat.h",   "nf/packet.h",
-	    "nf/router/router.h",    "nf/stats.h"};
+	    "nf/router/router.h",    "nf/stats.h",     "nf/wireguard/config.h"};
 
 	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)
 		fprintf(out, "#include \"%s\"\n", headers[i]);

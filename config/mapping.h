@@ -9,12 +9,16 @@
 #include "diagnostics.h"
 #include "yaml.h"
 
+struct opened_file;
+
 /* What every reading function is handed. */
 struct reader {
 	struct config *config;
 	struct diagnostics *d;
 	const char *name;     /* of the document, in messages: its path, where it is a file */
 	size_t errors_before; /* that `d` held when this document was begun */
+	bool reads_keys;      /* from the files that are named: vpn.h */
+	struct opened_file *opened;
 };
 
 /* False once something was wrong: then warnings would often be about consequences. */

@@ -31,6 +31,8 @@ enum {
 	CONNECTIONS_BYTES = 16 * 3 / 2, /* of a flow, where they are limited: nf/firewall/connections.c */
 	CLASS_BYTES = 32,		/* nf/firewall/classes.c: entries, and the tree over them */
 	CLASSES_BYTES = MIB,		/* ... and the index */
+	PEER_BYTES = 32 * KIB, /* three pairs of keys that are made ready, timers, packets that wait */
+	ALLOWED_BYTES = 128,   /* of a trie, both ways */
 	/* rte_acl: rule, share of the trie and of what building it takes. IPv6 takes most. */
 	MATCH_BYTES = 32 * KIB,
 };
@@ -91,6 +93,7 @@ void compute_memory(struct config *config)
 	need += limits_sources(config) ? (uint64_t)config->sources * SOURCE_BYTES : 0;
 	need += limits_connections(config) ? (uint64_t)config->flows * CONNECTIONS_BYTES : 0;
 	need += class_bytes(config);
+	need += (uint64_t)config->peer_count * PEER_BYTES + (uint64_t)config->allowed_count * ALLOWED_BYTES;
 	need = (need + GRANULE_BYTES - 1) / GRANULE_BYTES * GRANULE_BYTES;
 	config->memory_need = need < SMALLEST_BYTES ? SMALLEST_BYTES : need;
 	if (!config->memory_given)

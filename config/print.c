@@ -104,8 +104,7 @@ void print_flags(const struct config_rule *rule, bool quote, FILE *out)
 	}
 }
 
-/* An address with its length even where it is the full one. */
-static void print_whole_prefix(const struct config_prefix *prefix, FILE *out)
+void print_whole_prefix(const struct config_prefix *prefix, FILE *out)
 {
 	const char *mark = prefix->address.ipv6 ? "\"" : "";
 	char text[ADDRESS_TEXT_MAX];
@@ -307,13 +306,17 @@ static void print_port(const struct config *config, const struct config_port *po
 	fputs(" }\n", out);
 }
 
-static void print_route(const struct config_route *route, FILE *out)
+static void print_route(const struct config *config, const struct config_route *route, FILE *out)
 {
+	if (route->implied)
+		return;
 	fputs("    - { to: ", out);
 	print_whole_prefix(&route->prefix, out);
 	if (route->kind == CONFIG_ROUTE_GATEWAY) {
 		fputs(", via: ", out);
 		print_address(&route->via, out);
+	} else if (route->kind == CONFIG_ROUTE_TUNNEL) {
+		fprintf(out, ", port: %s", config->ports[route->port].name);
 	} else {
 		fprintf(out, ", kind: %s",
 			route->kind == CONFIG_ROUTE_BLACKHOLE ? "blackhole" : "unreachable");
@@ -351,25 +354,35 @@ static void print_firewall(const struct config *config, FILE *out)
 	}
 }
 
+static bool has_written_routes(const struct config *config)
+{
+	for (size_t i = 0; i < config->route_count; i++)
+		if (!config->routes[i].implied)
+			return true;
+	return false;
+}
+
 void config_print(const struct config *config, FILE *out)
 {
 	fprintf(out, "name: %s\n", config->name);
 	if (config->memory_given)
 		fprintf(out, "memory: %lluM\n", (unsigned long long)(config->memory >> 20));
 	fprintf(out, "buffers: %u\nlog: %u/s\nports:\n", config->buffers, config->log_rate);
-	for (size_t i = 0; i < config->port_count; i++)
+	for (size_t i = 0; i < config->port_count - config->tunnel_count; i++)
 		print_port(config, &config->ports[i], out);
 	print_flows(config, out);
-	fprintf(out, "chain: [%s%srouter]\n", config->has_firewall ? "firewall, " : "",
-		config->has_nat ? "nat, " : "");
+	fprintf(out, "chain: [%s%srouter%s]\n", config->has_firewall ? "firewall, " : "",
+		config->has_nat ? "nat, " : "", config->has_vpn ? ", vpn" : "");
 	if (config->has_firewall)
 		print_firewall(config, out);
 	if (config->has_nat)
 		print_nat(config, out);
+	if (config->has_vpn)
+		print_vpn(config, out);
 	fprintf(out, "router:\n  neighbours: %u\n  icmp-errors: %u/s\n", config->neighbour_capacity,
 		config->icmp_error_rate);
-	if (config->route_count)
+	if (has_written_routes(config))
 		fputs("  routes:\n", out);
 	for (size_t i = 0; i < config->route_count; i++)
-		print_route(&config->routes[i], out);
+		print_route(config, &config->routes[i], out);
 }

@@ -17,6 +17,8 @@ void print_mac(const uint8_t mac[6], FILE *out);
 
 /* IPv6 in quotes where asked for: within brackets, `fd00::` would read as a key. */
 void print_prefix(const struct config_prefix *prefix, bool quote, FILE *out);
+/* With the length even where it is the full one; IPv6 in quotes. */
+void print_whole_prefix(const struct config_prefix *prefix, FILE *out);
 void print_address(const struct config_address *address, FILE *out);
 void print_rate(const struct config_rate *rate, FILE *out);
 
@@ -26,6 +28,11 @@ void print_list_start(const char *key, FILE *out);
 /* print_state.c: the keys `flows` and `nat`, where they say something. */
 void print_flows(const struct config *config, FILE *out);
 void print_nat(const struct config *config, FILE *out);
+
+/* print_vpn.c: the key `vpn`; a peer as "name: { public-key: ..., ... }"; an endpoint without quotes */
+void print_vpn(const struct config *config, FILE *out);
+void print_peer(const struct config_peer *peer, FILE *out);
+void print_endpoint(const struct config_peer *peer, FILE *out);
 
 /* What an entry of `nat` says, on one line: "{ out: wan, ... }". */
 void print_nat_source(const struct config *config, const struct config_nat_source *source, FILE *out);

@@ -9,7 +9,7 @@
 
 static const char port_example[] = "lan: { addresses: [10.0.0.1/24] }";
 
-static void read_addresses(struct reader *r, void *target, const struct node *value)
+void read_port_addresses(struct reader *r, void *target, const struct node *value)
 {
 	struct config_port *port = target;
 	size_t count;
@@ -36,7 +36,7 @@ static void read_mac(struct reader *r, void *target, const struct node *value)
 	port->mac_given = value_mac(r, value, port->mac);
 }
 
-static void read_mtu(struct reader *r, void *target, const struct node *value)
+void read_port_mtu(struct reader *r, void *target, const struct node *value)
 {
 	struct config_port *port = target;
 	uint32_t mtu;
@@ -120,7 +120,7 @@ static void read_neighbours(struct reader *r, void *target, const struct node *v
 }
 
 /* A largest segment, or `auto`: what fits the MTU (RFC 9293, section 3.7.1); settled when that is known. */
-static void read_mss(struct reader *r, void *target, const struct node *value)
+void read_port_mss(struct reader *r, void *target, const struct node *value)
 {
 	struct config_port *port = target;
 	uint32_t mss;
@@ -130,7 +130,7 @@ static void read_mss(struct reader *r, void *target, const struct node *value)
 		port->mss = (uint16_t)mss;
 }
 
-static void read_zone(struct reader *r, void *target, const struct node *value)
+void read_port_zone(struct reader *r, void *target, const struct node *value)
 {
 	value_name(r, value, "a zone's name", CONFIG_PORT_NAME_MAX, ((struct config_port *)target)->zone);
 }
@@ -143,16 +143,16 @@ static void read_on(struct reader *r, void *target, const struct node *value)
 }
 
 static const struct mapping_key port_keys[] = {
-    {"addresses", read_addresses, NULL, KEEP_ONE_OR_LIST},
+    {"addresses", read_port_addresses, NULL, KEEP_ONE_OR_LIST},
     {"gateway", read_gateway, NULL, KEEP_ONE_OR_LIST},
     {"mac", read_mac, NULL, NULL},
-    {"mtu", read_mtu, NULL, NULL},
+    {"mtu", read_port_mtu, NULL, NULL},
     {"slot", read_slot, NULL, NULL},
     {"on", read_on, NULL, NULL},
     {"vlan", read_vlan, NULL, NULL},
     {"neighbours", read_neighbours, NULL, NULL},
-    {"mss", read_mss, NULL, NULL},
-    {"zone", read_zone, NULL, NULL},
+    {"mss", read_port_mss, NULL, NULL},
+    {"zone", read_port_zone, NULL, NULL},
 };
 
 static const struct foreign_key foreign_port_keys[] = {
@@ -277,21 +277,40 @@ static void number_zone(struct config *config, struct config_port *port)
 		}
 }
 
-static void read_port(struct reader *r, const struct node *key, const struct node *node, bool is_device)
+bool port_is_tunnel(const struct config_port *port)
+{
+	return port->device == CONFIG_DEVICE_NONE;
+}
+
+struct config_port *begin_port(struct reader *r, const struct node *key)
 {
 	struct config_port *port = &r->config->ports[r->config->port_count];
-	char what[CONFIG_PORT_NAME_MAX + 16];
 
 	*port = (struct config_port){.place = key->place, .mtu = CONFIG_DEFAULT_MTU};
 	if (!value_name(r, key, "a port's name", CONFIG_PORT_NAME_MAX, port->name))
-		return;
-	if (config_find_port(r->config, port->name))
-		return; /* reported as a repeated key */
+		return NULL;
 	if (is_reserved(port->name)) {
 		diagnostics_error(r->d, key->place,
 				  "`%s` can't be a port's name: it has a meaning of its own", port->name);
 		diagnostics_hint(r->d, "call it %s-0", port->name);
 	}
+	return port;
+}
+
+void finish_port(struct reader *r, struct config_port *port, const struct node *node)
+{
+	finish_mss(r, port, node);
+	number_zone(r->config, port);
+	r->config->port_count++;
+}
+
+static void read_port(struct reader *r, const struct node *key, const struct node *node, bool is_device)
+{
+	struct config_port *port = begin_port(r, key);
+	char what[CONFIG_PORT_NAME_MAX + 16];
+
+	if (!port || config_find_port(r->config, port->name))
+		return; /* the second was reported as a repeated key */
 	snprintf(what, sizeof(what), "port `%s`", port->name);
 	mapping_read(r, node, what, port_keys, sizeof(port_keys) / sizeof(port_keys[0]), foreign_port_keys,
 		     port);
@@ -299,9 +318,7 @@ static void read_port(struct reader *r, const struct node *key, const struct nod
 		finish_device(r, port, node);
 	else
 		finish_vlan(r, port, node);
-	finish_mss(r, port, node);
-	number_zone(r->config, port);
-	r->config->port_count++;
+	finish_port(r, port, node);
 }
 
 void read_ports(struct reader *r, const struct node *node)

@@ -9,7 +9,7 @@
 /* A route while it is read. */
 struct route_draft {
 	struct config_route route;
-	bool has_to, has_via, has_kind, unknown_key;
+	bool has_to, has_via, has_kind, has_port, unknown_key;
 	bool is_default; /* `to: default`, of the family of `via` */
 };
 
@@ -41,19 +41,36 @@ static void read_kind(struct reader *r, void *target, const struct node *value)
 	draft->route.kind = which ? CONFIG_ROUTE_UNREACHABLE : CONFIG_ROUTE_BLACKHOLE;
 }
 
+/* A tunnel, which needs no next hop: allowed IPs choose the peer. */
+static void read_route_port(struct reader *r, void *target, const struct node *value)
+{
+	struct route_draft *draft = target;
+	uint8_t port;
+
+	if (!value_port(r, value, false, &port))
+		return;
+	draft->route.port = port;
+	draft->route.kind = CONFIG_ROUTE_TUNNEL;
+	draft->has_port = port_is_tunnel(&r->config->ports[port]);
+	if (draft->has_port)
+		return;
+	diagnostics_error(r->d, value->place, "`%s` is no tunnel: the route needs a next hop", value->text);
+	diagnostics_hint(r->d, "write `via: ADDRESS`, which says the port, too");
+}
+
 static const struct mapping_key route_keys[] = {
     {"to", read_to, "to: 10.1.0.0/16", NULL},
     {"via", read_via, NULL, NULL},
     {"kind", read_kind, NULL, NULL},
+    {"port", read_route_port, NULL, NULL},
 };
 
 static const struct foreign_key foreign_route_keys[] = {
     {"gateway", "via", NULL},
     {"next-hop", "via", NULL},
     {"nexthop", "via", NULL},
-    {"dev", "via", "did you mean `via`? the next hop's address says the port, too"},
-    {"port", "via", "did you mean `via`? the next hop's address says the port, too"},
-    {"interface", "via", "did you mean `via`? the next hop's address says the port, too"},
+    {"dev", "via", "did you mean `via`? the next hop's address says the port; a tunnel is a `port`"},
+    {"interface", "via", "did you mean `via`? the next hop's address says the port; a tunnel is a `port`"},
     {"destination", "to", NULL},
     {"network", "to", NULL},
     {"prefix", "to", NULL},
@@ -78,7 +95,8 @@ static bool settle_default(struct reader *r, const struct node *node, struct rou
 
 static bool has_good_way(struct reader *r, const struct node *node, struct route_draft *draft)
 {
-	bool via = mapping_find(node, "via"), kind = mapping_find(node, "kind");
+	bool via = mapping_find(node, "via"), kind = mapping_find(node, "kind"),
+	     port = mapping_find(node, "port");
 
 	if (via && kind) {
 		diagnostics_error(r->d, node->place,
@@ -86,14 +104,21 @@ static bool has_good_way(struct reader *r, const struct node *node, struct route
 		diagnostics_hint(r->d, "a route of a kind goes nowhere: remove `via`, or `kind`");
 		return false;
 	}
-	if (!via && !kind && draft->unknown_key)
+	if (port && (via || kind)) {
+		diagnostics_error(r->d, node->place, "a route into a tunnel has `port`, and no `%s`",
+				  via ? "via" : "kind");
+		diagnostics_hint(r->d, "keep one of them");
 		return false;
-	if (!via && !kind) {
+	}
+	if (!via && !kind && !port && draft->unknown_key)
+		return false;
+	if (!via && !kind && !port) {
 		diagnostics_error(r->d, node->place, "the route does not say where packets go");
 		diagnostics_hint(r->d, "add `via: ADDRESS`, `kind: blackhole` or `kind: unreachable`");
 		return false;
 	}
-	if (!draft->has_to || !(draft->has_via || draft->has_kind) || !settle_default(r, node, draft))
+	if (!draft->has_to || !(draft->has_via || draft->has_kind || draft->has_port) ||
+	    !settle_default(r, node, draft))
 		return false;
 	if (draft->has_via && draft->route.via.ipv6 != draft->route.prefix.address.ipv6) {
 		diagnostics_error(r->d, draft->route.via_place,

@@ -10,6 +10,7 @@
 #include "address.h"
 #include "stages.h"
 #include "value.h"
+#include "vpn.h"
 
 enum { SETS_MAX = 1000, SET_PREFIXES_MAX = 4000000, LINE_ERRORS_MAX = 10 };
 
@@ -46,20 +47,6 @@ static void read_inline(struct reader *r, struct config_set *set, const struct n
 	set->prefixes = blocks_array(&r->config->blocks, count, sizeof(set->prefixes[0]));
 	for (size_t i = 0; i < count; i++)
 		set->prefix_count += value_network(r, items[i], &set->prefixes[set->prefix_count]);
-}
-
-/* The path beside the configuration that names it; the caller frees it. */
-static char *path_beside(const struct reader *r, const char *path)
-{
-	const char *slash = strrchr(r->name, '/');
-	int folder = slash ? (int)(slash - r->name) + 1 : 0;
-	char *full = NULL;
-
-	if (*path == '/')
-		folder = 0;
-	if (asprintf(&full, "%.*s%s", folder, r->name, path) < 0)
-		abort();
-	return full;
 }
 
 /* A set's file while it is read: lines are counted, the first few mistakes are told. */

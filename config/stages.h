@@ -27,9 +27,30 @@ enum {
 void read_ports(struct reader *r, const struct node *node);
 void check_ports(struct reader *r);
 
+/* read_ports.c, of all kinds of ports: begin_port is NULL after an error; finish_port counts the port in */
+struct config_port *begin_port(struct reader *r, const struct node *key);
+void read_port_addresses(struct reader *r, void *port, const struct node *value);
+void read_port_mtu(struct reader *r, void *port, const struct node *value);
+void read_port_mss(struct reader *r, void *port, const struct node *value);
+void read_port_zone(struct reader *r, void *port, const struct node *value);
+void finish_port(struct reader *r, struct config_port *port, const struct node *node);
+
+/* read_vpn.c; check_vpn.c: keys, allowed IPs and listening ports that must differ; check_endpoints.c: that
+ * there is a way to each endpoint, once routes were checked */
+void read_vpn(struct reader *r, const struct node *node);
+void check_vpn(struct reader *r);
+void check_endpoints(struct reader *r);
+void check_tunnels_and_nat(struct reader *r);
+bool port_is_tunnel(const struct config_port *port);
+
 /* read_router.c, check_routes.c */
 void read_router(struct reader *r, const struct node *node);
 void check_routes(struct reader *r);
+
+/* tunnel_routes.c, for check_routes: appends the routes that allowed IPs stand for, once next hops are known
+ */
+void add_tunnel_routes(struct reader *r);
+void warn_of_routes_to_nobody(struct reader *r);
 
 /* read_sets.c: named sets of prefixes; value_set reads "@name" */
 void read_sets(struct reader *r, void *target, const struct node *value);

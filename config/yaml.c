@@ -30,8 +30,8 @@ struct yaml_reader {
 static struct config_place place_of(const struct fy_mark *mark)
 {
 	if (!mark)
-		return (struct config_place){1, 1};
-	return (struct config_place){(uint32_t)mark->line + 1, (uint32_t)mark->column + 1};
+		return (struct config_place){.line = 1, .column = 1};
+	return (struct config_place){.line = (uint32_t)mark->line + 1, .column = (uint32_t)mark->column + 1};
 }
 
 /* Marks of anchors and aliases are behind their first character. */
@@ -39,7 +39,7 @@ static struct config_place place_before(const struct fy_mark *mark)
 {
 	struct config_place place = place_of(mark);
 
-	return (struct config_place){place.line, place.column > 1 ? place.column - 1 : 1};
+	return (struct config_place){.line = place.line, .column = place.column > 1 ? place.column - 1 : 1};
 }
 
 static const char *token_text(struct yaml_reader *r, struct fy_token *token)
@@ -58,10 +58,11 @@ static void report_syntax(struct yaml_reader *r)
 {
 	void *position = NULL;
 	struct fy_diag_error *first = fy_diag_errors_iterate(r->complaints, &position);
-	struct config_place place = {1, 1};
+	struct config_place place = {.line = 1, .column = 1};
 
 	if (first && first->line > 0 && first->column > 0) /* these count from 1, unlike marks */
-		place = (struct config_place){(uint32_t)first->line, (uint32_t)first->column};
+		place =
+		    (struct config_place){.line = (uint32_t)first->line, .column = (uint32_t)first->column};
 	syntax_report(r->d, place, first && first->msg ? first->msg : "", r->text, r->length);
 }
 
@@ -295,7 +296,7 @@ static struct node *read_documents(struct yaml_reader *r)
 			return NULL;
 	}
 	if (!root || root->kind != NODE_MAPPING) {
-		diagnostics_error(r->d, (struct config_place){1, 1}, "%s",
+		diagnostics_error(r->d, (struct config_place){.line = 1, .column = 1}, "%s",
 				  root ? "this is no mapping of keys to values" : "the document is empty");
 		diagnostics_hint(r->d,
 				 "start with `name: my-gateway`, then `ports:`, `chain:` and `router:`");
@@ -330,9 +331,9 @@ static size_t character_length(const unsigned char *text, size_t length)
 }
 
 /* libfyaml takes a text that is not UTF-8 for one that ends early. */
-static bool check_encoding(const char *text, size_t length, struct diagnostics *d)
+bool check_encoding(const char *text, size_t length, uint16_t file, struct diagnostics *d)
 {
-	struct config_place place = {1, 1};
+	struct config_place place = {.line = 1, .column = 1, .file = file};
 
 	for (size_t i = 0, bytes; i < length; i += bytes) {
 		bytes = character_length((const unsigned char *)text + i, length - i);
@@ -344,7 +345,7 @@ static bool check_encoding(const char *text, size_t length, struct diagnostics *
 		}
 		place.column++;
 		if (text[i] == '\n')
-			place = (struct config_place){place.line + 1, 1};
+			place = (struct config_place){.line = place.line + 1, .column = 1, .file = file};
 	}
 	return true;
 }
@@ -357,8 +358,8 @@ struct node *yaml_parse(const char *text, size_t length, struct config_block **b
 	struct node *root = NULL;
 
 	if (length > YAML_BYTES_MAX)
-		return too_big(&r, (struct config_place){0, 0}, "bytes", YAML_BYTES_MAX);
-	if (!check_encoding(text, length, d))
+		return too_big(&r, (struct config_place){0}, "bytes", YAML_BYTES_MAX);
+	if (!check_encoding(text, length, 0, d))
 		return NULL;
 	fy_diag_cfg_default(&quiet);
 	quiet.fp = NULL;

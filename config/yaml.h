@@ -32,4 +32,7 @@ struct node {
  * error. */
 struct node *yaml_parse(const char *text, size_t length, struct config_block **blocks, struct diagnostics *d);
 
+/* Reports the first byte that is not UTF-8 text; `file` is the text's number in places. */
+bool check_encoding(const char *text, size_t length, uint16_t file, struct diagnostics *d);
+
 #endif

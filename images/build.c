@@ -8,6 +8,7 @@
 #include "build.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <libgen.h>
 #include <limits.h>
@@ -21,6 +22,7 @@
 #include "child.h"
 #include "command.h"
 #include "config/config.h"
+#include "config/key.h"
 #include "console.h"
 #include "measure.h"
 #include "temporary.h"
@@ -136,7 +138,8 @@ static int compile(const struct kit *kit, const char *source, const char *object
 	return status;
 }
 
-static int link_image(const struct kit *kit, const char *object, const char *output)
+/* `secrets` may be NULL: an object with keys. */
+static int link_image(const struct kit *kit, const char *object, const char *secrets, const char *output)
 {
 	struct arguments arguments = {0};
 	int status;
@@ -145,9 +148,16 @@ static int link_image(const struct kit *kit, const char *object, const char *out
 	arguments_add(&arguments, "%s/images/link", kit->root);
 	arguments_add(&arguments, "%s", output);
 	arguments_add(&arguments, "%s", object);
+	if (secrets)
+		arguments_add(&arguments, "%s", secrets);
 	status = run_tool("linking the image", NULL, &arguments);
 	arguments_free(&arguments);
 	return status;
+}
+
+static bool has_keys(const struct config *config)
+{
+	return config->tunnel_count > 0;
 }
 
 static int emit(const struct config *config, const char *source)
@@ -163,31 +173,82 @@ static int emit(const struct config *config, const char *source)
 	return STATUS_DONE;
 }
 
-/* One pass from the model to the image. */
+/* Into a file that nobody else can open, through a buffer that is wiped. */
+static int emit_secrets(const struct config *config, const char *source)
+{
+	static char buffer[1 << 16];
+	int descriptor = open(source, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
+	FILE *stream = descriptor < 0 ? NULL : fdopen(descriptor, "w");
+	int wrong;
+
+	if (!stream)
+		return failed("%s: %s", source, strerror(errno));
+	setvbuf(stream, buffer, _IOFBF, sizeof(buffer));
+	wrong = config_emit_secrets(config, stream);
+	if (fclose(stream) != 0)
+		wrong = -1;
+	key_wipe(buffer, sizeof(buffer));
+	return wrong ? failed("%s: cannot be written: %s", source, strerror(errno)) : STATUS_DONE;
+}
+
+/* Keys become an object of their own. The text is gone before anything else is made. */
+static int compile_secrets(const struct kit *kit, const struct config *config, const char *folder,
+			   const char *object)
+{
+	char *source = format("%s/" TEMPORARY_SECRETS, folder);
+	int status = emit_secrets(config, source);
+
+	if (status == STATUS_DONE)
+		status = compile(kit, source, object, TEMPORARY_SECRETS);
+	unlink(source);
+	free(source);
+	return status;
+}
+
+/* What the appliance is made of, and the image in `output`, by the tools. */
+static int run_tools(const struct kit *kit, const struct config *config, const char *folder,
+		     const char *output, const char *kept)
+{
+	char *source = format("%s/" TEMPORARY_SOURCE, folder);
+	char *object = format("%s/" TEMPORARY_OBJECT, folder);
+	char *secrets = has_keys(config) ? format("%s/" TEMPORARY_SECRETS_OBJECT, folder) : NULL;
+	int status = emit(config, source);
+
+	if (status == STATUS_DONE)
+		status = compile(kit, source, object, kept);
+	if (status == STATUS_DONE && secrets)
+		status = compile_secrets(kit, config, folder, secrets);
+	if (status == STATUS_DONE)
+		status = link_image(kit, object, secrets, output);
+	free(source);
+	free(object);
+	free(secrets);
+	return status;
+}
+
+/* One pass from the model to the image. Where it has keys, no file on the way is ever open to others. */
 static int make_image(const struct kit *kit, const struct config *config, const char *output)
 {
 	const char *folder = temporary_create(), *slash = strrchr(output, '/');
-	char *source, *object, *kept, *place;
+	mode_t mask = umask(0);
+	char *kept, *place;
 	int status;
 
-	if (!folder)
+	umask(has_keys(config) ? mask | S_IRWXG | S_IRWXO : mask);
+	if (!folder) {
+		umask(mask);
 		return STATUS_FAILED;
+	}
 	place = realpath(folder, NULL);
-	source = format("%s/" TEMPORARY_SOURCE, place ? place : folder);
-	object = format("%s/" TEMPORARY_OBJECT, place ? place : folder);
-	free(place);
 	kept = format("%s.c", output);
-	status = emit(config, source);
-	if (status == STATUS_DONE)
-		status = compile(kit, source, object, slash ? kept + (slash + 1 - output) : kept);
-	if (status == STATUS_DONE)
-		status = link_image(kit, object, output);
+	status = run_tools(kit, config, place ? place : folder, output,
+			   slash ? kept + (slash + 1 - output) : kept);
+	umask(mask);
 	if (status == STATUS_DONE)
 		status = emit(config, kept);
 	temporary_remove(folder);
+	free(place);
 	free(kept);
-	free(source);
-	free(object);
 	return status;
 }
 
@@ -225,7 +286,7 @@ static int build_from(const struct kit *kit, struct config *config, const char *
 	return status < 0 ? make_image(kit, config, output) : status;
 }
 
-static struct config *load(const char *path)
+struct config *load_config(const char *path)
 {
 	struct diagnostics *diagnostics = diagnostics_create();
 	struct config *config = config_load(path, diagnostics);
@@ -265,9 +326,24 @@ static int check_output(const char *output)
 	return status;
 }
 
+/* An image with keys is its owner's alone, and was so from its first byte on: here it only stops being
+ * executable. `weir replay` and `weir run` need no executable file. */
+static int protect(const char *image)
+{
+	char *debug = format("%s.debug", image);
+	int status = STATUS_DONE;
+
+	if (chmod(image, S_IRUSR | S_IWUSR) < 0 || chmod(debug, S_IRUSR | S_IWUSR) < 0)
+		status = failed("%s: cannot keep others from reading it: %s", image, strerror(errno));
+	else
+		note("%s and .debug hold private keys: only you can read them (mode 0600)", image);
+	free(debug);
+	return status;
+}
+
 int build_image(const char *path, const char *output, char **made)
 {
-	struct config *config = load(path);
+	struct config *config = load_config(path);
 	struct kit kit = {0};
 	int status;
 
@@ -279,6 +355,8 @@ int build_image(const char *path, const char *output, char **made)
 		status = kit_find(&kit);
 	if (status == STATUS_DONE)
 		status = build_from(&kit, config, *made);
+	if (status == STATUS_DONE && has_keys(config))
+		status = protect(*made);
 	kit_free(&kit);
 	config_free(config);
 	return status;

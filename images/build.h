@@ -7,6 +7,11 @@
 
 #include <stdbool.h>
 
+struct config;
+
+/* Reads a configuration and prints what is said of it. NULL after errors. */
+struct config *load_config(const char *path);
+
 /* Compiles the configuration at `path` into the image `output`. NULL: named after the configuration, beside
  * it; the name is then left in *made. Says what goes wrong (status). */
 int build_image(const char *path, const char *output, char **made);

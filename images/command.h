@@ -23,9 +23,14 @@ int command_build(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_replay(int argc, char **argv);
 int command_flows(int argc, char **argv);
+int command_peer(int argc, char **argv);
+int command_key(int argc, char **argv);
 
 /* Help by example; topic NULL: the overview. Returns NULL for an unknown topic. */
 const char *help_text(const char *topic);
+
+/* Writes a new file that only its owner can read (status). */
+int write_private_file(const char *path, const char *text, size_t length);
 
 /* One line on standard error, "weir: ..."; they return STATUS_FAILED and STATUS_USAGE. */
 int failed(const char *format, ...) __attribute__((format(printf, 1, 2)));

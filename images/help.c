@@ -16,6 +16,8 @@ static const char overview[] =
     "  weir run gateway.elf --tap lan=tap0 --tap wan=tap1\n"
     "                                        boots it between real networks, shows live counters\n"
     "  weir flows gateway.elf                lists the connections of one that runs\n"
+    "  weir peer gateway.yaml wg0 phone --qr makes a peer of a tunnel, and a QR code for its app\n"
+    "  weir key wg0.key                      makes a tunnel's private key\n"
     "\n"
     "weir COMMAND --help says more about one of them; weir --version says which Weir this is.\n"
     "Exit status: 0 done, 1 the work failed, 2 wrong use.\n";
@@ -41,7 +43,8 @@ static const char build[] =
     "\n"
     "Beside it: IMAGE.debug, the same with symbols, which gdb and perf find by themselves, and IMAGE.c, what "
     "the\n"
-    "configuration was compiled to.\n"
+    "configuration was compiled to. An image with tunnels has their keys in it: it and IMAGE.debug get mode "
+    "0600.\n"
     "\n"
     "  weir build gateway.yaml               makes gateway.elf\n"
     "  weir build gateway.yaml -o /srv/gw    makes /srv/gw\n"
@@ -121,9 +124,41 @@ static const char flows[] =
     "      --top N             only so many\n"
     "      --json              as JSON, with the table's counters\n";
 
+static const char peer[] =
+    "weir peer CONFIG TUNNEL NAME [--endpoint HOST:PORT] [--allowed NETWORK ...] [--dns ADDRESS] [--qr]\n"
+    "\n"
+    "Makes a new peer of a tunnel: a pair of keys, a preshared key, and the next free address of each "
+    "family. "
+    "Writes, beside\n"
+    "the configuration and readable by you alone, NAME.conf for the peer (wg-quick and WireGuard's apps take "
+    "it) and\n"
+    "NAME.psk, and prints the line to add under `peers`. For a tunnel that is a wg-quick file, NAME.peer is "
+    "the section to\n"
+    "append to it. Files that exist are never overwritten.\n"
+    "\n"
+    "  weir peer gateway.yaml wg0 phone --endpoint vpn.example.com:51820 --qr\n"
+    "  weir peer gateway.yaml wg0 branch --allowed 10.0.0.0/24 --allowed 10.8.0.0/24\n"
+    "\n"
+    "      --endpoint HOST:PORT  where the peer finds the appliance; left out: the address of the port with "
+    "a "
+    "gateway\n"
+    "      --allowed NETWORK     what the peer sends into the tunnel; left out: everything\n"
+    "      --dns ADDRESS         the DNS server that the peer asks\n"
+    "      --qr                  draws the file as a QR code; it shows the private key to who sees it\n";
+
+static const char key[] =
+    "weir key FILE\n"
+    "\n"
+    "Makes a private key, writes it to a new file that only you can read, and prints its "
+    "public key; as\n"
+    "`wg genkey` and `wg pubkey` do. `private-key: FILE` in a configuration names it.\n"
+    "\n"
+    "  weir key wg0.key\n";
+
 static const struct {
 	const char *topic, *text;
-} topics[] = {{"check", check}, {"build", build}, {"run", run}, {"replay", replay}, {"flows", flows}};
+} topics[] = {{"check", check}, {"build", build}, {"run", run}, {"replay", replay},
+	      {"flows", flows}, {"peer", peer},	  {"key", key}};
 
 const char *help_text(const char *topic)
 {

@@ -145,7 +145,7 @@ static void draw_port(struct screen *screen, const struct live *live, const stru
 	const struct port_stats *port_stats = &page->port[index];
 	const struct port_rates *rates = &live->port[index];
 
-	if (!page->port[port->device].link_up)
+	if (port->device != CONFIG_DEVICE_NONE && !page->port[port->device].link_up)
 		line(screen, "%-15s %s%8s%s %9s %8s %9s %12s %12s", port->name,
 		     colour(screen->out, COLOUR_YELLOW), "no link", colour(screen->out, COLOUR_PLAIN), "", "",
 		     "", total(port_stats->rx_packets), total(port_stats->tx_packets));

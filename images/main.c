@@ -17,8 +17,8 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-    {"check", command_check},	{"build", command_build}, {"run", command_run},
-    {"replay", command_replay}, {"flows", command_flows},
+    {"check", command_check}, {"build", command_build}, {"run", command_run}, {"replay", command_replay},
+    {"flows", command_flows}, {"peer", command_peer},	{"key", command_key},
 };
 
 static int help(int argc, char **argv)
@@ -27,7 +27,8 @@ static int help(int argc, char **argv)
 
 	if (help_text(topic))
 		return show_help(topic);
-	return misused("help %s: no such command; there are check, build, run, replay and flows", topic);
+	return misused("help %s: no such command; there are check, build, run, replay, flows, peer and key",
+		       topic);
 }
 
 /* Files and sockets must not take the places of the standard streams, which children get. */

@@ -37,6 +37,9 @@ int port_values_add(struct port_values *values, const struct image *image, const
 	if (port < 0)
 		return misused("%s %s: the image has no such port; it has %s", option, argument,
 			       name_devices(config));
+	if (config->ports[port].device == CONFIG_DEVICE_NONE)
+		return misused("%s %s: %s is a tunnel; its datagrams go where its peers are: to %s", option,
+			       argument, config->ports[port].name, name_devices(config));
 	if ((size_t)port >= config->device_count)
 		return misused("%s %s: %s is VLAN %u on %s; its frames, with their tag, go to %s", option,
 			       argument, config->ports[port].name, config->ports[port].vlan,

@@ -18,8 +18,9 @@
 
 enum { FOLDERS_MAX = 2 }; /* one for the image, one for what it is made of */
 
-static const char *const names[] = {TEMPORARY_SOURCE, TEMPORARY_OBJECT, TEMPORARY_IMAGE, TEMPORARY_DEBUG,
-				    TEMPORARY_KEPT};
+static const char *const names[] = {TEMPORARY_SOURCE,	     TEMPORARY_OBJECT, TEMPORARY_IMAGE,
+				    TEMPORARY_DEBUG,	     TEMPORARY_KEPT,   TEMPORARY_SECRETS,
+				    TEMPORARY_SECRETS_OBJECT};
 static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
 
 static char folders[FOLDERS_MAX][PATH_MAX]; /* the first byte of a free one is 0 */

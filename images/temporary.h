@@ -14,6 +14,10 @@
 #define TEMPORARY_DEBUG	 "image.elf.debug"
 #define TEMPORARY_KEPT	 "image.elf.c"
 
+/* Where there are keys; to be made readable by their owner only. */
+#define TEMPORARY_SECRETS	 "secrets.c"
+#define TEMPORARY_SECRETS_OBJECT "secrets.o"
+
 /* Makes a folder. Returns its path, which is good until it is removed, or NULL after saying why. */
 const char *temporary_create(void);
 

@@ -3,7 +3,8 @@
  * What the configuration compiler writes: constant tables and one function, the chain. Everything else in nf/
  * reads these; with link-time optimisation their values are constants to it.
  *
- * Ports 0 .. device_count-1 are devices, untagged, in the order of the configuration; VLAN ports follow.
+ * Ports 0 .. device_count-1 are devices, untagged, in the order of the configuration; VLAN ports follow, then
+ * tunnels (nf/wireguard/config.h), which have no device.
  * IPv4 addresses and prefixes are in host byte order, IPv6 addresses are bytes as on the wire.
  */
 #ifndef NF_APPLIANCE_H
@@ -32,9 +33,11 @@ struct static_neighbour {
 	uint8_t mac[6];
 };
 
+enum { DEVICE_NONE = 0xffff }; /* in port_config.device: a tunnel */
+
 struct port_config {
 	const char *name;
-	uint16_t device; /* index of the device it sends and receives on */
+	uint16_t device; /* index of the device it sends and receives on, or DEVICE_NONE */
 	uint16_t vlan;	 /* 802.1Q VLAN id, 0: untagged */
 	uint16_t mtu;	 /* bytes of L3, 68 .. 9000 */
 	uint16_t
@@ -51,7 +54,7 @@ struct port_config {
 
 enum route_kind {
 	ROUTE_GATEWAY,	   /* to next_hop, out of port */
-	ROUTE_CONNECTED,   /* the destination itself is the neighbour on port */
+	ROUTE_CONNECTED,   /* the destination itself is the neighbour on port; a tunnel has only such routes */
 	ROUTE_BLACKHOLE,   /* dropped in silence */
 	ROUTE_UNREACHABLE, /* dropped, with an ICMP error */
 };

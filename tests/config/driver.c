@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The compiler's faces for test_config: driver canonical|c|picture FILE, messages on standard error.
+ * The compiler's faces for test_config: driver canonical|c|secrets|picture FILE, messages on standard error.
  */
 #include <string.h>
 #include "config/config.h"
@@ -9,6 +9,8 @@ static int write_as(const char *form, const struct config *config)
 {
 	if (strcmp(form, "c") == 0)
 		return config_emit_c(config, stdout) ? 1 : 0;
+	if (strcmp(form, "secrets") == 0)
+		return config_emit_secrets(config, stdout) ? 1 : 0;
 	if (strcmp(form, "picture") == 0)
 		config_draw(config, stdout, false);
 	else

@@ -14,6 +14,7 @@
 #include "nf/nat/nat.h"
 #include "nf/packet.h"
 #include "nf/router/router.h"
+#include "nf/wireguard/config.h"
 
 #define INIT(stage) \
 	int stage##_init(void) \
@@ -278,9 +279,40 @@ static void print_rules(void)
 	}
 }
 
+static void print_peer(unsigned int i)
+{
+	const struct wireguard_peer_config *peer = &wireguard_peers[i];
+
+	printf("peer %u %s tunnel %u key %02x..%02x preshared %02x..%02x keepalive %u", i, peer->name,
+	       peer->tunnel, peer->public_key[0], peer->public_key[31], wireguard_preshared_keys[i][0],
+	       wireguard_preshared_keys[i][31], peer->keepalive_s);
+	if (peer->endpoint_family)
+		printf(" at %s port %u", nat_text(peer->endpoint_family == 6, &peer->endpoint),
+		       peer->endpoint_port);
+	putchar('\n');
+}
+
+static void print_tunnels(void)
+{
+	for (unsigned int i = 0; i < wireguard_tunnel_count; i++)
+		printf("tunnel %u port %u udp %u peers %u from %u key %02x..%02x\n", i,
+		       wireguard_tunnels[i].port, wireguard_tunnels[i].listen_port,
+		       wireguard_tunnels[i].peer_count, wireguard_tunnels[i].first_peer,
+		       wireguard_private_keys[i][0], wireguard_private_keys[i][31]);
+	for (unsigned int i = 0; i < wireguard_peer_count; i++)
+		print_peer(i);
+	for (unsigned int i = 0; i < wireguard_allowed_ipv4_count; i++)
+		printf("allowed %s/%u peer %u\n", ipv4(wireguard_allowed_ipv4[i].prefix.address),
+		       wireguard_allowed_ipv4[i].prefix.length, wireguard_allowed_ipv4[i].peer);
+	for (unsigned int i = 0; i < wireguard_allowed_ipv6_count; i++)
+		printf("allowed %s/%u peer %u\n", ipv6(wireguard_allowed_ipv6[i].prefix.address),
+		       wireguard_allowed_ipv6[i].prefix.length, wireguard_allowed_ipv6[i].peer);
+}
+
 int main(void)
 {
 	print_ports();
+	print_tunnels();
 	print_routes();
 	print_flows();
 	print_nat();
