@@ -11,7 +11,7 @@ void emit_includes(FILE *out)
 	    "rte_common.h",	     "nf/appliance.h", "nf/firewall/firewall.h",
 	    "nf/flow/flow.h",	     "nf/flow/mss.h",  "nf/input/input.h",
 	    "nf/input/reassembly.h", "nf/nat/nat.h",   "nf/packet.h",
-	    "nf/router/router.h",    "nf/stats.h",     "nf/wireguard/config.h"};
+	    "nf/router/router.h",    "nf/stats.h",     "nf/wireguard/wireguard.h"};
 
 	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)
 		fprintf(out, "#include \"%s\"\n", headers[i]);
@@ -20,7 +20,7 @@ void emit_includes(FILE *out)
 
 /* Which stages there are. */
 struct stages {
-	bool firewall, flows, nat, reassembly, mss;
+	bool firewall, flows, nat, reassembly, mss, tunnels;
 };
 
 static struct stages stages_of(const struct config *config)
@@ -29,6 +29,7 @@ static struct stages stages_of(const struct config *config)
 	    .firewall = config->has_firewall,
 	    .flows = config->flows > 0,
 	    .nat = config->has_nat,
+	    .tunnels = config->has_vpn,
 	};
 
 	stages.reassembly = stages.firewall || stages.flows;
@@ -49,9 +50,13 @@ static void emit_init(const struct stages *stages, FILE *out)
 		bool there;
 		const char *function;
 	} inits[] = {
-	    {true, "input_init"},	  {stages->reassembly, "reassembly_init"},
-	    {true, "router_init"},	  {stages->firewall, "firewall_init"},
-	    {stages->flows, "flow_init"}, {stages->nat, "nat_init"},
+	    {true, "input_init"},
+	    {stages->reassembly, "reassembly_init"},
+	    {true, "router_init"},
+	    {stages->firewall, "firewall_init"},
+	    {stages->flows, "flow_init"},
+	    {stages->nat, "nat_init"},
+	    {stages->tunnels, "wireguard_init"},
 	};
 
 	fputs("int appliance_init(void)\n{\n\tint error = 0;\n\n", out);
@@ -95,6 +100,19 @@ static void emit_walk(const struct stages *stages, FILE *out)
 	fputs("}\n\n", out);
 }
 
+/* What arrived at a port, tunnels included. */
+static void emit_pass(const struct stages *stages, FILE *out)
+{
+	fputs("static void pass(struct rte_mbuf **packets, uint16_t count)\n{\n", out);
+	line(stages->reassembly, "struct rte_mbuf *waited[BURST_MAX];\n", out);
+	line(stages->reassembly, "count = reassembly(packets, count);", out);
+	line(stages->tunnels, "count = wireguard_take(packets, count);", out);
+	line(true, "walk(packets, count);", out);
+	line(stages->reassembly, "while ((count = reassembly_release(waited)) > 0)\n\t\twalk(waited, count);",
+	     out);
+	fputs("}\n\n", out);
+}
+
 void emit_chain(const struct config *config, FILE *out)
 {
 	const struct stages stages = stages_of(config);
@@ -102,15 +120,14 @@ void emit_chain(const struct config *config, FILE *out)
 	fputs("/* The chain */\n\n", out);
 	emit_init(&stages, out);
 	emit_walk(&stages, out);
+	emit_pass(&stages, out);
 	fputs("void appliance_chain(uint16_t device, struct rte_mbuf **packets, uint16_t count)\n{\n", out);
-	line(stages.reassembly, "struct rte_mbuf *waited[BURST_MAX];\n", out);
 	line(true, "count = input(device, packets, count);", out);
-	line(stages.reassembly, "count = reassembly(packets, count);", out);
-	line(true, "walk(packets, count);", out);
-	line(stages.reassembly, "while ((count = reassembly_release(waited)) > 0)\n\t\twalk(waited, count);",
-	     out);
+	line(true, "pass(packets, count);", out);
+	line(stages.tunnels, "while ((count = wireguard_open(packets)) > 0)\n\t\tpass(packets, count);", out);
 	fputs("}\n\nuint64_t appliance_tick(void)\n{\n\tuint64_t next = router_tick();\n\n", out);
 	line(stages.reassembly, "next = RTE_MIN(next, reassembly_tick());", out);
 	line(stages.flows, "next = RTE_MIN(next, flow_tick());", out);
+	line(stages.tunnels, "next = RTE_MIN(next, wireguard_tick());", out);
 	fputs("\treturn next;\n}\n", out);
 }

@@ -4,7 +4,7 @@
  * reads these; with link-time optimisation their values are constants to it.
  *
  * Ports 0 .. device_count-1 are devices, untagged, in the order of the configuration; VLAN ports follow, then
- * tunnels (nf/wireguard/config.h), which have no device.
+ * tunnels.
  * IPv4 addresses and prefixes are in host byte order, IPv6 addresses are bytes as on the wire.
  */
 #ifndef NF_APPLIANCE_H
@@ -33,7 +33,7 @@ struct static_neighbour {
 	uint8_t mac[6];
 };
 
-enum { DEVICE_NONE = 0xffff }; /* in port_config.device: a tunnel */
+enum { DEVICE_NONE = 0xffff }; /* of a tunnel: its packets travel inside of others */
 
 struct port_config {
 	const char *name;
@@ -206,6 +206,8 @@ struct nat_static_rule {
 
 extern const char appliance_name[];
 extern const uint16_t device_count, port_count;
+extern const bool super_frames; /* devices may hand over TCP in frames of up to 64 KiB: there is no tunnel, where one
+				   datagram holds one packet */
 extern const struct port_config port_configs[];
 extern const struct static_neighbour static_neighbours[];
 extern const uint32_t static_neighbour_count;

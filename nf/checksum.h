@@ -13,6 +13,8 @@
 #include <rte_icmp.h>
 #include <rte_ip.h>
 #include <rte_mbuf.h>
+#include <rte_tcp.h>
+#include <rte_udp.h>
 
 static inline uint32_t checksum_word(const struct rte_ipv4_hdr *ip, uint32_t offset)
 {
@@ -103,6 +105,25 @@ static inline uint16_t checksum_icmpv6(const struct rte_mbuf *m, const struct rt
 				       uint32_t offset, uint32_t count)
 {
 	return checksum_transport6(m, ip, IPPROTO_ICMPV6, offset, count);
+}
+
+/* Completes a transport checksum that was left to the device: the field holds the pseudo-header's sum. l2_len
+ * and l3_len are right. */
+static inline void checksum_complete(struct rte_mbuf *m)
+{
+	uint64_t wish = m->ol_flags & RTE_MBUF_F_TX_L4_MASK;
+	uint32_t start = m->l2_len + m->l3_len;
+	uint32_t at = start + (wish == RTE_MBUF_F_TX_TCP_CKSUM ? offsetof(struct rte_tcp_hdr, cksum)
+							       : offsetof(struct rte_udp_hdr, dgram_cksum));
+	uint16_t sum;
+
+	m->ol_flags &= ~RTE_MBUF_F_TX_L4_MASK;
+	if (wish != RTE_MBUF_F_TX_TCP_CKSUM && wish != RTE_MBUF_F_TX_UDP_CKSUM)
+		return;
+	sum = ~checksum_packet(m, start, m->pkt_len - start, 0);
+	if (sum == 0 && wish == RTE_MBUF_F_TX_UDP_CKSUM)
+		sum = 0xffff; /* 0 would say that there is none (RFC 768) */
+	*rte_pktmbuf_mtod_offset(m, rte_be16_t *, at) = sum;
 }
 
 #endif

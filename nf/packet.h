@@ -41,6 +41,8 @@ enum packet_flag {
 	PACKET_TRANSLATED = 1 << 9, /* nat: its headers are not those that it arrived with */
 	PACKET_EACH = 1 << 10,	    /* firewall: the verdict is for this packet only, not for its flow */
 	PACKET_SIGNED = 1 << 11,    /* IPv6: an AH header covers its addresses (RFC 4302, section 3.3.3.1) */
+	PACKET_SEALED = 1 << 12,    /* a tunnel's datagram, with a packet inside */
+	PACKET_PIECE = 1 << 13,	    /* into a tunnel: one of those that a datagram was cut into */
 };
 
 /* What a packet is to its flow; nf/flow/flow.h says when it is which. One bit each, for the rules. */
@@ -83,6 +85,16 @@ static inline void packet_drop(struct rte_mbuf *m, enum drop_reason reason)
 {
 	stats.dropped[reason]++;
 	rte_pktmbuf_free(m);
+}
+
+/* Ends a packet that could not be sent, whoever made it: the books of drops are about arrivals. Takes the
+ * packet. */
+static inline void packet_refuse(struct rte_mbuf *m, enum drop_reason reason)
+{
+	if (packet_meta(m)->flags & PACKET_ORIGINATED)
+		rte_pktmbuf_free(m);
+	else
+		packet_drop(m, reason);
 }
 
 /* Ends a packet that was for the appliance itself. Takes the packet. */

@@ -69,11 +69,14 @@ static int port_init(uint8_t index)
 	const struct port_config *config = &port_configs[index];
 	struct port *port = &ports[index];
 
+	filter_sources(config);
+	*port = (struct port){0};
+	if (port_is_tunnel(index))
+		return 0;
 	assert(config->device < device_count && config->vlan < VLAN_IDS);
 	*port = (struct port){.vlan_header_bytes = RTE_ETHER_HDR_LEN + (config->vlan ? ETHER_TAG_BYTES : 0)};
 	memcpy(port->mac.addr_bytes, host_mac_address(config->device), RTE_ETHER_ADDR_LEN);
 	make_link_local(port->link_local, &port->mac);
-	filter_sources(config);
 	return config->vlan ? learn_vlan(index) : 0;
 }
 
@@ -212,10 +215,21 @@ uint32_t port_source_ipv4(uint8_t port, uint32_t destination)
 	return config->ipv4_count ? config->ipv4[0].address : 0;
 }
 
+/* Of the first port that has one, or a link-local one. */
+static const uint8_t *any_address_ipv6(void)
+{
+	for (uint8_t port = 0; port < port_count; port++)
+		if (port_configs[port].ipv6_count > 0)
+			return port_configs[port].ipv6[0].address;
+	return ports[0].link_local;
+}
+
 const uint8_t *port_source_ipv6(uint8_t port, const uint8_t destination[16])
 {
 	const struct port_config *config = &port_configs[port];
 
+	if (config->ipv6_count == 0 && port_is_tunnel(port))
+		return any_address_ipv6();
 	if (ipv6_is_link_local(destination) || config->ipv6_count == 0)
 		return ports[port].link_local;
 	for (uint16_t i = 0; i < config->ipv6_count; i++)

@@ -17,6 +17,7 @@ enum {
 	ETHER_TAG_BYTES = 4,
 };
 
+/* A tunnel has neither a MAC address nor a link-local one: all zero. */
 struct port {
 	struct rte_ether_addr mac;
 	uint8_t link_local[16];
@@ -36,6 +37,11 @@ int ports_init(void);
 /* The port of frames with that VLAN id (not 0) on a device, or PORT_NONE. */
 uint8_t port_of_vlan(uint16_t device, uint16_t vlan);
 
+static inline bool port_is_tunnel(uint8_t port)
+{
+	return port_configs[port].device == DEVICE_NONE;
+}
+
 /* Questions about addresses; IPv4 in host order. */
 bool port_owns_ipv4(uint8_t port, uint32_t address);
 bool port_owns_ipv6(uint8_t port, const uint8_t address[16]);
@@ -49,7 +55,8 @@ bool port_is_anycast_ipv6(uint8_t port, const uint8_t address[16]);
 /* The address that the appliance uses towards `destination` on that port. Returns 0 where it has none. */
 uint32_t port_source_ipv4(uint8_t port, uint32_t destination);
 
-/* As above; the link-local address where no other fits, so there always is one. */
+/* As above; the link-local address where no other fits, so there always is one: a tunnel without an address
+ * speaks with one of another port. */
 const uint8_t *port_source_ipv6(uint8_t port, const uint8_t destination[16]);
 
 /* The closer looks of the functions below. */

@@ -80,6 +80,7 @@
 	X(WG_REPLAY, "wg-replay", "WireGuard: packet whose counter was seen before, or is too old to tell") \
 	X(WG_INNER, "wg-inner", "WireGuard: what a packet has inside is no IP packet, or longer than it") \
 	X(WG_ALLOWED_IPS, "wg-allowed-ips", "WireGuard: inner source that is not the peer's") \
+	X(WG_ECN, "wg-ecn", "WireGuard: congestion that the ends inside can't hear of (RFC 6040, figure 4)") \
 	X(WG_NO_PEER, "wg-no-peer", "WireGuard: to be sent to an address that no peer has") \
 	X(WG_NO_ENDPOINT, "wg-no-endpoint", "WireGuard: to be sent to a peer whose endpoint is not known") \
 	X(WG_NO_SESSION, "wg-no-session", "WireGuard: too many packets wait for a handshake, or it failed")

@@ -104,7 +104,10 @@ static bool input_ipv6(struct rte_mbuf *m, uint8_t port, uint16_t flags)
 		return false;
 	if (likely(!is_discovery(m)))
 		return true;
-	nd_input(m);
+	if (port_is_tunnel(port))
+		packet_drop(m, DROP_LINK_LOCAL); /* there are no neighbours behind it */
+	else
+		nd_input(m);
 	return false;
 }
 
@@ -214,6 +217,24 @@ static inline bool input_frame(struct rte_mbuf *m, uint16_t device, struct run *
 		flags = PACKET_L2_GROUP;
 	}
 	return input_l3(m, port, type, flags);
+}
+
+uint16_t input_tunnel(uint8_t port, struct rte_mbuf **packets, uint16_t count)
+{
+	struct run run = {.port = port};
+	uint16_t kept = 0;
+
+	for (uint16_t i = 0; i < count; i++) {
+		struct rte_mbuf *m = packets[i];
+		uint8_t version = *rte_pktmbuf_mtod_offset(m, const uint8_t *, m->l2_len) >> 4;
+
+		count_arrival(&run, port, m->pkt_len - m->l2_len);
+		packets[kept] = m;
+		kept += input_l3(
+		    m, port, rte_cpu_to_be_16(version == 6 ? RTE_ETHER_TYPE_IPV6 : RTE_ETHER_TYPE_IPV4), 0);
+	}
+	count_run(&run);
+	return kept;
 }
 
 uint16_t input(uint16_t device, struct rte_mbuf **packets, uint16_t count)

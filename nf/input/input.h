@@ -17,4 +17,8 @@ int input_init(void);
  * (extension headers included), l4_len, packet_type and struct packet_meta set. */
 uint16_t input(uint16_t device, struct rte_mbuf **packets, uint16_t count);
 
+/* Takes IP packets that came out of the tunnel that is `port`, each behind room for an Ethernet header of
+ * which nothing is read (l2_len 14). What is left: as above. */
+uint16_t input_tunnel(uint8_t port, struct rte_mbuf **packets, uint16_t count);
+
 #endif

@@ -15,6 +15,7 @@
 #include "nf/checksum.h"
 #include "nf/flow/flow.h"
 #include "nf/packet.h"
+#include "nf/wireguard/wireguard.h"
 #include "forward.h"
 #include "fragment.h"
 #include "icmp.h"
@@ -115,6 +116,14 @@ void forward_to_neighbour(const struct neighbour *neighbour, struct rte_mbuf *m)
 	output_packet(m, port);
 }
 
+void forward_into_tunnel(uint8_t port, struct rte_mbuf *m)
+{
+	if (unlikely(wire_bytes(m) > port_configs[port].mtu))
+		fragment_into_tunnel(m, port);
+	else
+		wireguard_send(m, port);
+}
+
 /* The frame to a confirmed neighbour, where its header is as long as the one that came and so takes that
  * one's place: most packets. False: strip, resolve, cut or prepend. */
 static inline bool overwrite_ethernet(struct rte_mbuf *m, const struct neighbour *neighbour)
@@ -154,6 +163,12 @@ static inline void forward_one(struct rte_mbuf *m)
 		refuse(m, ICMP_ERROR_TOO_BIG, port_configs[hop->port].mtu, DROP_TOO_BIG);
 		return;
 	}
+	if (hop->kind == NEXT_HOP_TUNNEL) {
+		decrement(m, ttl);
+		strip_ethernet(m);
+		forward_into_tunnel(hop->port, m);
+		return;
+	}
 	neighbour = hop->kind == NEXT_HOP_GATEWAY ? hop->neighbour : connected(m, hop->port);
 	if (unlikely(!neighbour)) {
 		packet_drop(m, DROP_NEIGHBOUR_TABLE_FULL);
@@ -172,5 +187,6 @@ void router_forward(struct rte_mbuf **packets, uint16_t count)
 {
 	for (uint16_t i = 0; i < count; i++)
 		forward_one(packets[i]);
+	wireguard_flush();
 	output_flush();
 }

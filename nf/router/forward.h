@@ -13,4 +13,8 @@
  * MTU asks for it. Takes it. */
 void forward_to_neighbour(const struct neighbour *neighbour, struct rte_mbuf *m);
 
+/* Sends an IP packet (data starts at IP) into the tunnel that is `port`, in pieces where its MTU asks for it.
+ * Takes it. */
+void forward_into_tunnel(uint8_t port, struct rte_mbuf *m);
+
 #endif

@@ -12,4 +12,7 @@
 /* Sends an IP packet (data starts at IP) in pieces from `port` to `mac`. Takes it. */
 void fragment_and_send(struct rte_mbuf *m, uint8_t port, const struct rte_ether_addr *mac);
 
+/* Sends an IP packet (data starts at IP) in pieces into the tunnel that is `port`. Takes it. */
+void fragment_into_tunnel(struct rte_mbuf *m, uint8_t port);
+
 #endif

@@ -154,21 +154,12 @@ static struct rte_mbuf *dequeue(struct neighbour *n)
 	return m;
 }
 
-/* Ends a packet that could not be sent, whoever made it. */
-static void refuse(struct rte_mbuf *m, enum drop_reason reason)
-{
-	if (packet_meta(m)->flags & PACKET_ORIGINATED)
-		rte_pktmbuf_free(m);
-	else
-		packet_drop(m, reason);
-}
-
 /* Sends an error, which may need an entry of its own and so evict any that is not in use. */
 static void refuse_unreachable(struct rte_mbuf *m)
 {
 	if (!(packet_meta(m)->flags & PACKET_ORIGINATED))
 		icmp_error_send(m, ICMP_ERROR_HOST_UNREACHABLE, 0);
-	refuse(m, DROP_NEIGHBOUR_UNRESOLVED);
+	packet_refuse(m, DROP_NEIGHBOUR_UNRESOLVED);
 }
 
 /* All queues together get a quarter of the pool: the rest keeps packets moving, however many hosts are
@@ -176,9 +167,9 @@ static void refuse_unreachable(struct rte_mbuf *m)
 static void enqueue(struct neighbour *n, struct rte_mbuf *m)
 {
 	if (n->queued == NEIGHBOUR_QUEUE_MAX)
-		refuse(dequeue(n), DROP_NEIGHBOUR_QUEUE_FULL);
+		packet_refuse(dequeue(n), DROP_NEIGHBOUR_QUEUE_FULL);
 	if (waiting + m->nb_segs > packet_buffers / 4) {
-		refuse(m, DROP_NEIGHBOUR_QUEUE_FULL);
+		packet_refuse(m, DROP_NEIGHBOUR_QUEUE_FULL);
 		return;
 	}
 	n->queue[n->queued++] = m;
@@ -289,7 +280,7 @@ static bool evict(void)
 		if (!n)
 			continue;
 		while (n->queued)
-			refuse(dequeue(n), DROP_NEIGHBOUR_UNRESOLVED);
+			packet_refuse(dequeue(n), DROP_NEIGHBOUR_UNRESOLVED);
 		forget(n);
 		return true;
 	}

@@ -11,6 +11,7 @@
 #include <rte_ip.h>
 #include "nf/host.h"
 #include "nf/packet.h"
+#include "nf/wireguard/wireguard.h"
 #include "arp.h"
 #include "forward.h"
 #include "icmp.h"
@@ -53,6 +54,7 @@ static const struct verdict {
     [NEXT_HOP_SELF] = {0},
     [NEXT_HOP_CONNECTED] = {0},
     [NEXT_HOP_GATEWAY] = {0},
+    [NEXT_HOP_TUNNEL] = {0},
 };
 
 /* Applies a route. True: the packet goes on. */
@@ -184,6 +186,32 @@ uint16_t router_lookup(struct rte_mbuf **packets, uint16_t count)
 	return kept;
 }
 
+uint32_t router_source_ipv4(uint32_t destination)
+{
+	uint64_t index;
+
+	routes_lookup_ipv4(&destination, &index, 1);
+	return index < NEXT_HOP_FIXED ? 0 : port_source_ipv4(next_hops[index].port, destination);
+}
+
+const uint8_t *router_source_ipv6(const uint8_t destination[16])
+{
+	uint8_t address[1][16];
+	uint64_t index;
+
+	memcpy(address[0], destination, sizeof(address[0]));
+	routes_lookup_ipv6(address, &index, 1);
+	return index < NEXT_HOP_FIXED ? NULL : port_source_ipv6(next_hops[index].port, destination);
+}
+
+bool router_owns_ipv4(uint32_t address)
+{
+	for (uint8_t port = 0; port < port_count; port++)
+		if (port_owns_ipv4(port, address))
+			return true;
+	return false;
+}
+
 bool router_owns_ipv6(const uint8_t address[16])
 {
 	for (uint8_t port = 0; port < port_count; port++)
@@ -193,59 +221,95 @@ bool router_owns_ipv6(const uint8_t address[16])
 }
 
 /* Fills in what the stages know of an arrival, for a packet that was none. */
-static void set_originated(struct rte_mbuf *m, bool ipv6, uint32_t bytes)
+static void set_originated(struct rte_mbuf *m, uint16_t flags)
 {
 	struct packet_meta *meta = packet_meta(m);
+	bool ipv6 = *rte_pktmbuf_mtod(m, const uint8_t *) >> 4 == 6;
 
 	*meta = (struct packet_meta){
 	    .in_port = meta->in_port,
-	    .flags = PACKET_ORIGINATED | (ipv6 ? PACKET_IPV6 : 0),
-	    .l3_bytes = bytes,
+	    .flags = flags | PACKET_ORIGINATED | (ipv6 ? PACKET_IPV6 : 0),
+	    .l3_bytes = m->pkt_len,
 	};
 	m->l2_len = 0;
 }
 
-/* The neighbour to give an originated packet to, or NULL. */
-static struct neighbour *way_out(struct rte_mbuf *m)
+/* Sends to a neighbour that the routing tables name, or that is the destination itself. */
+static void send_to(const struct neighbour_key *destination, struct neighbour *gateway, struct rte_mbuf *m)
 {
-	const struct rte_ipv4_hdr *ip4 = rte_pktmbuf_mtod(m, const struct rte_ipv4_hdr *);
-	const struct rte_ipv6_hdr *ip6 = rte_pktmbuf_mtod(m, const struct rte_ipv6_hdr *);
-	bool ipv6 = packet_meta(m)->flags & PACKET_IPV6;
-	struct neighbour_key key;
-	uint64_t index;
+	struct neighbour *neighbour = gateway ? gateway : neighbour_get(destination);
 
-	if (ipv6 && ipv6_is_link_local(ip6->dst_addr)) {
-		key = neighbour_key_ipv6(packet_meta(m)->in_port, ip6->dst_addr);
-		return neighbour_get(&key);
-	}
-	if (ipv6) {
-		uint8_t address[1][16];
-
-		memcpy(address[0], ip6->dst_addr, sizeof(address[0]));
-		routes_lookup_ipv6(address, &index, 1);
-		key = neighbour_key_ipv6(next_hops[index].port, ip6->dst_addr);
-	} else {
-		uint32_t address = rte_be_to_cpu_32(ip4->dst_addr);
-
-		routes_lookup_ipv4(&address, &index, 1);
-		key = neighbour_key_ipv4(next_hops[index].port, address);
-	}
-	if (next_hops[index].kind == NEXT_HOP_GATEWAY)
-		return next_hops[index].neighbour;
-	return next_hops[index].kind == NEXT_HOP_CONNECTED ? neighbour_get(&key) : NULL;
-}
-
-void router_originate(struct rte_mbuf *m)
-{
-	bool ipv6 = *rte_pktmbuf_mtod(m, const uint8_t *) >> 4 == 6;
-	struct neighbour *neighbour;
-
-	set_originated(m, ipv6, m->pkt_len);
-	neighbour = way_out(m);
 	if (neighbour)
 		neighbour_send(neighbour, m);
 	else
 		rte_pktmbuf_free(m);
+}
+
+/* Sends by a route. What a tunnel made does not go into a tunnel again: that would have no end where a peer's
+ * address is routed to the peer. */
+static void send_by(const struct next_hop *hop, const struct neighbour_key *destination, struct rte_mbuf *m)
+{
+	if (hop->kind == NEXT_HOP_GATEWAY || hop->kind == NEXT_HOP_CONNECTED)
+		send_to(destination, hop->neighbour, m);
+	else if (hop->kind == NEXT_HOP_TUNNEL && !(packet_meta(m)->flags & PACKET_SEALED))
+		forward_into_tunnel(hop->port, m);
+	else
+		rte_pktmbuf_free(m);
+}
+
+static void originate_ipv4(struct rte_mbuf *m)
+{
+	const struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod(m, const struct rte_ipv4_hdr *);
+	uint32_t address = rte_be_to_cpu_32(ip->dst_addr);
+	struct neighbour_key destination;
+	uint64_t index;
+
+	m->l3_len = rte_ipv4_hdr_len(ip);
+	routes_lookup_ipv4(&address, &index, 1);
+	destination = neighbour_key_ipv4(next_hops[index].port, address);
+	send_by(&next_hops[index], &destination, m);
+}
+
+static void originate_ipv6(struct rte_mbuf *m)
+{
+	const struct rte_ipv6_hdr *ip = rte_pktmbuf_mtod(m, const struct rte_ipv6_hdr *);
+	struct neighbour_key destination;
+	uint8_t address[1][16];
+	uint64_t index;
+
+	m->l3_len = sizeof(*ip);
+	if (ipv6_is_link_local(ip->dst_addr) && port_is_tunnel(packet_meta(m)->in_port)) {
+		rte_pktmbuf_free(m);
+		return;
+	}
+	if (ipv6_is_link_local(ip->dst_addr)) {
+		destination = neighbour_key_ipv6(packet_meta(m)->in_port, ip->dst_addr);
+		send_to(&destination, NULL, m);
+		return;
+	}
+	memcpy(address[0], ip->dst_addr, sizeof(address[0]));
+	routes_lookup_ipv6(address, &index, 1);
+	destination = neighbour_key_ipv6(next_hops[index].port, address[0]);
+	send_by(&next_hops[index], &destination, m);
+}
+
+static void originate(struct rte_mbuf *m, uint16_t flags)
+{
+	set_originated(m, flags);
+	if (packet_meta(m)->flags & PACKET_IPV6)
+		originate_ipv6(m);
+	else
+		originate_ipv4(m);
+}
+
+void router_originate(struct rte_mbuf *m)
+{
+	originate(m, 0);
+}
+
+void router_originate_sealed(struct rte_mbuf *m)
+{
+	originate(m, PACKET_SEALED);
 }
 
 /* Tells a link who we are. */
@@ -287,6 +351,7 @@ uint64_t router_tick(void)
 	for (uint16_t device = 0; device < device_count; device++)
 		next = RTE_MIN(next, tick_link(device));
 	neighbours = neighbour_tick();
+	wireguard_flush();
 	output_flush();
 	return RTE_MIN(next, neighbours);
 }

@@ -26,7 +26,16 @@ void router_forward(struct rte_mbuf **packets, uint16_t count);
  * link-local, packet_meta(packet)->in_port names the port to use. */
 void router_originate(struct rte_mbuf *packet);
 
-/* Whether an IPv6 address is one of the appliance's own, link-local ones included. */
+/* The same for a tunnel's datagram: it goes into no tunnel. */
+void router_originate_sealed(struct rte_mbuf *packet);
+
+/* The address of the appliance's own that it speaks to another one with, by the way out. 0 or NULL: it has
+ * none. */
+uint32_t router_source_ipv4(uint32_t destination);
+const uint8_t *router_source_ipv6(const uint8_t destination[16]);
+
+/* Whether an address is one of the appliance's own, link-local ones included; IPv4 in host order. */
+bool router_owns_ipv4(uint32_t address);
 bool router_owns_ipv6(const uint8_t address[16]);
 
 /* Neighbour timers; see appliance_tick. */

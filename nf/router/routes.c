@@ -58,6 +58,12 @@ static int gateway(uint8_t port, const struct neighbour_key *key, uint32_t *inde
 	return 0;
 }
 
+/* A gateway behind a tunnel is nobody's neighbour. */
+static bool has_gateway(enum route_kind kind, uint8_t port)
+{
+	return kind == ROUTE_GATEWAY && !port_is_tunnel(port);
+}
+
 /* Index of a route that names no gateway. Each port has one for what is connected, right after the fixed
  * ones. */
 static uint32_t plain_next_hop(enum route_kind kind, uint8_t port)
@@ -72,7 +78,7 @@ static int add_route4(const struct ipv4_route *route)
 	uint32_t index = plain_next_hop(route->kind, route->port);
 	int error = 0;
 
-	if (route->kind == ROUTE_GATEWAY) {
+	if (has_gateway(route->kind, route->port)) {
 		struct neighbour_key key = neighbour_key_ipv4(route->port, route->gateway);
 
 		error = gateway(route->port, &key, &index);
@@ -85,7 +91,7 @@ static int add_route6(const struct ipv6_route *route)
 	uint32_t index = plain_next_hop(route->kind, route->port);
 	int error = 0;
 
-	if (route->kind == ROUTE_GATEWAY) {
+	if (has_gateway(route->kind, route->port)) {
 		struct neighbour_key key = neighbour_key_ipv6(route->port, route->gateway);
 
 		error = gateway(route->port, &key, &index);
@@ -212,7 +218,8 @@ static int make_next_hops(void)
 	for (uint8_t kind = 0; kind < NEXT_HOP_FIXED; kind++)
 		add_next_hop((struct next_hop){.kind = kind});
 	for (uint8_t port = 0; port < port_count; port++)
-		add_next_hop((struct next_hop){.kind = NEXT_HOP_CONNECTED, .port = port});
+		add_next_hop((struct next_hop){
+		    .kind = port_is_tunnel(port) ? NEXT_HOP_TUNNEL : NEXT_HOP_CONNECTED, .port = port});
 	return 0;
 }
 

@@ -19,6 +19,7 @@ enum next_hop_kind {
 	NEXT_HOP_FIXED, /* so many need no more than their kind, and their index is their kind */
 	NEXT_HOP_CONNECTED = NEXT_HOP_FIXED,
 	NEXT_HOP_GATEWAY,
+	NEXT_HOP_TUNNEL, /* who is at its other end knows the way */
 };
 
 struct next_hop {
