@@ -88,6 +88,7 @@ void fragment_into_tunnel(struct rte_mbuf *m, uint8_t port)
 	for (uint16_t i = 0; i < count; i++) {
 		*packet_meta(pieces[i]) = *meta;
 		packet_meta(pieces[i])->l3_bytes = pieces[i]->pkt_len;
+		packet_meta(pieces[i])->flags &= ~PACKET_LATER_FRAGMENT;
 		packet_meta(pieces[i])->flags |= PACKET_PIECE | (i ? PACKET_LATER_FRAGMENT : 0);
 		wireguard_send(pieces[i], port);
 	}
