@@ -86,7 +86,7 @@ def rows():
         return measure(device, image, work)
 
     given, missing = devices.in_turn(DEVICES, REPEATS, round_of)
-    yield from pauses.rows_of(gaps, PAUSE_SECONDS)
+    yield from pauses.rows_of(gaps)
     for device in DEVICES:
         if device in missing:
             yield Row.skipped(device, missing[device])
