@@ -13,6 +13,10 @@
 #define TEMPORARY_IMAGE	 "image.elf"
 #define TEMPORARY_DEBUG	 "image.elf.debug"
 #define TEMPORARY_KEPT	 "image.elf.c"
+#define TEMPORARY_SIDES \
+	{ \
+		"a.sock", "b.sock" \
+	} /* of the traffic generator */
 
 /* Makes a folder. Returns its path, which is good until it is removed, or NULL after saying why. */
 const char *temporary_create(void);
