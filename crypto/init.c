@@ -30,7 +30,7 @@ void crypto_wipe(void *memory, size_t bytes)
 	explicit_bzero(memory, bytes);
 }
 
-__attribute__((noinline, noclone)) void wipe_stack(void)
+__attribute__((noinline)) void wipe_stack(void)
 {
 	enum { DEPTH_BYTES = 2048 };
 	uint8_t below[DEPTH_BYTES];

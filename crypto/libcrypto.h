@@ -2,9 +2,10 @@
  *
  * What libcrypto.a of OpenSSL 3.0 defines, but its headers don't tell: the functions under its EVP interface.
  * EVP brings 3.6 MB of providers, parsers and error texts with it, these bring 0.1 MB, and for packets EVP's
- * way there costs more than the encryption (bench/crypto.py measures both). Tests compare each of these with
- * EVP, and crypto_init compares them with the RFCs' examples, so that another libcrypto can't be taken for
- * this one. Names and types: OpenSSL's include/crypto/{chacha,poly1305,ecx,aes_platform}.h, prov/blake2.h.
+ * way there costs half as much as the encryption, or more (bench/crypto.py measures both). Tests compare each
+ * of these with EVP, and crypto_init compares them with the RFCs' examples, so that another libcrypto can't
+ * be taken for this one. Names and types: OpenSSL's include/crypto/{chacha,poly1305,ecx,aes_platform}.h,
+ * prov/blake2.h.
  */
 #ifndef CRYPTO_LIBCRYPTO_H
 #define CRYPTO_LIBCRYPTO_H
