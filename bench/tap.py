@@ -6,6 +6,9 @@
 Client and server are network namespaces, joined by veth pairs to bridges in a third. There either the kernel routes
 from bridge to bridge, or an appliance does on taps of these bridges. The ways take turns, so that each ratio compares
 neighbours in time. All of it lives in a user namespace, and needs no root: this file starts itself in there.
+
+Without vhost-net, frames between tap and VM pass through QEMU's main thread, which copies them in and out: how much of a
+core that thread takes, and how much the VM's own, says which of the two is the limit.
 """
 
 import contextlib
@@ -46,6 +49,7 @@ AT_LEAST = 0.8
 TOOLS = ("ip", "unshare", "nsenter", "iperf3", "ping")
 CLIENT, SERVER, GATEWAYS = "10.0.0.10", "192.0.2.1", {"br-lan": "10.0.0.1/24", "br-wan": "192.0.2.2/30"}
 WAYS = ("kernel", "process", "vm")
+THREADS = {"main": "QEMU's main thread", "processor": "the VM's processor"}
 
 
 def sh(*words, timeout=30):
@@ -141,23 +145,43 @@ def appliance_routes(way, image):
                        "--accel", accelerator], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
+def children(pid):
+    return [int(word) for word in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def thread_seconds(weir):
+    """What the threads of THREADS of weir's QEMU have had of a processor. Its others do next to nothing."""
+    (qemu,) = children(weir.pid)
+    ran = {int(task.name): int((task / "schedstat").read_text().split()[0]) / 1e9
+           for task in pathlib.Path(f"/proc/{qemu}/task").iterdir()}
+    main = ran.pop(qemu)
+    return {"main": main, "processor": max(ran.values())}
+
+
 def measure(wires, way, image, seconds):
-    with kernel_routes() if way == "kernel" else appliance_routes(way, image):
+    """Gbit/s, and for a VM the shares of a core that its threads took meanwhile."""
+    with kernel_routes() if way == "kernel" else appliance_routes(way, image) as running:
         for host in (wires.client, wires.server):
             sh(*host.inside("ip", "neigh", "flush", "all"))
         wires.wait_until_it_answers(way)
-        return wires.stream(seconds)
+        before, start = thread_seconds(running) if way == "vm" else {}, time.monotonic()
+        rate = wires.stream(seconds)
+        after, took = thread_seconds(running) if way == "vm" else {}, time.monotonic() - start
+        return rate, {thread: (after[thread] - before[thread]) / took for thread in after}
 
 
 def inside(image, repeats, seconds):
     """In the user namespace: prints the samples as JSON."""
-    samples = {way: [] for way in WAYS}
+    samples = {name: [] for name in (*WAYS, *THREADS)}
     try:
         with contextlib.ExitStack() as stack:
             wires = Wires(stack)
             for _ in range(int(repeats)):
                 for way in WAYS:
-                    samples[way].append(measure(wires, way, image, seconds))
+                    rate, shares = measure(wires, way, image, seconds)
+                    samples[way].append(rate)
+                    for thread, share in shares.items():
+                        samples[thread].append(100 * share)
     except (Unavailable, OSError, ValueError, KeyError, subprocess.TimeoutExpired) as why:
         samples = {"unavailable": str(why)}
     print(json.dumps(samples))
@@ -187,6 +211,8 @@ def rows():
         yield Row(f"TCP over tap, {name}", samples[way], "Gbit/s")
         ratios = [ours / kernel for ours, kernel in zip(samples[way], samples["kernel"])]
         yield Row("  as a share of the kernel's", ratios, "", at_least=AT_LEAST)
+    for thread, name in THREADS.items():
+        yield Row(f"  {name}", samples[thread], "% of a core")
 
 
 if __name__ == "__main__":
