@@ -53,11 +53,12 @@ static void begin(const struct crypto_text *text, struct work *work)
 
 static void finish(const struct crypto_text *text, const struct work *work)
 {
-	uint8_t *rest = text->data + HEAD_BYTES;
+	size_t done = head_bytes(text);
 
-	memcpy(text->data, work->head, head_bytes(text));
-	if (text->bytes > HEAD_BYTES)
-		chacha20(rest, rest, text->bytes - HEAD_BYTES, key_of(text), HEAD_BLOCKS, text->nonce);
+	memcpy(text->data, work->head, done);
+	if (text->bytes > done)
+		chacha20(text->data + done, text->data + done, text->bytes - done, key_of(text), HEAD_BLOCKS,
+			 text->nonce);
 }
 
 /* Filled up with zeros to whole blocks. */

@@ -9,7 +9,7 @@
 #include "gcm.h"
 #include "libcrypto.h"
 
-enum { CONTEXT_BYTES = 1024 /* of a GCM128_CONTEXT, which has 432 now */, AES_BIT = 25 };
+enum { CONTEXT_BYTES = 1024 /* of a GCM128_CONTEXT, which has 440 now */, AES_BIT = 25 };
 
 _Static_assert(sizeof(struct aes_key) <= sizeof(((struct gcm_key *)0)->schedule), "the expanded key fits");
 
