@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The firewall and router that the rows about booting, size and idling measure, and network cards for it."""
 
+import functools
 import os
 import socket
 import struct
@@ -27,7 +28,9 @@ router:
 MACS = ["02:00:00:00:01:00", "02:00:00:00:01:01"]
 
 
+@functools.cache
 def build(name="gateway", configuration=CONFIGURATION):
+    """The image of a configuration, made once a run."""
     image = BUILD / "bench" / f"{name}.elf"
     source = BUILD / "bench" / f"{name}.yaml"
     source.write_text(configuration)

@@ -13,12 +13,14 @@ import time
 
 import appliance
 import machine
-from harness import Row, Unavailable
+import plots
+from harness import Row, Unavailable, median
 from image import udp_frame
 
 RUNS = 11
 WALL_MS, GUEST_MS = 150, 10
 SMOKE = {"RUNS": 1}
+PARTS = ("QEMU", "firmware", "ring 0", "ring 3", "first packet")  # one after the other
 
 
 @contextlib.contextmanager
@@ -60,13 +62,18 @@ def boot_once(image, model):
             "ring 0": ring0, "ring 3": ring3, "first packet": (forwarded - ready) * 1000, "guest": ring0 + ring3}
 
 
-def rows_of(image, model):
-    accelerated = model[0] == "kvm"
-    runs = [boot_once(image, model) for _ in range(RUNS)]
-    targets = {"wall": WALL_MS, "guest": GUEST_MS} if accelerated else {}
+def rows_of(runs, model):
+    targets = {"wall": WALL_MS, "guest": GUEST_MS} if model[0] == "kvm" else {}
     for part in runs[0]:
         name = {"wall": f"boot to first packet, {model[0]}", "guest": "  ring 0 and ring 3"}.get(part, f"  {part}")
         yield Row(name, [run[part] for run in runs], "ms", at_most=targets.get(part))
+
+
+def plot(measured):
+    """A part that is shorter than what its time is known to can come out below zero; it has no length then."""
+    plots.stacked("boot", "From QEMU's start to the first packet forwarded", "milliseconds, medians",
+                  {model[0].upper(): {part: max(0.0, median([run[part] for run in runs])) for part in PARTS}
+                   for model, runs in measured.items()})
 
 
 def rows():
@@ -76,8 +83,16 @@ def rows():
         models.append(machine.MODELS[-1])
     else:
         yield Row.skipped("boot to first packet, kvm", "no usable /dev/kvm here")
+    measured = {}
     for model in models:
         try:
-            yield from rows_of(image, model)
+            measured[model] = [boot_once(image, model) for _ in range(RUNS)]
+            yield from rows_of(measured[model], model)
         except Unavailable as why:
+            measured.pop(model, None)
             yield Row.skipped(f"boot to first packet, {model[0]}", why)
+    try:
+        if measured:
+            plot(measured)
+    except Unavailable as why:
+        yield Row.skipped("boot, plotted", why)

@@ -3,7 +3,6 @@
 the host CPU of all of them, and how long until each has answered when all are asked at once."""
 
 import contextlib
-import os
 import resource
 import selectors
 import socket
@@ -12,6 +11,7 @@ import tempfile
 import time
 
 import appliance
+import harness
 import idle
 import machine
 from harness import Row, Unavailable
@@ -43,10 +43,6 @@ def pss_mb(pid):
             if line.startswith("Pss:"):
                 return int(line.split()[1]) * 1024 / 1e6
     raise Unavailable("this kernel tells no proportional set size")
-
-
-def memory_mb():
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 class Appliances:
@@ -114,6 +110,6 @@ def rows():
         appliances = Appliances(image, stack)
         for count in COUNTS:
             yield from rows_of(appliances, count)
-        fit = int(SHARE * memory_mb() / (sum(appliances.pss_mb()) / len(appliances.machines))) // 10 * 10
+        fit = int(SHARE * harness.memory_mb() / (sum(appliances.pss_mb()) / len(appliances.machines))) // 10 * 10
         if fit > COUNTS[-1]:
             yield from rows_of(appliances, fit)

@@ -98,6 +98,7 @@ def growth_rows(plotted):
 
 
 PLOT = """
+set yrange [0:*]
 set logscale x
 set format x "10^{{%T}}"
 set key bottom right

@@ -11,6 +11,11 @@ import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
+# Debian packages whose versions a result depends on, by the program that runs.
+PACKAGES = {"QEMU": "qemu-system-x86", "dpdk-testpmd": "dpdk-dev", "DPDK's libraries": "libdpdk-dev",
+            "ovs-vswitchd": "openvswitch-switch-dpdk", "nft": "nftables", "ip": "iproute2", "iperf3": "iperf3", "gcc": "gcc"}
+BUSY_LOAD = 0.5  # a processor, before anything is measured
+NOTED = {}  # files that show how something was configured: names by what
 
 
 class Unavailable(Exception):
@@ -54,7 +59,8 @@ class Row:
         fields = {"name": self.name.strip(), "unit": self.unit, "verdict": self.verdict, "samples": self.samples}
         if self.why_skipped:
             return {"name": self.name, "verdict": "skipped", "why": self.why_skipped}
-        return fields | {"median": self.median, "at_most": self.at_most, "at_least": self.at_least}
+        return fields | {"median": self.median, "repeats": len(self.samples), "least": min(self.samples),
+                         "most": max(self.samples), "at_most": self.at_most, "at_least": self.at_least}
 
 
 def run_tool(command, env=None):
@@ -92,14 +98,34 @@ def commit():
     return done.stdout.strip() or "unknown"
 
 
+def versions():
+    """Of the packages above that are installed, as dpkg has them."""
+    command = ["dpkg-query", "--show", "--showformat", "${Package} ${Version}\n", *PACKAGES.values()]
+    try:
+        said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    except FileNotFoundError:
+        return {}
+    found = dict(line.split() for line in said.splitlines() if len(line.split()) == 2)
+    return {program: found[package] for program, package in PACKAGES.items() if package in found}
+
+
 def conditions(accelerator):
-    return {"processor": processor(), "processors": os.cpu_count(), "kernel": platform.release(),
-            "accelerator": accelerator, "commit": commit(), "load": os.getloadavg()[0]}
+    return {"processor": processor(), "processors": os.cpu_count(), "memory_mb": round(memory_mb()),
+            "kernel": platform.release(), "accelerator": accelerator, "commit": commit(), "load": os.getloadavg()[0],
+            "versions": versions()}
+
+
+def memory_mb():
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def print_head(facts):
     print(f"{facts['processor']}, {facts['processors']} processors, Linux {facts['kernel']}, load {facts['load']:.2f}")
-    print(f"accelerator {facts['accelerator']}, commit {facts['commit']}\n")
+    print(f"accelerator {facts['accelerator']}, commit {facts['commit']}")
+    print(", ".join(f"{program} {version}" for program, version in facts["versions"].items()))
+    if facts["load"] > BUSY_LOAD * facts["processors"]:
+        print("The machine is busy with something else: the figures below say little.")
+    print()
     print(f"{'':<34} {'median':>10}  {'spread':<20} {'unit':<15} {'target':<10}", flush=True)
 
 
@@ -108,7 +134,25 @@ def results_path():
     return pathlib.Path(os.environ.get("RESULTS", BUILD / "bench" / "results.json"))
 
 
-def write_results(facts, rows):
+def note(what, suffix, text):
+    """Leaves beside the results how something was configured, for a person to read or to do again."""
+    path = results_path().with_name(f"{what.lower().replace(' ', '-')}.{suffix}")
+    path.write_text(text)
+    NOTED.setdefault(what, {})[suffix] = path.name
+
+
+def in_place(rows):
+    """Rows as JSON, each with the names that it is indented under in the table."""
+    above = []
+    for row in rows:
+        depth = (len(row.name) - len(row.name.lstrip())) // 2
+        above = above[:depth] + [row.name.strip()]
+        yield row.as_json() | {"under": above[:-1]}
+
+
+def write_results(facts, groups):
+    """groups: rows by the name of their group."""
     path = results_path()
-    path.write_text(json.dumps(facts | {"rows": [row.as_json() for row in rows]}, indent=1) + "\n")
+    rows = [{"group": group} | row for group, listed in groups.items() for row in in_place(listed)]
+    path.write_text(json.dumps(facts | {"configurations": NOTED, "rows": rows}, indent=1) + "\n")
     return path

@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 import time
 
+import harness
 import testpmd
 import work as works
 from harness import Unavailable, run_tool
@@ -78,7 +79,10 @@ def open_vswitch(sockets, core, work):
                                                  f"--unixctl={place}/server.ctl"], place / "server.log", env=environment))
         wait_until(database.exists, "ovsdb-server", server)
 
+        told = []
+
         def vsctl(*words):
+            told.append(shlex.join(["ovs-vsctl", *words]))
             run_tool(["ovs-vsctl", f"--db=unix:{database}", "--timeout=20", *words], env=environment)
 
         spare = min(os.sched_getaffinity(0) - {core}, default=core)
@@ -94,11 +98,13 @@ def open_vswitch(sockets, core, work):
                   f'options:dpdk-devargs="{device}"', f"ofport_request={slot + 1}", f"options:n_rxq_desc={RING}",
                   f"options:n_txq_desc={RING}")
         (place / "flows").write_text(works.open_vswitch(work))
+        harness.note("Open vSwitch", "commands", "\n".join(told + ["ovs-ofctl add-flows br0 open-vswitch.flows"]) + "\n")
+        harness.note("Open vSwitch", "flows", works.open_vswitch(work))
         run_tool(["ovs-ofctl", "-O", "OpenFlow13,OpenFlow15", "add-flows", f"unix:{place}/br0.mgmt", str(place / "flows")],
                  env=environment)
         if switch.poll() is not None:
             raise Unavailable("ovs-vswitchd ended")
-        yield
+        yield switch
 
 
 KERNEL = """\
@@ -138,6 +144,8 @@ def kernel(sockets, core, work):
         (place / "routes").write_text(works.ip_batch(work))
         (place / "up").write_text(KERNEL.format(macs=works.MACS, lan=works.LAN, wan=works.WAN, place=place,
                                                 relay=shlex.join(relay)))
+        for name, suffix in (("up", "sh"), ("rules", "nft"), ("routes", "routes")):
+            harness.note("kernel", suffix, (place / name).read_text())
         with background([*new_network(), "sh", place / "up"], place / "log", stdin=subprocess.PIPE) as process:
             process.stdin.write(b"start\n")
             process.stdin.flush()

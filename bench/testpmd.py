@@ -5,10 +5,12 @@ Mode `io` passes frames as they are, `macswap` exchanges their MAC addresses: it
 """
 
 import os
+import shlex
 import shutil
 import subprocess
 import tempfile
 
+import harness
 from harness import Unavailable
 
 PROGRAM = "dpdk-testpmd"
@@ -40,17 +42,19 @@ class Testpmd:
 
     def __init__(self, sockets, mode="macswap", core=0, packed=True, entries=1024):
         devices = [virtio_user(slot, path, packed, entries) for slot, path in enumerate(sockets)]
-        self.command = command(devices, mode, core, entries)
+        self.command, self.mode = command(devices, mode, core, entries), mode
 
     def __enter__(self):
         if not shutil.which(PROGRAM):
             raise Unavailable(f"{PROGRAM} is not installed (package dpdk-dev)")
+        harness.note(f"testpmd-{self.mode}", "sh", f"{shlex.join(self.command)}  # start\n")
         self.output = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=self.output,
                                         stderr=subprocess.STDOUT, text=True)
         # It answers nothing that could be waited for, as it holds its output back: the generator waits for its ports.
         self.process.stdin.write("start\n")
         self.process.stdin.flush()
+        self.pid = self.process.pid
         return self
 
     def __exit__(self, *_):

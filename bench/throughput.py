@@ -3,6 +3,7 @@
 vhost-user rings between them."""
 
 import contextlib
+import dataclasses
 import time
 
 import appliance
@@ -25,11 +26,14 @@ firewall:
     - { accept: any, from: wan, to: lan, proto: udp, source-port: 5001 }
 router: {}
 """
-SECONDS, REPEATS = 0.3, 3
+SECONDS, REPEATS, DRAIN_MS = 0.3, 3, 100
+TRIALS, RESOLUTION = 24, 0.02  # of a search
+TOLERANCES, SHARES = (0.005, 0.0), (0.1, 0.5, 0.9)
+QUANTILES = {"p50": "p50", "p99": "p99", "p999": "p99.9", "max": "max"}
 SIZES = {"64 bytes": 64, "IMIX": "imix", "1518 bytes": 1518}
 MEMORY_MIB = 64
 WARM_SECONDS = 30
-SMOKE = {"SECONDS": 0.05, "REPEATS": 1, "SIZES": {"64 bytes": 64}}
+SMOKE = {"SECONDS": 0.05, "REPEATS": 1, "TOLERANCES": (0.9, 0.0), "SIZES": {"64 bytes": 64}}
 
 
 @contextlib.contextmanager
@@ -73,15 +77,46 @@ def flood(generator, repeats=None, seconds=None, **words):
     return [generator.trial(rate=0, seconds=seconds or SECONDS, **words) for _ in range(repeats or REPEATS)]
 
 
-def measure(generator, repeats=None, seconds=None, tolerance=0.0, **words):
-    """`repeats` searches, and latencies under the median's rate."""
-    def trial(rate):
-        return generator.trial(rate=rate, seconds=seconds or SECONDS, **words)
+def counted(vm, act):
+    """What act() gives, and how far Weir's own counters went meanwhile; without a VM, no counters."""
+    before = vm.counters() if vm else {}
+    given = act()
+    after = vm.counters() if vm else {}
+    return given, {name: after[name] - before[name] for name in after}
 
-    repeats = repeats or REPEATS
-    found = [search.throughput(trial, tolerance=tolerance) for _ in range(repeats)]
-    median = sorted(found, key=lambda one: one.rate)[repeats // 2]
-    return found, search.latencies(trial, median.rate) if median.rate else {}
+
+def inside_rows(runs, most_cycles=None):
+    """What Weir's own counters say. Cycles are of polls that found work."""
+    runs = [run for run in runs if run["received"]]
+    if not runs:
+        return
+    yield Row("  busy cycles a packet", [run["busy_cycles"] / run["received"] for run in runs], "cycles", at_most=most_cycles)
+    yield Row("  packets of a burst", [run["received"] / (run["polls"] - run["empty_polls"]) for run in runs], "")
+    yield Row("  notifications", [run["notifications"] for run in runs], "")
+
+
+@dataclasses.dataclass
+class Found:
+    """One round: search.Throughput by tolerance; results by share of the largest tolerance's rate. If that is 0, `swept` has
+    shares of what is forwarded when all that is taken is offered."""
+
+    rates: dict
+    swept: dict
+    seconds: float  # of a trial
+
+
+def find(generator, tolerances, shares, seconds, **words):
+    def trial(rate):
+        return generator.trial(rate=rate, seconds=seconds, drain=DRAIN_MS, **words)
+
+    most = trial(0)["received_pps"]
+    rates = search.rates(trial, tolerances, high=most * 1.1, resolution=RESOLUTION, most=TRIALS)
+    return Found(rates, search.sweep(trial, rates[max(rates)].rate or most, shares), seconds)
+
+
+def with_rate(rounds):
+    """Those in which there was a rate to take shares of."""
+    return [one for one in rounds if one.rates[max(one.rates)].rate]
 
 
 def limit_of(results):
@@ -93,14 +128,27 @@ def forwarded(results):
     return [result["received_pps"] / 1e6 for result in results]
 
 
-def search_rows(found, latencies):
-    limit = ", generator's limit" if any(one.limited for one in found) else ""
-    limit += ", host disturbed" if any(one.disturbed for one in found) else ""
-    yield Row(f"  without loss{limit}", [one.rate / 1e6 for one in found], "Mpps")
-    for share, result in latencies.items():
-        latency = result["latency_ns"]
-        yield Row(f"  at {share:.0%} of it, latency p50", [latency["p50"] / 1e3], "us")
-        yield Row("    p99", [latency["p99"] / 1e3], "us")
+def rate_row(rounds, tolerance):
+    found = [one.rates[tolerance] for one in rounds]
+    name = f"with a loss of {tolerance:.1%} at most" if tolerance else f"without loss in {rounds[0].seconds} s (RFC 2544)"
+    name += ", generator's limit" if any(one.limited for one in found) else ""
+    name += ", host disturbed" if any(one.disturbed for one in found) else ""
+    return Row(f"  {name}", [one.rate / 1e6 for one in found], "Mpps")
+
+
+def latency_rows(rounds, shares):
+    for share in shares:
+        latencies = [one.swept[share]["latency_ns"] for one in with_rate(rounds)]
+        for quantile, name in QUANTILES.items() if latencies else ():
+            yield Row(f"    at {share:.0%} of it, latency p50" if quantile == "p50" else f"      {name}",
+                      [latency[quantile] / 1e3 for latency in latencies], "us")
+
+
+def found_rows(rounds, shares):
+    """Rates from the smallest tolerance to the largest, and latencies below that."""
+    for tolerance in sorted(rounds[0].rates):
+        yield rate_row(rounds, tolerance)
+    yield from latency_rows(rounds, shares)
 
 
 def floods_of_pairs(image):
@@ -131,8 +179,11 @@ def rows():
         yield Row(f"firewall, router, {name}{limit_of(ours)}", forwarded(ours), "Mpps")
         pairs = zip(forwarded(ours), forwarded(theirs))
         yield Row("  as a share of testpmd's", [mine / other for mine, other in pairs if other], "")
-    with link(image) as (generator, _):
+    with link(image) as (generator, vm):
         warm(generator)
         for name, size in SIZES.items():
-            yield Row(f"firewall, router, {name}", forwarded(flood(generator, size=size)), "Mpps")
-            yield from search_rows(*measure(generator, size=size))
+            runs = [counted(vm, lambda: flood(generator, 1, size=size)[0]) for _ in range(REPEATS)]
+            yield Row(f"firewall, router, {name}", forwarded([result for result, _ in runs]), "Mpps")
+            yield from inside_rows([inside for _, inside in runs])
+            rounds = [find(generator, TOLERANCES, SHARES, SECONDS, size=size) for _ in range(REPEATS)]
+            yield from found_rows(rounds, SHARES)

@@ -28,6 +28,7 @@ class Generator:
     def __init__(self, core=None, **words):
         self.core = cores()[1] if core is None else core
         self.words = words
+        self.more = {}  # defaults that may be changed between trials
         self.device_thread = None  # of what is tested: then results say how long it waited for its processor
 
     def __enter__(self):
@@ -77,6 +78,7 @@ class Generator:
 
     def trial(self, **words):
         """One trial's result. Raises Unavailable with what the generator says is wrong."""
+        words = self.more | words
         before = waited_ms(self.device_thread)
         self.process.stdin.write((" ".join(words_of(words)) + "\n").encode())
         self.process.stdin.flush()
@@ -87,13 +89,18 @@ class Generator:
         return result
 
 
-def waited_ms(thread):
-    """How long a thread was ready to run, and did not: proc(5), the second field of schedstat."""
+def schedstat(thread):
+    """Nanoseconds that a thread ran, and that it was ready to run and did not: proc(5)."""
     try:
         with open(f"/proc/{thread}/schedstat", encoding="ascii") as file:
-            return int(file.read().split()[1]) / 1e6
-    except (OSError, IndexError):
-        return 0.0
+            ran, waited = file.read().split()[:2]
+            return int(ran), int(waited)
+    except (OSError, ValueError):
+        return 0, 0
+
+
+def waited_ms(thread):
+    return schedstat(thread)[1] / 1e6
 
 
 def words_of(words):

@@ -97,8 +97,8 @@ extern volatile struct boot_progress boot_progress;
 
 /* Weir's own system calls, beside the Linux ones that static glibc makes. Numbers no Linux call has. */
 enum weir_call {
-	/* Sleep until a device interrupts or the monotonic clock reaches `deadline_ns` (first argument;
-	 * UINT64_MAX: no deadline). An interrupt that came since the last wait ends it at once. Returns 0. */
+	/* Sleep until a device interrupts or the TSC reaches the first argument (0: no deadline). An interrupt that
+	 * came since the last wait ends it at once; so may the deadline of an earlier one. Returns 0. */
 	WEIR_CALL_WAIT = 0x5745,
 };
 

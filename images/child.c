@@ -30,8 +30,9 @@ static void become(char *const argv[], const struct child_files *files, pid_t pa
 		_exit(1);
 	for (int i = 0; i < files->keeps; i++)
 		fcntl(files->keep[i], F_SETFD, 0);
-	if ((!files->folder || chdir(files->folder) == 0) && dup2(null, 0) == 0 &&
-	    dup2(files->output, 1) == 1 && dup2(files->errors, 2) == 2)
+	if ((!files->folder || chdir(files->folder) == 0) &&
+	    dup2(files->input ? files->input : null, 0) == 0 && dup2(files->output, 1) == 1 &&
+	    dup2(files->errors, 2) == 2)
 		execvp(argv[0], argv);
 	error = errno;
 	if (write(report, &error, sizeof(error)) < 0)

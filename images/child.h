@@ -19,7 +19,8 @@ enum { CHILD_KEEPS_MAX = 160 };
 
 struct child_files {
 	const char *folder;	   /* where it is started, or NULL: here */
-	int output, errors;	   /* become its standard output and error; its input is /dev/null */
+	int input;		   /* becomes its standard input; 0: /dev/null does */
+	int output, errors;	   /* become its standard output and error */
 	int keep[CHILD_KEEPS_MAX]; /* descriptors that it inherits under their numbers */
 	int keeps;
 };

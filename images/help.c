@@ -16,6 +16,8 @@ static const char overview[] =
     "  weir run gateway.elf --tap lan=tap0 --tap wan=tap1\n"
     "                                        boots it between real networks, shows live counters\n"
     "  weir flows gateway.elf                lists the connections of one that runs\n"
+    "  weir bench gateway.elf --replay morning.pcap\n"
+    "                                        how fast does it forward that?\n"
     "  weir peer gateway.yaml wg0 phone --qr makes a peer of a tunnel, and a QR code for its app\n"
     "  weir key wg0.key                      makes a tunnel's private key\n"
     "\n"
@@ -155,10 +157,57 @@ static const char key[] =
     "\n"
     "  weir key wg0.key\n";
 
+static const char bench[] =
+    "weir bench IMAGE --replay FILE.pcap [--timing fast|capture] [--json]\n"
+    "\n"
+    "Boots an image between the two sides of a traffic generator, sends a capture at it, and says how much "
+    "was\n"
+    "forwarded, what a packet cost, and what became of the others. Needs no root, but build/generator: make "
+    "generator.\n"
+    "\n"
+    "A capture arrives on the image's first port, or on the one that --in says; those of two ports in the "
+    "order of\n"
+    "their clocks. Its frames get the port's MAC address as their destination (groups stay), and one of the "
+    "generator's\n"
+    "as their source; the generator is whatever next hop the image asks for. All else stays as it was "
+    "captured: the\n"
+    "image's networks and rules must fit the addresses.\n"
+    "\n"
+    "As fast as the image takes it, a capture is sent again and again, for a second at least. An image that "
+    "tracks\n"
+    "connections sees their packets again, then (not with --loops 1), and of both directions an answer may "
+    "overtake its\n"
+    "question inside of it: --timing capture and --speed are better for such. Each repeat boots anew. bits/s "
+    "are those\n"
+    "on a wire, with FCS, preamble and gap; forwarded ones include ICMP errors and resets of the image's "
+    "own.\n"
+    "\n"
+    "  weir bench gateway.elf --replay morning.pcap                    as fast as it goes\n"
+    "  weir bench gateway.elf --replay morning.pcap --speed 10         ten times as fast as it was\n"
+    "  weir bench gateway.elf --in lan=out.pcap --in wan=back.pcap --timing capture\n"
+    "\n"
+    "      --replay FILE       a capture that arrives on the first port\n"
+    "      --in PORT=FILE      a capture that arrives on a port; two ports at most\n"
+    "      --out PORT          the generator's other side; left out: the first port that is free. Further "
+    "ones "
+    "have\n"
+    "                          nobody at the other end\n"
+    "      --timing WHICH      fast (default: as fast as the image takes it) or capture (by its own clock, "
+    "once)\n"
+    "      --speed X           by its own clock, X times as fast\n"
+    "      --seconds S         again and again until S seconds are over\n"
+    "      --loops N           N times\n"
+    "      --repeat N          how many measurements; default 3\n"
+    "      --accel WHICH       kvm or tcg; left out: kvm where it works, else tcg\n"
+    "      --machine WHICH     microvm (default: boots fastest; 24 ports) or q35 (PCI; 30 ports)\n"
+    "      --ring WHICH        split (default) or packed virtio rings\n"
+    "      --seed HEX          same seed, same random numbers, such as NAT's ports\n"
+    "      --json              the results as JSON\n";
+
 static const struct {
 	const char *topic, *text;
-} topics[] = {{"check", check}, {"build", build}, {"run", run}, {"replay", replay},
-	      {"flows", flows}, {"peer", peer},	  {"key", key}};
+} topics[] = {{"check", check}, {"build", build}, {"run", run},	  {"replay", replay},
+	      {"flows", flows}, {"bench", bench}, {"peer", peer}, {"key", key}};
 
 const char *help_text(const char *topic)
 {

@@ -24,8 +24,9 @@ enum { INSTANCE_CARDS_MAX = 64, FALLBACK_MAX = 320 };
 /* A network card of the VM. */
 struct card {
 	uint8_t mac[6];
-	int stream;	 /* a connected stream socket that QEMU inherits, or -1 */
-	const char *tap; /* an interface of the host, or NULL */
+	int stream;		/* a connected stream socket that QEMU inherits, or -1 */
+	const char *tap;	/* an interface of the host, or NULL */
+	const char *vhost_user; /* a socket at which a vhost-user back end listens, or NULL; no comma in it */
 };
 
 /* What is to be started. */

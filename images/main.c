@@ -17,8 +17,8 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-    {"check", command_check}, {"build", command_build}, {"run", command_run}, {"replay", command_replay},
-    {"flows", command_flows}, {"peer", command_peer},	{"key", command_key},
+    {"check", command_check}, {"build", command_build}, {"run", command_run},	{"replay", command_replay},
+    {"flows", command_flows}, {"bench", command_bench}, {"peer", command_peer}, {"key", command_key},
 };
 
 static int help(int argc, char **argv)
@@ -27,8 +27,9 @@ static int help(int argc, char **argv)
 
 	if (help_text(topic))
 		return show_help(topic);
-	return misused("help %s: no such command; there are check, build, run, replay, flows, peer and key",
-		       topic);
+	return misused(
+	    "help %s: no such command; there are check, build, run, replay, flows, bench, peer and key",
+	    topic);
 }
 
 /* Files and sockets must not take the places of the standard streams, which children get. */
@@ -57,7 +58,8 @@ static int run(int argc, char **argv)
 		if (strcmp(name, commands[i].name) == 0)
 			return commands[i].run(argc - 1, argv + 1);
 	if (argc > 1)
-		return misused("%s: no such command; there are check, build, run, replay and help", name);
+		return misused(
+		    "%s: no such command; there are check, build, run, replay, flows, bench and help", name);
 	fputs(help_text(NULL), stderr);
 	return STATUS_USAGE;
 }

@@ -197,7 +197,7 @@ static void print_boot(const struct report *report, FILE *out)
 	fputc('\n', out);
 }
 
-static void print_machine(const struct instance *instance, FILE *out)
+void report_print_machine(const struct instance *instance, FILE *out)
 {
 	if (instance->accelerator == ACCELERATOR_PROCESS) {
 		fputs("ran      as a process\n", out);
@@ -219,7 +219,7 @@ static void print_image(const struct report *report, FILE *out)
 	const struct image *image = report->instance->launch->image;
 
 	fprintf(out, "image    %s, %s bytes\n", image->path, grouped(image->size));
-	print_machine(report->instance, out);
+	report_print_machine(report->instance, out);
 }
 
 /* The frames of a device are those of the port and of its VLANs. */

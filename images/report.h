@@ -37,6 +37,9 @@ struct boot_split boot_split(const struct report *report);
 
 void report_print(const struct report *report, FILE *out);
 
+/* The line that says what it ran on. */
+void report_print_machine(const struct instance *instance, FILE *out);
+
 /* A new reference. */
 json_t *report_json(const struct report *report);
 

@@ -16,11 +16,12 @@
 
 #include "command.h"
 
-enum { FOLDERS_MAX = 2 }; /* one for the image, one for what it is made of */
+enum { FOLDERS_MAX = 2 }; /* one for the image, one for what it is made of, or later for sockets */
 
 static const char *const names[] = {TEMPORARY_SOURCE,	     TEMPORARY_OBJECT, TEMPORARY_IMAGE,
 				    TEMPORARY_DEBUG,	     TEMPORARY_KEPT,   TEMPORARY_SECRETS,
 				    TEMPORARY_SECRETS_OBJECT};
+static const char *const sides[] = TEMPORARY_SIDES;
 static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
 
 static char folders[FOLDERS_MAX][PATH_MAX]; /* the first byte of a free one is 0 */
@@ -32,6 +33,8 @@ static void empty(const char *folder)
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		unlinkat(descriptor, names[i], 0);
+	for (size_t i = 0; i < sizeof(sides) / sizeof(sides[0]); i++)
+		unlinkat(descriptor, sides[i], 0);
 	close(descriptor);
 	rmdir(folder);
 }

@@ -13,6 +13,10 @@
 #define TEMPORARY_IMAGE	 "image.elf"
 #define TEMPORARY_DEBUG	 "image.elf.debug"
 #define TEMPORARY_KEPT	 "image.elf.c"
+#define TEMPORARY_SIDES \
+	{ \
+		"a.sock", "b.sock" \
+	} /* of the traffic generator */
 
 /* Where there are keys; to be made readable by their owner only. */
 #define TEMPORARY_SECRETS	 "secrets.c"

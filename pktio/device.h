@@ -33,10 +33,10 @@ struct device_driver {
 	 * then the caller must not sleep. Arming twice is harmless. */
 	bool (*arm)(struct device *device);
 
-	/* Back to polling: no more interrupts. Also acknowledges a pending one. */
+	/* Back to polling: no more interrupts. */
 	void (*disarm)(struct device *device);
 
-	/* Looks whether there is link; called about once a second and after each wake-up. */
+	/* Looks whether there is link; called about once a second, and when a sleep ended without frames. */
 	bool (*link)(struct device *device);
 };
 

@@ -22,6 +22,7 @@ enum {
 	BURST_MAX = 64,
 	SIZES_MAX = 12,	       /* of a mix */
 	FLOWS_MAX = 1 << 24,   /* a stamp's flow number; new flows use what is left of it */
+	BYTES_MIN = 60,	       /* of a frame on a ring; shorter ones are padded on a wire */
 	FCS_BYTES = 4,	       /* counted in a frame's size, never on a ring */
 	GAP_BYTES = 20,	       /* preamble, start and inter-packet gap: IEEE 802.3 */
 	FRAME_MAX = 9018,      /* size, FCS included */
@@ -36,6 +37,7 @@ struct side {
 	uint8_t mac[6], gateway[6];
 	uint8_t ip[4], ip6[16];
 	uint8_t answer[4], answer6[16]; /* zero: none */
+	bool any;			/* every address is answered for */
 	uint32_t hosts;
 	char replay[256];
 };
@@ -54,7 +56,7 @@ struct spec {
 	bool sends[SIDES]; /* direction */
 	int open;	   /* -1: as the direction asks */
 	double new_rate;
-	bool replay_mac, replay_clock;
+	bool replay_mac, replay_clock, whole;
 	double speed;
 	uint32_t loops;
 

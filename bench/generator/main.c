@@ -129,7 +129,7 @@ int main(int argc, char **argv)
 	if (port_begin(spec.core) < 0)
 		return 1;
 	for (int side = 0; side < SIDES; side++)
-		if (port_open(side, spec.sides[side].socket) < 0)
+		if (strcmp(spec.sides[side].socket, "-") && port_open(side, spec.sides[side].socket) < 0)
 			return 1;
 	printf("{\"ready\":true}\n");
 	fflush(stdout);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * See neighbour.h.
+ * See neighbour.h. Who announces an address, or asks whether somebody has it before taking it (RFC 5227),
+ * gets no answer, not even where every address is answered for.
  */
 #include "neighbour.h"
 
@@ -8,6 +9,8 @@
 #include <string.h>
 
 enum {
+	TAG_AT = 12,
+	TAG_BYTES = 4,
 	ARP_BYTES = 28,
 	ARP_FRAME = 60,
 	IP6_AT = 14,
@@ -40,10 +43,11 @@ static bool is_host(const uint8_t *target, const uint8_t *first, const uint8_t *
 static uint32_t answer_arp(const struct side *side, const uint8_t *frame, uint8_t *answer)
 {
 	static const uint8_t request[8] = {0, 1, 8, 0, 6, 4, 0, 1};
-	const uint8_t *arp = frame + 14;
+	const uint8_t *arp = frame + 14, *sender = arp + 14, *target = arp + 24;
 
-	if (memcmp(arp, request, sizeof(request)) ||
-	    !is_host(arp + 24, side->ip, side->answer, side->hosts, 4))
+	if (memcmp(arp, request, sizeof(request)) || !memcmp(sender, none, 4) || !memcmp(sender, target, 4))
+		return 0;
+	if (!side->any && !is_host(target, side->ip, side->answer, side->hosts, 4))
 		return 0;
 	memset(answer, 0, ARP_FRAME);
 	memcpy(answer, frame + 6, 6);
@@ -76,8 +80,9 @@ static uint32_t answer_solicitation(const struct side *side, const uint8_t *fram
 	uint8_t *icmp = answer + ICMP6_AT;
 	uint16_t sum;
 
-	if (!is_host(target, side->ip6, side->answer6, side->hosts, 16) ||
-	    !memcmp(frame + IP6_AT + 8, none, 16))
+	if (!memcmp(frame + IP6_AT + 8, none, 16))
+		return 0;
+	if (!side->any && !is_host(target, side->ip6, side->answer6, side->hosts, 16))
 		return 0;
 	memset(answer, 0, ICMP6_AT + ADVERTISEMENT_BYTES);
 	memcpy(answer, frame + 6, 6);
@@ -100,8 +105,8 @@ static uint32_t answer_solicitation(const struct side *side, const uint8_t *fram
 	return ICMP6_AT + ADVERTISEMENT_BYTES;
 }
 
-uint32_t neighbour_answer(const struct side *side, const uint8_t *frame, uint32_t length,
-			  uint8_t answer[NEIGHBOUR_ANSWER_MAX])
+static uint32_t answer_untagged(const struct side *side, const uint8_t *frame, uint32_t length,
+				uint8_t *answer)
 {
 	if (length >= 14 + ARP_BYTES && frame[12] == 0x08 && frame[13] == 0x06)
 		return answer_arp(side, frame, answer);
@@ -109,4 +114,26 @@ uint32_t neighbour_answer(const struct side *side, const uint8_t *frame, uint32_
 	    frame[ICMP6_AT] == SOLICITATION)
 		return answer_solicitation(side, frame, answer);
 	return 0;
+}
+
+/* Within a VLAN (IEEE 802.1Q): the frame without its tag, and the tag into the answer. */
+uint32_t neighbour_answer(const struct side *side, const uint8_t *frame, uint32_t length,
+			  uint8_t answer[NEIGHBOUR_ANSWER_MAX])
+{
+	uint8_t untagged[NEIGHBOUR_ANSWER_MAX];
+	uint32_t answered;
+
+	if (length < TAG_AT + TAG_BYTES + 2 || frame[12] != 0x81 || frame[13] != 0x00)
+		return answer_untagged(side, frame, length, answer);
+	length -= TAG_BYTES;
+	if (length > sizeof(untagged))
+		length = sizeof(untagged);
+	memcpy(untagged, frame, TAG_AT);
+	memcpy(untagged + TAG_AT, frame + TAG_AT + TAG_BYTES, length - TAG_AT);
+	answered = answer_untagged(side, untagged, length, answer);
+	if (answered == 0)
+		return 0;
+	memmove(answer + TAG_AT + TAG_BYTES, answer + TAG_AT, answered - TAG_AT);
+	memcpy(answer + TAG_AT, frame + TAG_AT, TAG_BYTES);
+	return answered + TAG_BYTES;
 }

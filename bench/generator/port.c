@@ -246,7 +246,7 @@ bool port_up(int side)
 	unsigned int changes = atomic_load(&port->changes);
 	int device = atomic_load(&port->device);
 
-	if (changes == port->attached_after)
+	if (changes == port->attached_after || !port->socket)
 		return true;
 	if (device < 0 || !atomic_load(&port->enabled[QUEUE_PUT]) || !atomic_load(&port->enabled[QUEUE_TAKE]))
 		return false;

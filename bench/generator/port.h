@@ -22,6 +22,7 @@ int port_begin(int core);
 int port_open(int side, const char *socket);
 void port_close(int side);
 
+/* A side that was not opened is up, and carries nothing. */
 bool port_up(int side);
 
 /* Negotiated: a packed ring. */

@@ -81,9 +81,20 @@ static void print_rates(FILE *out, const struct trial *trial, const struct sums 
 		seconds = 1e-9;
 	fprintf(out, ",\"seconds\":%.6f,\"sent_pps\":%.0f,\"received_pps\":%.0f", seconds,
 		(double)sums->sent / seconds, (double)sums->received / seconds);
-	if (!trial->replay)
+	if (trial->replay)
+		fprintf(out, ",\"sent_bps\":%.0f,\"received_bps\":%.0f", (double)trial->bits_out / seconds,
+			(double)trial->bits_in / seconds);
+	else
 		fprintf(out, ",\"received_bps\":%.0f",
 			(double)sums->received / seconds * bytes / stream->cycle_count * 8);
+}
+
+static void print_replay(FILE *out, const struct trial *trial)
+{
+	struct replay_counts counts = replay_counts(trial);
+
+	fprintf(out, ",\"replay\":{\"frames\":%lu,\"skipped\":%lu,\"passes\":%lu,\"behind\":%lu}",
+		counts.frames, counts.skipped, counts.passes, counts.behind);
 }
 
 static void print_sizes(FILE *out, const struct stream *stream)
@@ -99,7 +110,8 @@ static void print_generator(FILE *out, const struct trial *trial, const struct s
 	double all = (double)(trial->idle + trial->busy), idle = all > 0 ? (double)trial->idle / all : 0;
 	double slots = (double)(sums->offered + sums->missed);
 	double frames = (double)(sums->sent + sums->received);
-	bool limit = idle < LIMIT_IDLE || (double)sums->missed > slots * LIMIT_MISSED;
+	uint64_t behind = trial->replay ? replay_counts(trial).behind : sums->missed;
+	bool limit = idle < LIMIT_IDLE || (double)behind > slots * LIMIT_MISSED;
 
 	fprintf(out,
 		",\"generator\":{\"idle\":%.4f,\"missed\":%lu,\"stalled_ms\":%.3f,\"longest_us\":%.1f,"
@@ -142,6 +154,8 @@ void report_result(FILE *out, const struct trial *trial)
 		print_latency(out, &trial->senders[side].latency, tick_ns);
 		fprintf(out, "}");
 	}
+	if (trial->replay)
+		print_replay(out, trial);
 	print_generator(out, trial, &all);
 	fprintf(out, "}\n");
 	fflush(out);

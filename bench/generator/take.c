@@ -68,6 +68,10 @@ static void take_ours(struct trial *trial, int side, const struct stamp *stamp, 
 
 static bool is_neighbours(const uint8_t *frame, uint32_t length)
 {
+	if (length >= 18 && frame[12] == 0x81 && frame[13] == 0x00) { /* within a VLAN */
+		frame += 4;
+		length -= 4;
+	}
 	if (length >= 42 && frame[12] == 0x08 && frame[13] == 0x06)
 		return true;
 	return length >= 78 && frame[12] == 0x86 && frame[13] == 0xdd && frame[20] == 58 &&
@@ -79,11 +83,13 @@ static void take_frame(struct trial *trial, int side, const struct frame *frame,
 	const struct stamp *stamp;
 	bool whole = false;
 
+	if (trial->replay && !is_neighbours(frame->bytes, frame->length)) {
+		trial->replayed++;
+		trial->bits_in += wire_bits(frame->length);
+		return;
+	}
 	if (trial->replay) {
-		if (!is_neighbours(frame->bytes, frame->length))
-			trial->replayed++;
-		else
-			take_foreign(trial, side, frame->bytes, frame->length);
+		take_foreign(trial, side, frame->bytes, frame->length);
 		return;
 	}
 	if (--trial->check_left == 0) {

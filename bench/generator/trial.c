@@ -16,7 +16,8 @@ enum {
 	LINK_POLL_US = 200,
 	REST_US = 2000,
 	REST_NS = 400,
-	TAKES = 4, /* bursts of a side in a turn, at most */
+	REPLAY_PATIENCE_S = 30, /* in which a replay must find room for a frame */
+	TAKES = 4,		/* bursts of a side in a turn, at most */
 };
 
 static int fill(struct carousel *carousel, const struct shape *shape)
@@ -50,7 +51,7 @@ static int prepare_stream(struct trial *trial, const struct spec *spec, char *er
 	stream_free(stream);
 	if (stream_make(stream, spec, error, room) < 0)
 		return -1;
-	failed = fill(&trial->other, NULL) | fill(&trial->captured, NULL);
+	failed = fill(&trial->other, NULL);
 	for (int side = 0; side < SIDES; side++)
 		for (uint32_t i = 0; i < stream->size_count; i++)
 			failed |= fill(&trial->senders[side].data[i], &stream->data[side][i]);
@@ -103,8 +104,8 @@ static void prepare(struct trial *trial)
 	trial->new_next = 0;
 	trial->new_before = trial->new_count;
 	trial->seconds_ticks = spec->packets ? UINT64_MAX : (uint64_t)(spec->seconds * (double)trial->hz);
-	trial->foreign = trial->answered = trial->answers = trial->unanswered = trial->late =
-	    trial->replayed = 0;
+	trial->foreign = trial->answered = trial->answers = trial->unanswered = trial->late = 0;
+	trial->replayed = trial->bits_out = trial->bits_in = 0;
 	trial->idle = trial->busy = trial->stalled = trial->longest = trial->turns = 0;
 	trial->first_sent = trial->last_sent = 0;
 	for (int side = 0; side < SIDES; side++)
@@ -204,7 +205,7 @@ static uint64_t rest_a_little(struct trial *trial, uint64_t before, uint64_t now
 {
 	uint64_t end = now + trial->hz * REST_NS / 1000000000;
 
-	if (!trial->wait || trial->stream.spec.rate > 0 || trial->replay ||
+	if (!trial->wait || trial->stream.spec.rate > 0 || (trial->replay && !replay_hurries(trial)) ||
 	    trial->moved - before >= trial->stream.spec.burst)
 		return now;
 	while (now < end) {
@@ -214,21 +215,30 @@ static uint64_t rest_a_little(struct trial *trial, uint64_t before, uint64_t now
 	return now;
 }
 
+/* When to give up. What has no time of its own gets a limit beyond all reason: an appliance may stand still.
+ */
+static uint64_t last_tick(const struct trial *trial)
+{
+	if (trial->replay)
+		return trial->start + REPLAY_PATIENCE_S * trial->hz;
+	if (trial->seconds_ticks > UINT64_MAX / 2)
+		return trial->start + 600 * trial->hz;
+	return trial->start + trial->seconds_ticks + trial->hz / 10;
+}
+
 static void send_all(struct trial *trial)
 {
 	uint64_t before = rte_rdtsc(), stall = trial->hz / 1000000 * STALL_US, end;
 
 	trial->start = before;
-	/* A replay ends with its last loop; a time limit beyond all reason is for an appliance that stands
-	 * still. */
-	end = trial->seconds_ticks > UINT64_MAX / 2 || trial->replay
-		  ? before + 600 * trial->hz
-		  : before + trial->seconds_ticks + trial->hz / 10;
+	end = last_tick(trial);
 	while (port_up(SIDE_A) && port_up(SIDE_B) && before < end) {
 		uint64_t frames = trial->moved, now, rested;
 		bool moved = turn(trial, before);
 
 		now = rte_rdtsc();
+		if (trial->replay && (moved || !replay_waits(trial)))
+			end = now + REPLAY_PATIENCE_S * trial->hz;
 		account(trial, now - before, moved, stall);
 		rested = rest_a_little(trial, frames, now);
 		if (rested - now <= stall)
@@ -265,6 +275,9 @@ int trial_run(struct trial *trial, const struct spec *spec, char *error, size_t 
 		drain(trial);
 		if (!port_up(SIDE_A) || !port_up(SIDE_B)) {
 			snprintf(error, room, "port %s went down", port_up(SIDE_A) ? "b" : "a");
+			result = -1;
+		} else if (replays && !replay_done(trial)) {
+			snprintf(error, room, "no room for a frame for %d s", REPLAY_PATIENCE_S);
 			result = -1;
 		}
 	}

@@ -56,7 +56,6 @@ struct trial {
 	struct sender senders[SIDES];
 	struct carousel opening[4]; /* by enum kind */
 	struct carousel other;	    /* answers to neighbours */
-	struct carousel captured;   /* frames of a replay */
 	struct replay *replay;
 	uint32_t replies;
 	struct frame *reply[BURST_MAX]; /* of the burst that was just taken */
@@ -68,8 +67,9 @@ struct trial {
 	uint64_t new_interval, new_next, new_count, new_before;
 
 	uint64_t hz, start, first_sent, last_sent, last_taken;
-	uint64_t moved;	   /* frames put or taken, ever */
-	uint64_t replayed; /* frames that came back in a replay */
+	uint64_t moved;		    /* frames put or taken, ever */
+	uint64_t replayed;	    /* frames that came back in a replay */
+	uint64_t bits_out, bits_in; /* of a replay, as on a wire */
 	uint64_t foreign, answered, answers, unanswered, late;
 	uint64_t idle, busy, stalled, longest; /* ticks */
 	uint64_t turns, seconds_ticks;
@@ -88,6 +88,24 @@ uint32_t trial_take(struct trial *trial, int side);
 /* Each returns whether it sent a frame. */
 bool trial_give(struct trial *trial, int side, uint64_t now);
 bool replay_give(struct trial *trial, uint64_t now);
+
+/* A frame of so many bytes on a wire: padded, with FCS, preamble and gap (IEEE 802.3). */
+static inline uint64_t wire_bits(uint32_t bytes)
+{
+	return (uint64_t)((bytes < BYTES_MIN ? BYTES_MIN : bytes) + FCS_BYTES + GAP_BYTES) * 8;
+}
+
+/* What a replay has done so far. */
+struct replay_counts {
+	uint64_t frames, skipped; /* of the captures: those that can be sent, and the others */
+	uint64_t passes;	  /* that came to their end */
+	uint64_t behind;	  /* sent more than a millisecond after their time */
+};
+struct replay_counts replay_counts(const struct trial *trial);
+
+/* Whether it is to send as fast as possible; whether frames wait for room. */
+bool replay_hurries(const struct trial *trial);
+bool replay_waits(const struct trial *trial);
 
 /* Whether everything was sent that will be. */
 bool give_done(const struct trial *trial);

@@ -1,27 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Local APIC (as x2APIC where there is one) with its timer, and the I/O APICs. Called by start.c, the device
- * finders, trap.c and calls.c. Sources: Intel SDM volume 3, chapter 10; Intel 82093AA data sheet for the I/O
- * APIC.
+ * finders and calls.c; traps.S ends interrupts. Sources: Intel SDM volume 3, chapter 10; Intel 82093AA data
+ * sheet for the I/O APIC.
  */
 #include "apic.h"
 #include "clock.h"
 #include "cpu.h"
+#include "layout.h"
 #include "paging.h"
 
 enum {
 	MSR_APIC_BASE = 0x1b,
 	APIC_BASE_ENABLE = 1 << 11,
 	APIC_BASE_X2APIC = 1 << 10,
-	MSR_X2APIC = 0x800,
-	MSR_TSC_DEADLINE = 0x6e0,
 	CPUID1_ECX_X2APIC = 1 << 21,
 	CPUID1_ECX_TSC_DEADLINE = 1 << 24,
 
 	/* Registers: MSR 0x800 + number, or number * 16 bytes from the base. */
 	APIC_ID = 0x02,
 	APIC_TASK_PRIORITY = 0x08,
-	APIC_EOI = 0x0b,
 	APIC_SPURIOUS = 0x0f,
 	APIC_SPURIOUS_ENABLE = 1 << 8,
 	APIC_LVT_TIMER = 0x32,
@@ -39,26 +37,26 @@ enum {
 	IOAPIC_VERSION = 1,
 	IOAPIC_REDIRECTION = 0x10,
 };
-#define APIC_PAGE UINT64_C(0xfee00000)
 
 /* Where QEMU's machines and Firecracker have them; the second exists on microvm. */
 static const uint32_t ioapics[] = {0xfec00000, 0xfec10000};
 enum { IOAPIC_LINES = 24 };
 
-static bool x2apic, tsc_deadline;
+bool apic_is_x2, apic_has_deadline;
 static uint64_t timer_hz; /* without TSC deadlines */
 
 static uint32_t apic_read(unsigned int reg)
 {
-	return x2apic ? (uint32_t)rdmsr(MSR_X2APIC + reg) : *(volatile uint32_t *)(APIC_PAGE + reg * 16);
+	return apic_is_x2 ? (uint32_t)rdmsr(MSR_X2APIC + reg)
+			  : *(volatile uint32_t *)((uintptr_t)APIC_PAGE + reg * 16);
 }
 
 static void apic_write(unsigned int reg, uint32_t value)
 {
-	if (x2apic)
+	if (apic_is_x2)
 		wrmsr(MSR_X2APIC + reg, value);
 	else
-		*(volatile uint32_t *)(APIC_PAGE + reg * 16) = value;
+		*(volatile uint32_t *)((uintptr_t)APIC_PAGE + reg * 16) = value;
 }
 
 static void calibrate_timer(void)
@@ -81,23 +79,23 @@ void apic_init(void)
 {
 	uint32_t features = cpuid(1, 0).ecx;
 
-	x2apic = features & CPUID1_ECX_X2APIC;
-	tsc_deadline = features & CPUID1_ECX_TSC_DEADLINE;
+	apic_is_x2 = features & CPUID1_ECX_X2APIC;
+	apic_has_deadline = features & CPUID1_ECX_TSC_DEADLINE;
 	wrmsr(MSR_APIC_BASE, APIC_PAGE | (rdmsr(MSR_APIC_BASE) & 0x100) | APIC_BASE_ENABLE);
-	if (x2apic)
+	if (apic_is_x2)
 		wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | APIC_BASE_X2APIC);
 	else
 		paging_map_device(APIC_PAGE, false);
 	apic_write(APIC_TASK_PRIORITY, 0);
 	apic_write(APIC_LVT_LINT0, APIC_LVT_MASKED);
 	apic_write(APIC_SPURIOUS, APIC_SPURIOUS_ENABLE | VECTOR_SPURIOUS);
-	if (tsc_deadline)
+	if (apic_has_deadline)
 		apic_write(APIC_LVT_TIMER, APIC_LVT_TSC_DEADLINE | VECTOR_TIMER);
 }
 
 static uint32_t apic_id(void)
 {
-	return x2apic ? apic_read(APIC_ID) : apic_read(APIC_ID) >> 24;
+	return apic_is_x2 ? apic_read(APIC_ID) : apic_read(APIC_ID) >> 24;
 }
 
 static void ioapic_write(uint32_t base, uint32_t reg, uint32_t value)
@@ -123,45 +121,29 @@ bool apic_route(uint32_t line)
 
 struct msi_message apic_msi(void)
 {
-	return (struct msi_message){APIC_PAGE | (apic_id() & 0xff) << 12, VECTOR_DEVICE};
+	return (struct msi_message){APIC_PAGE | (uint64_t)(apic_id() & 0xff) << 12, VECTOR_DEVICE};
 }
 
-void apic_end_of_interrupt(void)
+static void arm_timer(uint64_t deadline_tsc)
 {
-	apic_write(APIC_EOI, 0);
-}
-
-static void arm_timer(uint64_t deadline_ns)
-{
-	if (tsc_deadline) {
-		wrmsr(MSR_TSC_DEADLINE, clock_tsc_at(deadline_ns));
+	if (apic_has_deadline) {
+		wrmsr(MSR_TSC_DEADLINE, deadline_tsc);
 		return;
 	}
 	if (!timer_hz)
 		calibrate_timer();
-	uint64_t now = clock_now();
+	uint64_t now = rdtsc();
 	uint64_t ticks =
-	    deadline_ns > now ? muldiv(deadline_ns - now, timer_hz, UINT64_C(1000000000)) + 1 : 1;
+	    deadline_tsc > now ? muldiv(deadline_tsc - now, timer_hz, clock_get()->tsc_hz) + 1 : 1;
 	apic_write(APIC_LVT_TIMER, VECTOR_TIMER);
 	apic_write(APIC_TIMER_INITIAL, ticks > UINT32_MAX ? UINT32_MAX : (uint32_t)ticks);
 }
 
-static void disarm_timer(void)
+void apic_wait(uint64_t deadline_tsc)
 {
-	if (tsc_deadline)
-		wrmsr(MSR_TSC_DEADLINE, 0);
-	else
-		apic_write(APIC_TIMER_INITIAL, 0);
-}
-
-void apic_wait(uint64_t deadline_ns)
-{
-	if (deadline_ns <= clock_now())
-		return;
-	if (deadline_ns != UINT64_MAX)
-		arm_timer(deadline_ns);
-	/* Interrupts open only together with hlt: one that is pending, or comes now, ends it. */
-	asm volatile("sti; hlt; cli" : : : "memory");
-	if (deadline_ns != UINT64_MAX)
-		disarm_timer();
+	if (deadline_tsc != 0)
+		arm_timer(deadline_tsc);
+	/* Interrupts open only together with hlt: one that is pending, or comes now, ends it (end_sleep in
+	 * traps.S). */
+	asm volatile("sti; hlt; cli" : : : "memory", "rax", "rcx", "rdx");
 }

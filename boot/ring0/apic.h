@@ -21,9 +21,11 @@ struct msi_message {
 };
 struct msi_message apic_msi(void);
 
-void apic_end_of_interrupt(void);
+/* For traps.S, which ends interrupts: whether registers are MSRs, and the timer takes a time of the TSC's. */
+extern bool apic_is_x2, apic_has_deadline;
 
-/* Sleeps until an interrupt, one that is pending already included, or the clock reaches `deadline_ns`. */
-void apic_wait(uint64_t deadline_ns);
+/* Sleeps until an interrupt, one that is pending already included, or the TSC reaches
+ * `deadline_tsc`; 0: it does not matter. May end early, when the deadline of an earlier sleep comes. */
+void apic_wait(uint64_t deadline_tsc);
 
 #endif

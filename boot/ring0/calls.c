@@ -20,10 +20,6 @@ enum {
 	MSR_FS_BASE = 0xc0000100,
 	ARCH_SET_FS = 0x1002,
 	USER_ADDRESS_BITS = 47,
-	/* Flags that ring 3 may have: CF, PF, AF, ZF, SF, DF, OF, AC, ID. Bit 1 is always set. */
-	RFLAGS_ALLOWED = 0x240cd5,
-	RFLAGS_FIXED = 2,
-
 	RANDOM_MAX = 256, /* bytes that one getrandom gives, as Linux never interrupts these */
 	IOVECTORS_MAX = 1024,
 	FUTEX_WAIT = 0,
@@ -300,6 +296,8 @@ static call *const calls[] = {
     [__NR_getrandom] = call_getrandom,
     [__NR_rseq] = call_unsupported,
 };
+
+_Static_assert(CALL_WAIT == WEIR_CALL_WAIT, "traps.S answers it too");
 
 static call *find_call(uint64_t number)
 {

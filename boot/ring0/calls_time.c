@@ -38,7 +38,7 @@ int64_t call_clock_gettime(struct frame *frame, uint64_t clock, uint64_t to, uin
 static int64_t sleep_until(uint64_t deadline_ns)
 {
 	while (clock_now() < deadline_ns)
-		apic_wait(deadline_ns);
+		apic_wait(clock_tsc_at(deadline_ns) + 1); /* rounded up */
 	return 0;
 }
 
@@ -67,9 +67,9 @@ int64_t call_nanosleep(struct frame *frame, uint64_t request, uint64_t remaining
 	return call_clock_nanosleep(frame, 1, 0, request);
 }
 
-int64_t call_wait(struct frame *frame, uint64_t deadline_ns, uint64_t b, uint64_t c)
+int64_t call_wait(struct frame *frame, uint64_t deadline_tsc, uint64_t b, uint64_t c)
 {
 	(void)frame, (void)b, (void)c;
-	apic_wait(deadline_ns);
+	apic_wait(deadline_tsc);
 	return 0;
 }

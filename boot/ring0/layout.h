@@ -31,6 +31,20 @@
 #define VECTORS		      48
 #define VECTOR_STUB_BYTES     16
 
+/* Registers of a local APIC: an MSR from here on, or 16 bytes each from the page on (Intel SDM volume 3,
+ * table 11-6). */
+#define MSR_X2APIC 0x800
+#define APIC_PAGE  0xfee00000
+#define APIC_EOI   0x0b
+
+#define MSR_TSC_DEADLINE 0x6e0
+
+/* Flags that ring 3 may have: CF, PF, AF, ZF, SF, DF, OF, AC, ID. Bit 1 is always set. */
+#define RFLAGS_ALLOWED 0x240cd5
+#define RFLAGS_FIXED   2
+
+#define CALL_WAIT 0x5745 /* WEIR_CALL_WAIT */
+
 /* Interrupt stack table: one stack for system calls (they arrive as invalid opcodes), one for faults (also
  * those inside a call), one for what may strike at any time. */
 #define IST_CALL  1
@@ -39,6 +53,8 @@
 
 #define STACK_BYTES 16384
 
-#define PROGRESS_FIRST_TSC 8 /* offsetof(struct boot_progress, first_tsc) */
+/* offsetof(struct boot_progress, first_tsc), and calls */
+#define PROGRESS_FIRST_TSC 8
+#define PROGRESS_CALLS	   40
 
 #endif

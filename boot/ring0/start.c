@@ -33,6 +33,7 @@ struct handover_page {
 } __attribute__((aligned(PAGE_BYTES)));
 _Static_assert(sizeof(struct handover_page) == PAGE_BYTES, "published as one page");
 _Static_assert(offsetof(struct boot_progress, first_tsc) == PROGRESS_FIRST_TSC, "entry.S writes it");
+_Static_assert(offsetof(struct boot_progress, calls) == PROGRESS_CALLS, "traps.S counts them");
 
 extern char ring3_entry[], __ring3_stack_end[];
 extern const Elf64_Ehdr __image_start;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Where all vectors meet, called by traps.S: a system call, an interrupt that ends a sleep, or a crash.
+ * Where all vectors meet but those that end a sleep, called by traps.S: a system call or a crash. A spurious
+ * interrupt (Intel SDM volume 3, section 11.9) is neither.
  */
-#include "apic.h"
 #include "calls.h"
 #include "cpu.h"
 #include "crash.h"
@@ -17,6 +17,4 @@ void trap(struct frame *frame)
 		system_call(frame);
 	else if (frame->vector < VECTOR_EXCEPTIONS)
 		crash(frame);
-	else if (frame->vector != VECTOR_SPURIOUS)
-		apic_end_of_interrupt();
 }

@@ -12,8 +12,12 @@ vector_stubs:
 	vector = 0
 	.rept VECTORS
 	.balign VECTOR_STUB_BYTES
+	.if vector == VECTOR_TIMER || vector == VECTOR_DEVICE
+	jmp end_sleep
+	.elseif vector == VECTOR_INVALID_OPCODE
+	jmp invalid_opcode
 	/* Those that push an error code themselves: Intel SDM volume 3, table 6-1. */
-	.if vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || vector == 29 || vector == 30
+	.elseif vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || vector == 29 || vector == 30
 	.else
 	pushq $0
 	.endif
@@ -21,6 +25,49 @@ vector_stubs:
 	jmp save
 	vector = vector + 1
 	.endr
+
+/* Interrupts are let in by a hlt only, and to end it is all that they are for: so there is nothing to save but what
+ * the two who have one do not give up (they do %rax, %rcx and %rdx). */
+end_sleep:
+	xorl %eax, %eax
+	cmpb $0, apic_is_x2
+	je 1f
+	movl $(MSR_X2APIC + APIC_EOI), %ecx
+	xorl %edx, %edx
+	wrmsr
+	iretq
+1:	movabsl %eax, APIC_PAGE + APIC_EOI * 16
+	iretq
+
+/* A system call, mostly. An idle appliance makes WEIR_CALL_WAIT all the time, and a ring 0 that is emulated takes a
+ * microsecond an instruction: so that call is answered here, where the processor has the timer for it, as call_wait and
+ * system_call (calls.c) do otherwise. */
+invalid_opcode:
+	cmpq $CALL_WAIT, %rax
+	jne 1f
+	cmpb $0, apic_has_deadline
+	je 1f
+	cmpq $system_call_trap, (%rsp)
+	jne 1f
+	incq boot_progress + PROGRESS_CALLS
+	movq %rcx, (%rsp)
+	movl $MSR_TSC_DEADLINE, %ecx
+	movl %edi, %eax
+	movq %rdi, %rdx
+	shrq $32, %rdx
+	wrmsr
+	sti
+	hlt
+	cli
+	movq $SELECTOR_RING3_CODE, 8(%rsp)
+	andl $RFLAGS_ALLOWED, %r11d
+	orl $RFLAGS_FIXED, %r11d
+	movq %r11, 16(%rsp)
+	movq $SELECTOR_RING3_DATA, 32(%rsp)
+	xorl %eax, %eax
+	iretq
+1:	pushq $0
+	pushq $VECTOR_INVALID_OPCODE
 
 save:
 	cld

@@ -62,6 +62,13 @@ uint64_t clock_at(uint64_t tsc)
 	       (uint64_t)((unsigned __int128)(tsc - scale.base_tsc) * scale.mult >> scale.shift);
 }
 
+uint64_t clock_tsc_at(uint64_t ns)
+{
+	unsigned __int128 scaled = (unsigned __int128)(ns - scale.base_ns) << scale.shift;
+
+	return scale.base_tsc + (uint64_t)((scaled + scale.mult - 1) / scale.mult);
+}
+
 uint64_t clock_tsc_hz(void)
 {
 	return scale.tsc_hz;

@@ -16,6 +16,9 @@ void clock_init(const struct handover *handover);
 /* Monotonic nanoseconds: since the first instruction in a VM, Linux's CLOCK_MONOTONIC as a process. */
 uint64_t clock_at(uint64_t tsc);
 
+/* The first TSC at which that time has come. */
+uint64_t clock_tsc_at(uint64_t ns);
+
 uint64_t clock_tsc_hz(void);
 
 #endif

@@ -19,7 +19,7 @@
 #define LINK_INTERVAL_NS UINT64_C(1000000000)
 
 enum {
-	PATIENCE_MIN_NS = 200000,  /* without a packet, until the loop sleeps: after a long sleep */
+	PATIENCE_MIN_NS = 25000,   /* without a packet, until the loop sleeps: after a long sleep */
 	PATIENCE_MAX_NS = 1000000, /* ... and after many short ones */
 	TICK_NS = 1000000,	   /* at the latest, timers are looked at again: packets start earlier ones */
 	RETRY_NS = 1000000,	   /* longest sleep while something waits that no interrupt announces */
@@ -33,6 +33,7 @@ struct loop {
 	uint64_t link_ns;     /* when links are looked at next */
 	uint64_t busy_ns;     /* when the last packet came */
 	uint64_t patience_ns; /* without a packet, until the loop sleeps */
+	bool woke;	      /* just now */
 };
 
 static void clock_read(uint64_t tsc)
@@ -129,8 +130,15 @@ static void rest(struct loop *loop, bool process)
 	disarm_devices();
 	clock_read(rte_rdtsc());
 	learn_patience(loop, host_now_ns - began_ns);
-	devices_check_links();
+	loop->woke = true;
 	loop->tick_ns = host_now_ns;
+}
+
+/* Asking a device for its link can cost as much as a sleep. */
+static void check_links(struct loop *loop)
+{
+	devices_check_links();
+	loop->link_ns = host_now_ns + LINK_INTERVAL_NS;
 }
 
 void loop_run(bool process)
@@ -140,12 +148,13 @@ void loop_run(bool process)
 	while (!loop_stop) {
 		if (poll_devices())
 			loop.busy_ns = host_now_ns;
+		else if (loop.woke) /* it was no packet: a link, perhaps */
+			check_links(&loop);
+		loop.woke = false;
 		if (host_now_ns >= loop.tick_ns)
 			run_timers(&loop);
-		if (host_now_ns >= loop.link_ns) {
-			devices_check_links();
-			loop.link_ns = host_now_ns + LINK_INTERVAL_NS;
-		}
+		if (host_now_ns >= loop.link_ns)
+			check_links(&loop);
 		if (host_now_ns - loop.busy_ns > loop.patience_ns)
 			rest(&loop, process);
 	}

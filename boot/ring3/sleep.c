@@ -8,13 +8,14 @@
 #include "nf/appliance.h"
 #include "nf/host.h"
 #include "pktio/devices.h"
+#include "clock.h"
 #include "sleep.h"
 
 enum { MILLISECOND_NS = 1000000, SLEEP_MAX_MS = 1000 };
 
 void sleep_vm(uint64_t deadline_ns)
 {
-	syscall(WEIR_CALL_WAIT, deadline_ns);
+	syscall(WEIR_CALL_WAIT, clock_tsc_at(deadline_ns));
 }
 
 void sleep_process(uint64_t deadline_ns)

@@ -90,11 +90,17 @@ static void mmio_notify(struct transport *transport, uint16_t queue)
 
 static void mmio_acknowledge(struct transport *transport)
 {
+	registers_of(transport)->interrupt_acknowledge = INTERRUPT_USED;
+}
+
+static bool mmio_changed(struct transport *transport)
+{
 	volatile struct mmio_registers *registers = registers_of(transport);
 	uint32_t pending = registers->interrupt_status;
 
 	if (pending)
 		registers->interrupt_acknowledge = pending;
+	return pending & INTERRUPT_CHANGE;
 }
 
 static const struct transport_operations mmio_operations = {
@@ -108,6 +114,7 @@ static const struct transport_operations mmio_operations = {
     .queue_enable = mmio_queue_enable,
     .notify = mmio_notify,
     .acknowledge = mmio_acknowledge,
+    .changed = mmio_changed,
 };
 
 int mmio_attach(struct transport *transport, const struct handover_device *found)

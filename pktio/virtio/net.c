@@ -104,18 +104,20 @@ static bool net_arm(struct device *device)
 	tx_collect(net);
 	if (!net_check(net) || !net->transport.interrupts)
 		return !net->down;
-	net->transport.operations->acknowledge(&net->transport);
 	return ring_arm(&net->rx) || !net->rx.in_flight;
 }
 
+/* Each access to a register can cost as much as a sleep, so an interrupt that may be pending is ended only
+ * where there are frames, which are what it tells of. One that tells of something else ends a sleep without
+ * frames, and then net_link ends it. */
 static void net_disarm(struct device *device)
 {
 	struct net *net = device->state;
 
 	if (net->down)
 		return;
-	net->rx.operations->disable_interrupt(&net->rx);
-	net->transport.operations->acknowledge(&net->transport);
+	if (ring_disarm(&net->rx))
+		net->transport.operations->acknowledge(&net->transport);
 }
 
 static bool net_link(struct device *device)
@@ -125,6 +127,8 @@ static bool net_link(struct device *device)
 
 	if (net->down)
 		return false;
+	if (!transport->operations->changed(transport))
+		return device->link_up;
 	/* Section 2.1.1: the device found an error of its own. */
 	if (transport->operations->status(transport) & STATUS_NEEDS_RESET)
 		net->rx.fault = "asks to be reset";

@@ -115,7 +115,18 @@ static void pci_notify(struct transport *transport, uint16_t queue)
 static void pci_acknowledge(struct transport *transport)
 {
 	if (transport->found->pci.msix_vector == PCI_NO_VECTOR)
-		(void)*(volatile uint8_t *)transport->found->pci.isr;
+		transport->change_seen |= *(volatile uint8_t *)transport->found->pci.isr & INTERRUPT_CHANGE;
+}
+
+/* With MSI-X, changes have no vector: each look may find one. */
+static bool pci_changed(struct transport *transport)
+{
+	bool changed;
+
+	pci_acknowledge(transport);
+	changed = transport->change_seen || transport->found->pci.msix_vector != PCI_NO_VECTOR;
+	transport->change_seen = false;
+	return changed;
 }
 
 static const struct transport_operations pci_operations = {
@@ -129,6 +140,7 @@ static const struct transport_operations pci_operations = {
     .queue_enable = pci_queue_enable,
     .notify = pci_notify,
     .acknowledge = pci_acknowledge,
+    .changed = pci_changed,
 };
 
 int pci_attach(struct transport *transport, const struct handover_device *found)

@@ -23,6 +23,12 @@ enum status_bit {
 	STATUS_FAILED = 128,
 };
 
+/* Sections 4.1.4.5 and 4.2.2: why a device interrupted. */
+enum interrupt_bit {
+	INTERRUPT_USED = 1,   /* it used a buffer */
+	INTERRUPT_CHANGE = 2, /* of its configuration or status */
+};
+
 /* Section 5.1.3 (network device) and section 6 (reserved feature bits): bit numbers. */
 enum feature {
 	FEATURE_CSUM = 0,	/* device completes checksums on transmission */
@@ -77,7 +83,7 @@ struct mmio_registers {
 	uint32_t reserved_048[2];
 	uint32_t queue_notify;
 	uint32_t reserved_054[3];
-	uint32_t interrupt_status;
+	uint32_t interrupt_status; /* enum interrupt_bit */
 	uint32_t interrupt_acknowledge;
 	uint32_t reserved_068[2];
 	uint32_t status;

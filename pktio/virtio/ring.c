@@ -65,6 +65,14 @@ void ring_recover(struct ring *ring)
 	assert(!ring->in_flight);
 }
 
+bool ring_disarm(struct ring *ring)
+{
+	ring->operations->disable_interrupt(ring);
+	/* As in ring_arm: a device that does not see that we want none has stored its work before. */
+	rte_smp_mb();
+	return ring->operations->pending(ring);
+}
+
 bool ring_arm(struct ring *ring)
 {
 	ring->operations->enable_interrupt(ring);

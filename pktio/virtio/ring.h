@@ -116,6 +116,9 @@ void ring_recover(struct ring *ring);
  * interrupt may never come. */
 bool ring_arm(struct ring *ring);
 
+/* Wants no interrupt any more. Returns true if there is something to collect, as there is if one came. */
+bool ring_disarm(struct ring *ring);
+
 static inline uint16_t ring_load16(const uint16_t *shared)
 {
 	return *(const volatile uint16_t *)shared;

@@ -35,8 +35,11 @@ struct transport_operations {
 	int (*queue_enable)(struct transport *, uint16_t queue, const struct queue_memory *);
 	void (*notify)(struct transport *, uint16_t queue);
 
-	/* Clears what keeps an interrupt pending. */
+	/* Ends an interrupt about used buffers, so that the next one is noticed. */
 	void (*acknowledge)(struct transport *);
+	/* Ends any interrupt, and tells whether the device's status or configuration may have changed since
+	 * the last time. */
+	bool (*changed)(struct transport *);
 };
 
 struct transport {
@@ -45,6 +48,7 @@ struct transport {
 	uint32_t location;	      /* for messages */
 	uint8_t status;		      /* of the device, as far as setup.c knows */
 	bool interrupts;	      /* false: polling is all there is */
+	bool change_seen;	      /* PCI: by acknowledge, for changed */
 	volatile uint16_t *notify[2]; /* PCI: where to write, for each queue */
 };
 

@@ -140,7 +140,7 @@ static const char *check_idle(void)
 	int waits = 0;
 
 	for (; now < end; waits++) {
-		syscall(WEIR_CALL_WAIT, now + 100000000);
+		syscall(WEIR_CALL_WAIT, __rdtsc() + handover->clock.tsc_hz / 10);
 		now = now_ns(CLOCK_MONOTONIC);
 	}
 	printf("idle: %d waits\n", waits);

@@ -386,6 +386,31 @@ static void neighbours_are_answered(void **state)
 	assert_int_equal(ask("a-hosts=3", frame, 42, answer), 0);
 }
 
+/* For whatever address is asked, but not for the one of who asks, nor for who has none yet. */
+static void any_neighbour_is_answered(void **state)
+{
+	uint8_t answer[NEIGHBOUR_ANSWER_MAX], frame[46];
+	uint8_t request[42] = {255, 255, 255, 255, 255, 255, 2, 0, 0, 0, 1,   0, 8,   6,
+			       0,   1,	 8,   0,   6,	4,   0, 1, 2, 0, 0,   0, 1,   0,
+			       10,  0,	 0,   1,   0,	0,   0, 0, 0, 0, 203, 0, 113, 7};
+
+	(void)state;
+	assert_int_equal(ask("a-any=1", request, 42, answer), 60);
+	assert_memory_equal(answer + 28, request + 38, 4);
+	assert_int_equal(ask("a-any=0", request, 42, answer), 0);
+	memcpy(frame, request, 12);
+	memcpy(frame + 12, "\x81\x00\x20\x14", 4); /* within a VLAN */
+	memcpy(frame + 16, request + 12, 30);
+	assert_int_equal(ask("a-any=1", frame, 46, answer), 64);
+	assert_memory_equal(answer + 12, frame + 12, 6);
+	assert_memory_equal(answer + 32, request + 38, 4);
+	assert_int_equal(ask("a-any=1", frame, 45, answer), 0);
+	memset(request + 28, 0, 4); /* a probe: RFC 5227, section 1.1 */
+	assert_int_equal(ask("a-any=1", request, 42, answer), 0);
+	memcpy(request + 28, request + 38, 4); /* an announcement */
+	assert_int_equal(ask("a-any=1", request, 42, answer), 0);
+}
+
 /* Words */
 
 static const struct {
@@ -450,6 +475,7 @@ int main(void)
 	    cmocka_unit_test(others_frames_are_foreign),
 	    cmocka_unit_test(flows_differ),
 	    cmocka_unit_test(neighbours_are_answered),
+	    cmocka_unit_test(any_neighbour_is_answered),
 	    cmocka_unit_test(wrong_words_are_refused),
 	    cmocka_unit_test(words_are_taken),
 	};

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <arpa/inet.h>
 #include <cmocka.h>
+#include <pcap/pcap.h>
 #include "bench/generator/port.h"
 #include "bench/generator/report.h"
 #include "bench/generator/trial.h"
@@ -404,6 +405,116 @@ static void a_port_that_goes_down_ends_the_trial(void **state)
 	assert_non_null(strstr(error, "did not come up"));
 }
 
+/* Replays */
+
+enum { CAPTURED = 40, CAPTURED_BYTES = 100, APART_US = 500 };
+
+static char capture[] = "/tmp/generator-trial-XXXXXX";
+
+static void add_captured(pcap_dumper_t *file, int number, uint32_t there, uint32_t length)
+{
+	uint8_t frame[CAPTURED_BYTES] = {
+	    number % 2 ? 0xff : 0x0c, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0c, 1, 2, 3, 4, 5, 8};
+	struct pcap_pkthdr header = {.ts = {.tv_usec = number * APART_US}, .caplen = there, .len = length};
+
+	frame[20] = (uint8_t)number;
+	pcap_dump((u_char *)file, &header, frame);
+}
+
+/* Every other frame goes to a group. Two can't be replayed: one is cut off, one is too short. */
+static int make_capture(void **state)
+{
+	int descriptor = mkstemp(capture);
+	pcap_t *none = pcap_open_dead(DLT_EN10MB, CAPTURED_BYTES);
+	pcap_dumper_t *file = pcap_dump_open(none, capture);
+
+	(void)state;
+	close(descriptor);
+	if (!file)
+		return -1;
+	add_captured(file, 0, CAPTURED_BYTES, CAPTURED_BYTES + 1);
+	add_captured(file, 0, 13, 13);
+	for (int i = 0; i < CAPTURED; i++)
+		add_captured(file, i, CAPTURED_BYTES, CAPTURED_BYTES);
+	pcap_dump_close(file);
+	pcap_close(none);
+	return 0;
+}
+
+static int remove_capture(void **state)
+{
+	(void)state;
+	return unlink(capture);
+}
+
+static void replays(const char *more)
+{
+	char words[200];
+
+	rings[SIDE_B].head = rings[SIDE_B].tail = 0; /* so that frames are where they were put */
+	snprintf(words, sizeof(words), "replay-a=%s %s", capture, more);
+	runs(words);
+}
+
+static void replayed_frames_are_addressed(void **state)
+{
+	static const uint8_t from[6] = {2, 0, 0, 0, 10, 10}, to[6] = {2, 0, 0, 0, 1, 0};
+	static const uint8_t group[6] = {255, 255, 255, 255, 255, 255};
+
+	(void)state;
+	replays("rate=0");
+	for (uint32_t i = 0; i < CAPTURED; i++) {
+		const uint8_t *frame = rings[SIDE_B].frames[i].bytes;
+
+		assert_memory_equal(frame, i % 2 ? group : to, 6);
+		assert_memory_equal(frame + 6, from, 6);
+		assert_int_equal(frame[20], i);
+	}
+	replays("rate=0 replay-mac=0");
+	assert_int_equal(rings[SIDE_B].frames[0].bytes[0], 0x0c);
+	assert_int_equal(rings[SIDE_B].frames[0].bytes[6], 0x0c);
+}
+
+static void a_replay_has_books(void **state)
+{
+	(void)state;
+	replays("rate=0 loops=3");
+	assert_int_equal(reported("frames"), CAPTURED);
+	assert_int_equal(reported("skipped"), 2);
+	assert_int_equal(reported("passes"), 3);
+	assert_int_equal(reported("sent"), 3 * CAPTURED);
+	assert_int_equal(reported("received"), 3 * CAPTURED);
+	assert_int_equal(trial.bits_out, 3 * CAPTURED * (CAPTURED_BYTES + FCS_BYTES + GAP_BYTES) * 8);
+	assert_int_equal(trial.bits_in, trial.bits_out);
+}
+
+/* A second of the mini-EAL's clock is 10^9 ticks. */
+static void a_replay_lasts(void **state)
+{
+	(void)state;
+	replays("rate=0 loops=0 whole=1 seconds=0.01");
+	assert_true(trial.last_sent - trial.start >= 9000000);
+	assert_true(reported("passes") > 1);
+	assert_int_equal(reported("sent"), CAPTURED * reported("passes"));
+	replays("loops=0 seconds=0.01"); /* half of it, by its clock */
+	assert_int_equal(reported("passes"), 0);
+	assert_in_range(reported("sent"), 1, CAPTURED - 1);
+	replays("loops=0 whole=1 seconds=0.0001");
+	assert_int_equal(reported("passes"), 1);
+	assert_true(trial.last_sent - trial.first_sent >= (CAPTURED - 2) * APART_US * 1000);
+	replays("speed=1000");
+	assert_int_equal(reported("sent"), CAPTURED);
+}
+
+static void frames_behind_their_time_are_told(void **state)
+{
+	(void)state;
+	device.pause_turn = 10;
+	replays("speed=2");
+	assert_in_range(reported("behind"), 1, CAPTURED);
+	assert_int_equal(reported("sent"), CAPTURED);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -419,8 +530,12 @@ int main(void)
 	    cmocka_unit_test_setup(a_pause_makes_no_burst, begin),
 	    cmocka_unit_test_setup(foreign_frames_are_told_apart, begin),
 	    cmocka_unit_test_setup(a_port_that_goes_down_ends_the_trial, begin),
+	    cmocka_unit_test_setup(replayed_frames_are_addressed, begin),
+	    cmocka_unit_test_setup(a_replay_has_books, begin),
+	    cmocka_unit_test_setup(a_replay_lasts, begin),
+	    cmocka_unit_test_setup(frames_behind_their_time_are_told, begin),
 	};
 
 	stamp_begin();
-	return cmocka_run_group_tests_name("generator_trial", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("generator_trial", tests, make_capture, remove_capture);
 }

@@ -26,7 +26,7 @@
 enum {
 	DEVICES = 2,
 	LOOK_NS = 2000,	   /* what a look at the clock costs */
-	AWAKE_NS = 200000, /* no sleep so soon after a frame */
+	AWAKE_NS = 25000,  /* no sleep so soon after a frame */
 	LATE_NS = 1100000, /* a timer may be so late while the loop is awake */
 };
 
@@ -46,11 +46,13 @@ static const struct row rows[] = {
      .longest_sleep = 1000 * MS},
     {"a timer ends each sleep", .timer_every = 50 * MS, .run = 2000 * MS, .sleeps_min = 39, .sleeps_max = 45,
      .longest_sleep = 50 * MS},
-    {"a busy loop never sleeps", .frame_every = 150000, .run = 100 * MS},
+    {"a busy loop never sleeps", .frame_every = 21000, .run = 100 * MS},
+    {"a loop with some work soon learns not to", .frame_every = 150000, .run = 100 * MS, .sleeps_min = 2,
+     .sleeps_max = 4, .longest_sleep = MS / 5},
     {"a frame ends each sleep", .frame_every = 10 * MS, .run = 1000 * MS, .sleeps_min = 98, .sleeps_max = 102,
      .longest_sleep = 10 * MS},
     {"frames soon after it slept: then it waits for them awake", .frame_every = MS * 6 / 10, .run = 1000 * MS,
-     .sleeps_min = 2, .sleeps_max = 3, .longest_sleep = MS / 2},
+     .sleeps_min = 4, .sleeps_max = 6, .longest_sleep = MS * 6 / 10},
     {"frames came while it armed: no sleep", .run = 50 * MS, .wary = true},
     {"a device without interrupts: short sleeps", .run = 500 * MS, .deaf = true, .sleeps_min = 400,
      .sleeps_max = 500, .longest_sleep = 1 * MS},

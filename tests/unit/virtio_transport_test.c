@@ -95,10 +95,15 @@ static void mmio_interrupt(void **state)
 
 	(void)state;
 	mmio_attach(&transport, &found);
-	transport.operations->acknowledge(&transport);
+	assert_false(transport.operations->changed(&transport));
 	assert_int_equal(registers->interrupt_acknowledge, 0);
-	registers->interrupt_status = 3;
 	transport.operations->acknowledge(&transport);
+	assert_int_equal(registers->interrupt_acknowledge, 1);
+	registers->interrupt_status = 1;
+	assert_false(transport.operations->changed(&transport));
+	assert_int_equal(registers->interrupt_acknowledge, 1);
+	registers->interrupt_status = 3;
+	assert_true(transport.operations->changed(&transport));
 	assert_int_equal(registers->interrupt_acknowledge, 3);
 	free(registers);
 }
@@ -161,6 +166,27 @@ static void pci_queue(void **state)
 	free(card);
 }
 
+/* Reading the ISR status clears it, so that what it said must be kept. */
+static void pci_interrupt(void **state)
+{
+	struct handover_device found;
+	struct pci_card *card = pci_card(&found);
+
+	(void)state;
+	assert_int_equal(pci_attach(&transport, &found), 0);
+	assert_true(transport.operations->changed(&transport)); /* MSI-X: may always be */
+	found.pci.msix_vector = PCI_NO_VECTOR;
+	assert_false(transport.operations->changed(&transport));
+	card->isr = 3;
+	transport.operations->acknowledge(&transport);
+	card->isr = 0;
+	assert_true(transport.operations->changed(&transport));
+	assert_false(transport.operations->changed(&transport));
+	card->isr = 1;
+	assert_false(transport.operations->changed(&transport));
+	free(card);
+}
+
 static void pci_transmit_has_no_vector(void **state)
 {
 	struct handover_device found;
@@ -220,11 +246,9 @@ static void pci_configuration_ends(void **state)
 int main(void)
 {
 	static struct CMUnitTest tests[6 + RTE_DIM(notify_places)] = {
-	    cmocka_unit_test(mmio_identity),
-	    cmocka_unit_test(mmio_queue),
-	    cmocka_unit_test(mmio_interrupt),
-	    cmocka_unit_test(pci_queue),
-	    cmocka_unit_test(pci_transmit_has_no_vector),
+	    cmocka_unit_test(mmio_identity),	      cmocka_unit_test(mmio_queue),
+	    cmocka_unit_test(mmio_interrupt),	      cmocka_unit_test(pci_queue),
+	    cmocka_unit_test(pci_interrupt),	      cmocka_unit_test(pci_transmit_has_no_vector),
 	    cmocka_unit_test(pci_configuration_ends),
 	};
 

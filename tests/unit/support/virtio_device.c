@@ -44,6 +44,8 @@ static void card_set_status(struct transport *transport, uint8_t status)
 	if (card->refuses_features)
 		status &= (uint8_t)~STATUS_FEATURES_OK;
 	card->status = status;
+	if (status & STATUS_DRIVER_OK)
+		card->told_link = card->config.status;
 }
 
 static uint64_t card_features(struct transport *transport)
@@ -108,6 +110,15 @@ static void card_acknowledge(struct transport *transport)
 	card_of(transport)->acknowledgements++;
 }
 
+static bool card_changed(struct transport *transport)
+{
+	struct virtio_card *card = card_of(transport);
+	bool changed = card->config.status != card->told_link || (card->status & STATUS_NEEDS_RESET);
+
+	card->told_link = card->config.status;
+	return changed;
+}
+
 static const struct transport_operations card_operations = {
     .status = card_status,
     .set_status = card_set_status,
@@ -119,6 +130,7 @@ static const struct transport_operations card_operations = {
     .queue_enable = card_queue_enable,
     .notify = card_notify,
     .acknowledge = card_acknowledge,
+    .changed = card_changed,
 };
 
 void card_init(struct virtio_card *card, uint64_t offered)

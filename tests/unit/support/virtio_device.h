@@ -43,6 +43,7 @@ struct virtio_card {
 	uint64_t accepted;
 	uint8_t status;
 	uint32_t generation, resets, acknowledgements;
+	uint16_t told_link; /* config.status when the driver was last told that something changed */
 	struct card_queue queue[2];
 
 	struct handover_device found;
