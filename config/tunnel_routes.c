@@ -8,10 +8,12 @@
 #include "prefixes.h"
 #include "stages.h"
 
+/* Also where no port was read. */
 static bool leads_into_tunnel(const struct config *config, const struct config_route *route)
 {
 	return route->kind == CONFIG_ROUTE_TUNNEL ||
-	       (route->kind == CONFIG_ROUTE_GATEWAY && port_is_tunnel(&config->ports[route->port]));
+	       (route->kind == CONFIG_ROUTE_GATEWAY && route->port < config->port_count &&
+		port_is_tunnel(&config->ports[route->port]));
 }
 
 /* A route that was written, as prefixes.h searches it. */

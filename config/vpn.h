@@ -34,7 +34,7 @@ struct tunnel_draft {
 /* read_wireguard.c */
 void read_wireguard(struct reader *r, void *draft, const struct node *value);
 
-/* read_conf.c: `conf`, and `secrets` once the peers are known */
+/* read_conf.c: `conf`; read_secrets.c: `secrets`, once the peers are known */
 void read_conf(struct reader *r, struct tunnel_draft *draft, const struct node *value);
 void read_secrets_file(struct reader *r, struct tunnel_draft *draft, const struct node *value);
 

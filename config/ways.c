@@ -21,9 +21,12 @@ static int by_prefix(const void *a, const void *b)
 	return (left->place.column > right->place.column) - (left->place.column < right->place.column);
 }
 
-static bool leads_somewhere(const struct config_route *route)
+/* NULL where it leads nowhere, or no port was read. */
+static const struct config_port *port_of(const struct config *config, const struct config_route *route)
 {
-	return route->kind == CONFIG_ROUTE_GATEWAY || route->kind == CONFIG_ROUTE_TUNNEL;
+	bool leads = route->kind == CONFIG_ROUTE_GATEWAY || route->kind == CONFIG_ROUTE_TUNNEL;
+
+	return leads && route->port < config->port_count ? &config->ports[route->port] : NULL;
 }
 
 static size_t add_port(const struct config_port *port, struct way *ways)
@@ -58,9 +61,8 @@ struct way *ways_collect(const struct config *config, size_t *count)
 	for (size_t i = 0; i < config->route_count; i++) {
 		const struct config_route *route = &config->routes[i];
 
-		ways[(*count)++] = (struct way){route->prefix, FROM_ROUTE,
-						leads_somewhere(route) ? &config->ports[route->port] : NULL,
-						route, route->place};
+		ways[(*count)++] =
+		    (struct way){route->prefix, FROM_ROUTE, port_of(config, route), route, route->place};
 	}
 	qsort(ways, *count, sizeof(ways[0]), by_prefix);
 	return ways;

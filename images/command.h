@@ -23,9 +23,9 @@ int command_build(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_replay(int argc, char **argv);
 int command_flows(int argc, char **argv);
+int command_bench(int argc, char **argv);
 int command_peer(int argc, char **argv);
 int command_key(int argc, char **argv);
-int command_bench(int argc, char **argv);
 
 /* Help by example; topic NULL: the overview. Returns NULL for an unknown topic. */
 const char *help_text(const char *topic);

@@ -38,7 +38,7 @@ static int set_endpoint(struct peer_wishes *wishes, const char *text)
 
 	if (!colon || colon == text || digits == 0 || digits > 5 ||
 	    colon[1 + strspn(colon + 1, "0123456789")] || text[strcspn(text, "\n\r\t #,=")])
-		return misused("--endpoint %s: write HOST:PORT, like vpn.example.com:51820", text);
+		return misused("--endpoint: write HOST:PORT, like vpn.example.com:51820");
 	wishes->endpoint = text;
 	return STATUS_DONE;
 }

@@ -16,10 +16,10 @@ static const char overview[] =
     "  weir run gateway.elf --tap lan=tap0 --tap wan=tap1\n"
     "                                        boots it between real networks, shows live counters\n"
     "  weir flows gateway.elf                lists the connections of one that runs\n"
-    "  weir peer gateway.yaml wg0 phone --qr makes a peer of a tunnel, and a QR code for its app\n"
-    "  weir key wg0.key                      makes a tunnel's private key\n"
     "  weir bench gateway.elf --replay morning.pcap\n"
     "                                        how fast does it forward that?\n"
+    "  weir peer gateway.yaml wg0 phone --qr makes a peer of a tunnel, and a QR code for its app\n"
+    "  weir key wg0.key                      makes a tunnel's private key\n"
     "\n"
     "weir COMMAND --help says more about one of them; weir --version says which Weir this is.\n"
     "Exit status: 0 done, 1 the work failed, 2 wrong use.\n";

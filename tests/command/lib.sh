@@ -44,11 +44,11 @@ check() { # name, command...: passes if the command succeeds
 	fi
 }
 
-# One row: name, exit status, text that must appear in what is said (grep -E), command...
+# One row: name, exit status, text that must appear in what is said (grep -E), command... within $LIMIT seconds
 row() {
 	name=$1 status=$2 text=$3
 	shift 3
-	said=$(timeout 60 "$@" 2>&1 </dev/null)
+	said=$(timeout "${LIMIT:-60}" "$@" 2>&1 </dev/null)
 	got=$?
 	if [ "$got" != "$status" ]; then
 		fail "$name" "exit status $got instead of $status from: $*" "$said"
