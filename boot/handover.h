@@ -70,7 +70,10 @@ struct handover {
 	uint64_t first_tsc;	   /* TSC at ring 0's first instruction */
 	const char *boot_protocol; /* "pvh" or "linux64" */
 	const char *hypervisor;	   /* CPUID 0x40000000 signature, or "none" */
-	bool weak_random;	   /* the processor has no RDRAND: getrandom can be guessed */
+	bool rdrand, rdseed;	   /* what the processor has; without RDRAND getrandom is -ENOSYS */
+	/* Virtual Machine Generation ID (Microsoft, 2012): 16 bytes that the hypervisor changes when it
+	 * restores or copies the machine. NULL: it offers none. */
+	const volatile uint8_t *generation;
 };
 
 /* How far the image has come. Lives in the counters' pages (nf/stats.h), where the host reads it without the
@@ -97,9 +100,13 @@ extern volatile struct boot_progress boot_progress;
 
 /* Weir's own system calls, beside the Linux ones that static glibc makes. Numbers no Linux call has. */
 enum weir_call {
-	/* Sleep until a device interrupts or the TSC reaches the first argument (0: no deadline). An interrupt that
-	 * came since the last wait ends it at once; so may the deadline of an earlier one. Returns 0. */
+	/* Sleep until a device interrupts or the TSC reaches the first argument (0: no deadline). An
+	 * interrupt that came since the last wait ends it at once; so may the deadline of an earlier one.
+	 * Returns 0. */
 	WEIR_CALL_WAIT = 0x5745,
+	/* What struct handover_clock calls wall_offset_ns, asked anew: after a pause that the TSC has not
+	 * seen it is another. 0: there is no clock to ask. */
+	WEIR_CALL_WALL_OFFSET = 0x5746,
 };
 
 /* Exit status of the image, as a process's exit status, and through the hypervisor where it has a way. */

@@ -34,6 +34,7 @@ _Static_assert(sizeof(struct e820_entry) == 20, "zero-page.rst");
 enum {
 	START_INFO_MAGIC = 0x336ec578,
 	MEMORY_RAM = 1, /* in both protocols */
+	BOOT_PARAMS_RSDP = 0x070,
 	BOOT_PARAMS_EXT_COMMAND_LINE = 0x0c8,
 	BOOT_PARAMS_E820_ENTRIES = 0x1e8,
 	BOOT_PARAMS_COMMAND_LINE = 0x228,
@@ -76,6 +77,7 @@ static const char *read_pvh(uint64_t address, struct boot_info *info)
 		if (physical_read(&entry, start.memory_map + i * sizeof(entry), sizeof(entry)))
 			add_memory(info, entry.start, entry.bytes, entry.type);
 	}
+	info->rsdp = start.rsdp;
 	read_command_line(info, start.command_line);
 	return NULL;
 }
@@ -86,6 +88,7 @@ static const char *read_linux64(uint64_t address, struct boot_info *info)
 	uint8_t entries;
 
 	if (!physical_read(&entries, address + BOOT_PARAMS_E820_ENTRIES, sizeof(entries)) ||
+	    !physical_read(&info->rsdp, address + BOOT_PARAMS_RSDP, sizeof(info->rsdp)) ||
 	    !physical_read(&line_low, address + BOOT_PARAMS_COMMAND_LINE, sizeof(line_low)) ||
 	    !physical_read(&line_high, address + BOOT_PARAMS_EXT_COMMAND_LINE, sizeof(line_high)))
 		return "no boot_params where the loader points";

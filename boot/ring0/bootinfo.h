@@ -22,6 +22,7 @@ struct boot_info {
 	const char *protocol;
 	uint32_t entries;
 	struct memory_entry entry[MEMORY_ENTRIES_MAX];
+	uint64_t rsdp; /* ACPI 6.4, section 5.2.5.3: where its tables begin; 0: not said */
 	char command_line[COMMAND_LINE_BYTES]; /* ends with a NUL, cut where it was longer */
 };
 

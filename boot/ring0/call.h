@@ -22,6 +22,6 @@ static inline void go_by(struct frame *frame, char *helper, uint64_t operand)
 call call_brk, call_mmap, call_munmap, call_mremap, call_mprotect;
 
 /* calls_time.c */
-call call_clock_gettime, call_clock_nanosleep, call_nanosleep, call_wait;
+call call_clock_gettime, call_clock_nanosleep, call_nanosleep, call_wait, call_wall_offset;
 
 #endif

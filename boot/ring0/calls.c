@@ -34,13 +34,14 @@ struct iovector {
 	uint64_t base, bytes;
 };
 
-extern char ring3_random[];
+extern char ring3_random[], ring3_random_seed[];
 
-static bool have_rdrand;
+static char *random_helper; /* NULL: the processor has no random numbers */
 
-void calls_init(bool rdrand)
+void calls_init(bool rdrand, bool rdseed)
 {
-	have_rdrand = rdrand;
+	if (rdrand)
+		random_helper = rdseed ? ring3_random_seed : ring3_random;
 }
 
 static bool is_console(uint64_t fd)
@@ -162,18 +163,8 @@ static int64_t call_futex(struct frame *frame, uint64_t word, uint64_t operation
 	}
 }
 
-static int64_t weak_random(uint8_t *to, uint64_t bytes)
-{
-	uint64_t state = rdtsc();
-
-	for (uint64_t i = 0; i < bytes; i++) {
-		state = (state ^ rdtsc()) *
-			UINT64_C(0x9e3779b97f4a7c15); /* 2^64 / golden ratio: spreads bits upwards */
-		to[i] = (uint8_t)(state >> 56);
-	}
-	return (int64_t)bytes;
-}
-
+/* Nothing else is mixed in here, and nothing weak is given: seeds of hash tables are content with one source,
+ * and what keys are made of is ring 3's to gather (boot/ring3/entropy.h). */
 static int64_t call_getrandom(struct frame *frame, uint64_t to, uint64_t bytes, uint64_t flags)
 {
 	(void)flags;
@@ -181,9 +172,9 @@ static int64_t call_getrandom(struct frame *frame, uint64_t to, uint64_t bytes, 
 		bytes = RANDOM_MAX;
 	if (!memory_is_ring3(to, bytes, true))
 		return -EFAULT;
-	if (!have_rdrand)
-		return weak_random((uint8_t *)to, bytes);
-	go_by(frame, ring3_random, to);
+	if (!random_helper)
+		return -ENOSYS;
+	go_by(frame, random_helper, to);
 	return (int64_t)bytes;
 }
 
@@ -303,6 +294,8 @@ static call *find_call(uint64_t number)
 {
 	if (number == WEIR_CALL_WAIT)
 		return call_wait;
+	if (number == WEIR_CALL_WALL_OFFSET)
+		return call_wall_offset;
 	return number < sizeof(calls) / sizeof(calls[0]) ? calls[number] : NULL;
 }
 

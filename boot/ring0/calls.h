@@ -10,7 +10,7 @@
 #include "cpu.h"
 
 /* Tells what getrandom can draw on. */
-void calls_init(bool rdrand);
+void calls_init(bool rdrand, bool rdseed);
 
 /* Serves the call in `frame` as the syscall instruction left it, and makes the frame return to ring 3. */
 void system_call(struct frame *frame);

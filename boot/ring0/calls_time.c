@@ -67,6 +67,12 @@ int64_t call_nanosleep(struct frame *frame, uint64_t request, uint64_t remaining
 	return call_clock_nanosleep(frame, 1, 0, request);
 }
 
+int64_t call_wall_offset(struct frame *frame, uint64_t a, uint64_t b, uint64_t c)
+{
+	(void)frame, (void)a, (void)b, (void)c;
+	return (int64_t)clock_wall_offset();
+}
+
 int64_t call_wait(struct frame *frame, uint64_t deadline_tsc, uint64_t b, uint64_t c)
 {
 	(void)frame, (void)b, (void)c;

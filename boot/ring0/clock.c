@@ -45,6 +45,7 @@ struct kvm_wall_clock {
 static volatile struct kvm_time kvm_time __attribute__((aligned(64)));
 static volatile struct kvm_wall_clock kvm_wall_clock __attribute__((aligned(64)));
 static struct handover_clock the_clock;
+static bool kvmclock;
 
 /* The host changes the record under us; an odd or changed version says so. */
 static bool kvm_read(struct kvm_time *out)
@@ -61,6 +62,19 @@ static bool kvm_read(struct kvm_time *out)
 	return false;
 }
 
+/* The host writes the time of day when it was at 0 nanoseconds of its own clock, each time it is asked. Its
+ * reading of that clock is older or younger than our base, as it likes. */
+static uint64_t kvm_wall_offset(const struct kvm_time *time)
+{
+	uint64_t at_base;
+
+	wrmsr(MSR_KVM_WALL_CLOCK, (uintptr_t)&kvm_wall_clock);
+	at_base = kvm_wall_clock.seconds * NS_PER_SECOND + kvm_wall_clock.nanoseconds + time->system_time;
+	if (time->tsc > the_clock.base_tsc)
+		return at_base - scale(time->tsc - the_clock.base_tsc, time->mult, 32 - time->shift);
+	return at_base + scale(the_clock.base_tsc - time->tsc, time->mult, 32 - time->shift);
+}
+
 static bool from_kvmclock(void)
 {
 	struct kvm_time time;
@@ -73,16 +87,8 @@ static bool from_kvmclock(void)
 	the_clock.mult = time.mult;
 	the_clock.shift = 32 - time.shift;
 	the_clock.tsc_hz = muldiv(NS_PER_SECOND, UINT64_C(1) << the_clock.shift, time.mult);
-
-	wrmsr(MSR_KVM_WALL_CLOCK, (uintptr_t)&kvm_wall_clock);
-	/* The reading is older or younger than the first instruction, as the host likes. */
-	uint64_t at_base =
-	    kvm_wall_clock.seconds * NS_PER_SECOND + kvm_wall_clock.nanoseconds + time.system_time;
-	if (time.tsc > the_clock.base_tsc)
-		at_base -= scale(time.tsc - the_clock.base_tsc, time.mult, the_clock.shift);
-	else
-		at_base += scale(the_clock.base_tsc - time.tsc, time.mult, the_clock.shift);
-	the_clock.wall_offset_ns = at_base;
+	the_clock.wall_offset_ns = kvm_wall_offset(&time);
+	kvmclock = true;
 	return true;
 }
 
@@ -146,6 +152,13 @@ static void set_rate(uint64_t hz)
 	the_clock.mult = (uint32_t)muldiv(NS_PER_SECOND, UINT64_C(1) << shift, hz);
 }
 
+static uint64_t rtc_wall_offset(void)
+{
+	uint64_t seconds = rtc_seconds();
+
+	return seconds ? seconds * NS_PER_SECOND - clock_now() : 0;
+}
+
 /* A PIT ticks 18 times a second from power-on, unheard. Who emulates it wakes up for that. */
 static void pit_stop(void)
 {
@@ -167,10 +180,17 @@ const char *clock_init(uint64_t first_tsc)
 		source = "pit";
 	}
 	set_rate(hz);
-	the_clock.wall_offset_ns = rtc_seconds() * NS_PER_SECOND;
-	if (the_clock.wall_offset_ns)
-		the_clock.wall_offset_ns -= clock_now();
+	the_clock.wall_offset_ns = rtc_wall_offset();
 	return source;
+}
+
+uint64_t clock_wall_offset(void)
+{
+	struct kvm_time time;
+
+	if (!kvmclock) /* a clock that was not there at first is not waited for again */
+		return the_clock.wall_offset_ns ? rtc_wall_offset() : 0;
+	return kvm_read(&time) ? kvm_wall_offset(&time) : 0;
 }
 
 const struct handover_clock *clock_get(void)

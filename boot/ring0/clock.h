@@ -13,6 +13,9 @@ const char *clock_init(uint64_t first_tsc);
 
 const struct handover_clock *clock_get(void);
 
+/* wall_offset_ns as the source tells it now; 0: it can't. */
+uint64_t clock_wall_offset(void);
+
 /* Nanoseconds since the first instruction. */
 uint64_t clock_now(void);
 

@@ -9,6 +9,9 @@
 #include <asm/unistd_64.h>
 #include <linux/errno.h>
 
+#define RDRAND_TRIES 10 /* Intel SDM volume 1, section 7.3.17.1 */
+#define RDSEED_TRIES 200
+
 	.section .gate, "ax", @progbits
 	.globl image_entry
 /* No processor runs with a null code segment: valgrind says so, and runs a process. */
@@ -20,7 +23,8 @@ image_entry:
 	jz linux64_entry
 1:	jmp _start
 
-/* Ring 3 starts here. %rdi: the 16 bytes of AT_RANDOM, if the processor can make them. */
+/* Ring 3 starts here. %rdi: the 16 bytes of AT_RANDOM, weak ones, if the processor can make better ones. These
+ * guard stacks: where RDRAND does not answer, weak ones must do. */
 	.globl ring3_entry
 ring3_entry:
 	fninit
@@ -28,12 +32,16 @@ ring3_entry:
 	ldmxcsr -8(%rsp)
 	testq %rdi, %rdi
 	jz 3f
+	movl $RDRAND_TRIES, %ecx
 1:	rdrand %rax
-	jnc 1b
-2:	rdrand %rdx
-	jnc 2b
-	movq %rax, (%rdi)
-	movq %rdx, 8(%rdi)
+	jc 2f
+	loop 1b
+2:	movl $RDRAND_TRIES, %ecx
+4:	rdrand %rdx
+	jc 5f
+	loop 4b
+5:	xorq %rax, (%rdi)
+	xorq %rdx, 8(%rdi)
 3:	xorl %edx, %edx /* no function for atexit */
 	jmp _start
 
@@ -92,21 +100,46 @@ ring3_clear:
 	leaq 128(%rsp), %rsp
 	jmp *%rcx
 
-/* getrandom returns by way of here: the instruction is native in ring 3, and unknown to some hypervisors'
- * emulation of ring 0. %rax: bytes, and the call's result; %r11: where to; %rcx: where to go on. */
-	.globl ring3_random
+/* getrandom returns by way of here: the instructions are native in ring 3, and unknown to some hypervisors'
+ * emulation of ring 0. %rax: bytes, and the call's result, or -EIO when the processor gives none for long;
+ * %r11: where to; %rcx: where to go on. RDSEED may have to wait for its source, so it gets more tries (Intel SDM
+ * volume 1, section 7.3.17), and then RDRAND has its own. Spares the red zone. */
+	.globl ring3_random, ring3_random_seed
+ring3_random_seed:
+	leaq -128(%rsp), %rsp
+	pushq %rdi
+	movl $RDSEED_TRIES, %edi
+	jmp 1f
 ring3_random:
 	leaq -128(%rsp), %rsp
-	pushq %rax
+	pushq %rdi
+	xorl %edi, %edi
+1:	pushq %rsi
 	pushq %rdx
-1:	subq $1, %rax
-	jb 3f
-2:	rdrand %rdx
-	jnc 2b
-	movb %dl, (%r11,%rax)
-	jmp 1b
-3:	popq %rdx
-	popq %rax
+	pushq %rax
+2:	subq $1, %rax
+	jb 7f
+	movl %edi, %esi
+3:	subl $1, %esi
+	jb 4f
+	rdseed %rdx
+	jc 6f
+	pause
+	jmp 3b
+4:	movl $RDRAND_TRIES, %esi
+5:	subl $1, %esi
+	jb 8f
+	rdrand %rdx
+	jnc 5b
+6:	movb %dl, (%r11,%rax)
+	jmp 2b
+7:	popq %rax
+	jmp 9f
+8:	popq %rax
+	movq $-EIO, %rax
+9:	popq %rdx
+	popq %rsi
+	popq %rdi
 	leaq 128(%rsp), %rsp
 	jmp *%rcx
 

@@ -124,6 +124,17 @@ bool paging_map_device(uint64_t page, bool for_ring3)
 	return true;
 }
 
+bool paging_map_firmware(uint64_t page)
+{
+	uint64_t *entry = page < WINDOW ? page_entry(page) : NULL;
+
+	if (!entry || *entry & PRESENT)
+		return false;
+	*entry = page | PRESENT | USER | ACCESSED | NO_EXECUTE;
+	invalidate_page(page);
+	return true;
+}
+
 void paging_unmap_device(uint64_t page)
 {
 	uint64_t *entry = page_entry(page);

@@ -14,6 +14,7 @@
 #include "cpu.h"
 #include "crash.h"
 #include "devices.h"
+#include "generation.h"
 #include "hypervisor.h"
 #include "memory.h"
 #include "paging.h"
@@ -22,6 +23,7 @@
 enum {
 	ARGUMENTS_MAX = 128,
 	CPUID1_ECX_RDRAND = 1 << 30,
+	CPUID7_EBX_RDSEED = 1 << 18,
 	RANDOM_BYTES = 16, /* AT_RANDOM */
 };
 
@@ -59,7 +61,9 @@ static void fill_handover(void)
 	h->version = HANDOVER_VERSION;
 	h->memory_bytes = memory_bytes();
 	h->first_tsc = boot_progress.first_tsc;
-	h->weak_random = !(cpuid(1, 0).ecx & CPUID1_ECX_RDRAND);
+	h->rdrand = cpuid(1, 0).ecx & CPUID1_ECX_RDRAND;
+	h->rdseed = h->rdrand && cpuid(0, 0).eax >= 7 && cpuid(7, 0).ebx & CPUID7_EBX_RDSEED;
+	h->generation = generation_find(boot_info.rsdp);
 	handover_page.hypervisor = hypervisor_name();
 	h->hypervisor = handover_page.hypervisor.text;
 	h->boot_protocol =
@@ -152,14 +156,12 @@ static _Noreturn void start_ring3(void)
 	char *name = reserve(&top, sizeof("weir"));
 	uint64_t *random = reserve(&top, RANDOM_BYTES);
 	uint64_t *stack = reserve(&top, POINTERS * sizeof(uint64_t));
-	bool weak = handover_page.handover.weak_random;
+	bool weak = !handover_page.handover.rdrand;
 
 	memcpy(line, boot_info.command_line, strlen(boot_info.command_line) + 1);
 	memcpy(name, "weir", sizeof("weir"));
-	if (weak) {
-		random[0] = weak_seed();
-		random[1] = weak_seed();
-	}
+	random[0] = weak_seed();
+	random[1] = weak_seed();
 	push_auxiliary_vector(push_arguments(stack, name, line), (uintptr_t)random, name);
 	paging_publish((uintptr_t)&handover_page);
 	boot_progress.ring3_tsc = rdtsc();
@@ -185,6 +187,6 @@ void ring0_main(enum boot_protocol protocol, uint64_t boot_address)
 	boot_progress.tsc_hz = handover_page.handover.clock.tsc_hz;
 	apic_init();
 	find_devices();
-	calls_init(!handover_page.handover.weak_random);
+	calls_init(handover_page.handover.rdrand, handover_page.handover.rdseed);
 	start_ring3();
 }

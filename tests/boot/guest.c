@@ -217,6 +217,9 @@ static const char *check_random(void)
 {
 	unsigned char a[32], b[32];
 
+	/* Rather none than some that can be guessed. */
+	if (handover && !handover->rdrand)
+		return getrandom(a, sizeof(a), 0) != -1 || errno != ENOSYS ? "weak bytes were given" : NULL;
 	if (getrandom(a, sizeof(a), 0) != sizeof(a) || getrandom(b, sizeof(b), 0) != sizeof(b))
 		return "getrandom gives too little";
 	return memcmp(a, b, sizeof(a)) == 0 ? "the same bytes twice" : NULL;
