@@ -4,6 +4,7 @@
  */
 #include <stddef.h>
 #include <time.h>
+#include <unistd.h>
 #include <rte_cycles.h>
 #include "boot/eal/eal.h"
 #include "nf/host.h"
@@ -67,6 +68,11 @@ uint64_t clock_tsc_at(uint64_t ns)
 	unsigned __int128 scaled = (unsigned __int128)(ns - scale.base_ns) << scale.shift;
 
 	return scale.base_tsc + (uint64_t)((scaled + scale.mult - 1) / scale.mult);
+}
+
+uint64_t clock_wall_offset(void)
+{
+	return (uint64_t)syscall(WEIR_CALL_WALL_OFFSET);
 }
 
 uint64_t clock_tsc_hz(void)

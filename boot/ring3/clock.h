@@ -21,4 +21,7 @@ uint64_t clock_tsc_at(uint64_t ns);
 
 uint64_t clock_tsc_hz(void);
 
+/* In a VM: WEIR_CALL_WALL_OFFSET. A system call. */
+uint64_t clock_wall_offset(void);
+
 #endif

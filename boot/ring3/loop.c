@@ -13,10 +13,13 @@
 #include "pktio/devices.h"
 #include "pktio/offload.h"
 #include "clock.h"
+#include "entropy.h"
 #include "loop.h"
 #include "sleep.h"
 
 #define LINK_INTERVAL_NS UINT64_C(1000000000)
+/* A sleep ends in time for links: so a watch comes two seconds after the last, at most. */
+#define WATCH_INTERVAL_NS UINT64_C(1000000000)
 
 enum {
 	PATIENCE_MIN_NS = 25000,   /* without a packet, until the loop sleeps: after a long sleep */
@@ -31,6 +34,7 @@ struct loop {
 	uint64_t tick_ns;     /* when timers are looked at next */
 	uint64_t timer_ns;    /* when the next one was due, at the last look */
 	uint64_t link_ns;     /* when links are looked at next */
+	uint64_t watch_ns;    /* when it is asked whether this machine is a copy */
 	uint64_t busy_ns;     /* when the last packet came */
 	uint64_t patience_ns; /* without a packet, until the loop sleeps */
 	bool woke;	      /* just now */
@@ -155,6 +159,10 @@ void loop_run(bool process)
 			run_timers(&loop);
 		if (host_now_ns >= loop.link_ns)
 			check_links(&loop);
+		if (host_now_ns >= loop.watch_ns) {
+			entropy_watch(host_now_ns);
+			loop.watch_ns = host_now_ns + WATCH_INTERVAL_NS;
+		}
 		if (host_now_ns - loop.busy_ns > loop.patience_ns)
 			rest(&loop, process);
 	}

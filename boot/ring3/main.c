@@ -19,6 +19,7 @@
 #include "arguments.h"
 #include "clock.h"
 #include "console.h"
+#include "entropy.h"
 #include "loop.h"
 #include "pools.h"
 #include "random.h"
@@ -84,11 +85,20 @@ static int open_devices(const struct handover *handover, const struct arguments 
 	return error;
 }
 
+static enum entropy_mode entropy_mode(const struct arguments *arguments)
+{
+	if (!arguments->seeded)
+		return ENTROPY_FRESH;
+	return arguments->replay ? ENTROPY_REPLAY : ENTROPY_REFUSED;
+}
+
 /* Everything up to the first poll. Returns 0, or -errno after a line on the console. */
 static int start(const struct handover *handover, const struct arguments *arguments)
 {
-	int error = random_init(arguments->seeded ? arguments->seed : NULL);
+	int error;
 
+	entropy_init(handover, entropy_mode(arguments));
+	error = random_init(arguments->seeded ? arguments->seed : NULL);
 	if (error != 0) {
 		console_line("no random numbers to start with");
 		return error;

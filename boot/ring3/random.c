@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include "nf/host.h"
+#include "entropy.h"
 #include "random.h"
 
 enum { STATE_WORDS = 16, KEY_WORD = 4, COUNTER_WORD = 12, DOUBLE_ROUNDS = 10, BLOCK_NUMBERS = 8 };
@@ -56,7 +57,7 @@ int random_init(const uint8_t seed[RANDOM_SEED_BYTES])
 	uint8_t fresh[RANDOM_SEED_BYTES];
 
 	if (seed == NULL) {
-		if (getrandom(fresh, sizeof(fresh), 0) != (ssize_t)sizeof(fresh))
+		if (getrandom(fresh, sizeof(fresh), 0) != (ssize_t)sizeof(fresh) && !entropy_seed(fresh))
 			return -EIO;
 		seed = fresh;
 	}

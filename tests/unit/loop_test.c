@@ -12,6 +12,7 @@
 #include <cmocka.h>
 #include "boot/handover.h"
 #include "boot/ring3/clock.h"
+#include "boot/ring3/entropy.h"
 #include "boot/ring3/loop.h"
 #include "boot/ring3/sleep.h"
 #include "nf/appliance.h"
@@ -62,7 +63,7 @@ static const struct row rows[] = {
 
 static struct world {
 	const struct row *row;
-	uint64_t now, next_frame, last_frame, next_timer, last_links, longest_sleep;
+	uint64_t now, next_frame, last_frame, next_timer, last_links, last_watch, longest_sleep;
 	uint64_t frames, timers;
 	bool armed[DEVICES];
 } world;
@@ -116,6 +117,16 @@ void devices_check_links(void)
 {
 	assert_in_range(world.now - world.last_links, 0, 1000 * MS + LATE_NS);
 	world.last_links = world.now;
+}
+
+/* GENERATION_WATCH_MAX_MS of generation.h is longer. */
+void entropy_watch(uint64_t now_ns)
+{
+	assert_int_equal(now_ns, world.now);
+	assert_in_range(world.now - world.last_watch, 0, 2000 * MS + LATE_NS);
+	if (world.last_watch > START_NS)
+		assert_true(world.now - world.last_watch >= 1000 * MS);
+	world.last_watch = world.now;
 }
 
 /* All frames come in on the second device. */
@@ -181,6 +192,7 @@ static void begin(const struct row *row)
 	    .row = row,
 	    .now = START_NS,
 	    .last_links = START_NS,
+	    .last_watch = START_NS,
 	    .next_frame = row->frame_every ? START_NS + row->frame_every : UINT64_MAX,
 	    .next_timer = row->timer_every ? START_NS + row->timer_every : UINT64_MAX,
 	};
