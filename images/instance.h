@@ -36,6 +36,7 @@ struct launch {
 	enum machine machine;
 	const char *vm_option;	     /* the last option given that only a VM has, or NULL */
 	bool packed;		     /* virtio's packed ring */
+	bool makes_keys;	     /* the image wants random numbers from more than the processor */
 	bool show_console;	     /* lines of the image go to standard error as they come */
 	const char *words;	     /* the image's arguments */
 	struct child_files inherits; /* process: descriptors that the words speak of; VM: filled in */

@@ -28,11 +28,23 @@ uint64_t qemu_memory_mib(const struct image *image)
 	return (need + (1 << 20) - 1) >> 20;
 }
 
+/* A source of random numbers, beside the processor's, for those who make keys; in the place behind the cards.
+ * Where there is no place left, the processor's must do. */
+static bool has_entropy(const struct launch *launch)
+{
+	return launch->makes_keys && launch->card_count < qemu_slots(launch->machine);
+}
+
+static size_t slots_used(const struct launch *launch)
+{
+	return launch->card_count + has_entropy(launch);
+}
+
 /* acpi=off: the firmware then has no tables to build, which halves the time to the first instruction. But the
  * second I/O APIC, whose lines the further slots need, comes with ACPI only. */
 static bool has_second_ioapic(const struct launch *launch)
 {
-	return launch->machine == MACHINE_MICROVM && launch->card_count > MICROVM_SLOTS;
+	return launch->machine == MACHINE_MICROVM && slots_used(launch) > MICROVM_SLOTS;
 }
 
 static void add_machine(struct arguments *arguments, const struct launch *launch, bool shared)
@@ -95,13 +107,29 @@ static void add_card(struct arguments *arguments, const struct launch *launch, s
 		      extras(launch, card, kvm));
 }
 
+/* A microvm has no generation ID: QEMU takes the device, but describes it in no ACPI table. */
+static void add_entropy(struct arguments *arguments, const struct launch *launch)
+{
+	if (launch->makes_keys && launch->machine == MACHINE_Q35)
+		arguments_split(arguments, "-device vmgenid,guid=auto");
+	if (!has_entropy(launch))
+		return;
+	arguments_split(arguments, "-object rng-builtin,id=entropy -device");
+	if (launch->machine == MACHINE_Q35)
+		arguments_add(arguments, "virtio-rng-pci,disable-legacy=on,rng=entropy,bus=pcie.0,addr=%zx",
+			      launch->card_count + 1);
+	else
+		arguments_add(arguments, "virtio-rng-device,rng=entropy,bus=virtio-mmio-bus.%zu",
+			      launch->card_count);
+}
+
 /* The image's words. Where a microvm has ACPI, QEMU leaves it to others to say where its slots are. */
 static void add_words(struct arguments *arguments, const struct launch *launch)
 {
 	char slots[MICROVM_SLOTS_MAX * SLOT_WORD_MAX] = "";
 	size_t used = 0;
 
-	for (size_t slot = 0; has_second_ioapic(launch) && slot < launch->card_count; slot++)
+	for (size_t slot = 0; has_second_ioapic(launch) && slot < slots_used(launch); slot++)
 		used += (size_t)snprintf(
 		    slots + used, sizeof(slots) - used, " virtio_mmio.device=512@%#x:%zu",
 		    MICROVM_SLOT_BASE + 512 * (unsigned int)slot, MICROVM_SECOND_IOAPIC_LINE + slot);
@@ -149,4 +177,5 @@ void qemu_command(struct arguments *arguments, const struct launch *launch, cons
 	add_words(arguments, launch);
 	for (size_t slot = 0; slot < launch->card_count; slot++)
 		add_card(arguments, launch, slot, how->accelerator == ACCELERATOR_KVM);
+	add_entropy(arguments, launch);
 }
