@@ -3,7 +3,7 @@
 # What is compiled how:
 #   boot/ring0           freestanding, no vector registers, not part of LTO: the monitor
 #   boot/{ring3,eal},    for the image: LTO archives in build/image, which images/link
-#   pktio, nf            joins with a generated appliance into an ELF
+#   pktio, nf, crypto    joins with a generated appliance into an ELF
 #   config, images       the host command, build/weir
 #   tests                everything again with sanitizers, in build/test
 
@@ -36,7 +36,7 @@ RTE_LIBS := -Wl,--wrap=tb_alloc,--wrap=tb_free_pool \
 
 image_dirs := nf pktio boot/ring3 boot/eal
 sources = $(wildcard $(addsuffix /*.c,$(1) $(patsubst %/,%,$(wildcard $(addsuffix /*/,$(1))))))
-image_archives := $(B)/image/nf.a $(B)/image/pktio.a $(B)/image/ring3.a $(B)/image/eal.a
+image_archives := $(addprefix $(B)/image/,nf.a pktio.a crypto.a ring3.a eal.a)
 ring0_objects := $(patsubst %,$(B)/image/%.o,$(wildcard boot/ring0/*.c boot/ring0/*.S))
 host_objects := $(patsubst %.c,$(B)/host/%.o,$(wildcard config/*.c images/*.c))
 
@@ -115,6 +115,7 @@ $(B)/image/$(1).a: $(patsubst %.c,$(B)/image/%.o,$(call sources,$(2)))
 endef
 $(eval $(call archive,nf,nf))
 $(eval $(call archive,pktio,pktio))
+$(eval $(call archive,crypto,crypto))
 $(eval $(call archive,ring3,boot/ring3))
 $(eval $(call archive,eal,boot/eal))
 
@@ -169,9 +170,13 @@ $(B)/test/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(TEST_FLAGS) -c $< -o $@
 
+# libcrypto.a as in images, and whole: tests compare crypto/ with EVP.
+CRYPTO_LIBS := -l:libcrypto.a -l:libIPSec_MB.a
+
 # The fake host of tests/unit/support comes first, so that it is found before the real ones of pktio and ring3.
 test_objects := $(patsubst %.c,$(B)/test/obj/%.o,$(wildcard tests/unit/support/*.c) $(call sources,nf) \
-	$(call sources,pktio) $(call sources,boot/eal) $(filter-out images/main.c,$(wildcard config/*.c images/*.c)) \
+	$(call sources,pktio) $(filter-out crypto/ed25519.c,$(call sources,crypto)) $(call sources,boot/eal) \
+	$(filter-out images/main.c,$(wildcard config/*.c images/*.c)) \
 	$(filter-out boot/ring3/main.c boot/ring3/notes.c,$(call sources,boot/ring3)) \
 	$(filter-out bench/generator/main.c bench/generator/port.c,$(wildcard bench/generator/*.c)))
 $(B)/test/weir.a: $(test_objects)
@@ -180,7 +185,7 @@ $(B)/test/weir.a: $(test_objects)
 
 $(B)/test/%: $(B)/test/obj/tests/unit/%.o $(B)/test/weir.a
 	$(call say,LD)
-	$(Q)$(CC) $(SANITIZE) -o $@ $< $(B)/test/weir.a $(RTE_LIBS) $(B)/test/weir.a -l:librte_acl.a -lcmocka -lfyaml -lpcap -ljansson -lm
+	$(Q)$(CC) $(SANITIZE) -o $@ $< $(B)/test/weir.a $(RTE_LIBS) $(B)/test/weir.a -l:librte_acl.a $(CRYPTO_LIBS) -lcmocka -lfyaml -lpcap -ljansson -lm
 
 $(B)/fuzz/obj/%.o: %.c
 	$(call say,CC)
@@ -193,6 +198,6 @@ $(B)/fuzz/weir.a: $(test_objects:$(B)/test/%=$(B)/fuzz/%)
 
 $(B)/fuzz/%: $(B)/fuzz/obj/tests/fuzz/%.o $(B)/fuzz/weir.a
 	$(call say,LD)
-	$(Q)$(CLANG) $(SANITIZE) -fsanitize=fuzzer -o $@ $< $(B)/fuzz/weir.a $(RTE_LIBS) $(B)/fuzz/weir.a -l:librte_acl.a -lfyaml -lpcap -ljansson -lm
+	$(Q)$(CLANG) $(SANITIZE) -fsanitize=fuzzer -o $@ $< $(B)/fuzz/weir.a $(RTE_LIBS) $(B)/fuzz/weir.a -l:librte_acl.a $(CRYPTO_LIBS) -lfyaml -lpcap -ljansson -lm
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Cryptography for the network functions: one small face, behind which libcrypto does the work. Nothing here
- * knows packets, ports or a host; memory belongs to the caller, and no function on the data path allocates,
- * takes a lock or branches on a secret. A function that can fail says so in a result that must be used, and
- * leaves its output cleared. Integers in wire formats are the caller's business.
+ * Cryptography for the network functions: one small face, behind which libcrypto and, for AES-GCM,
+ * libIPSec_MB do the work. Nothing here knows packets, ports or a host; memory belongs to the caller, and no
+ * function on the data path allocates, takes a lock or branches on a secret. A function that can fail says so
+ * in a result that must be used, and leaves its output cleared. Integers in wire formats are the caller's
+ * business. One thread.
  *
  * Sources: RFC 8439 (ChaCha20-Poly1305), RFC 7748 (X25519), RFC 7693 (BLAKE2s), RFC 2104 and 5869 (HMAC,
  * HKDF), draft-irtf-cfrg-xchacha-03 (XChaCha20-Poly1305), NIST SP 800-38D (AES-GCM).
@@ -23,17 +24,20 @@ enum {
 	CRYPTO_HASH_BYTES = 32,	  /* BLAKE2s-256 */
 	CRYPTO_MAC_BYTES = 16,	  /* keyed BLAKE2s-128 */
 	CRYPTO_XNONCE_BYTES = 24, /* XChaCha20-Poly1305 */
-	CRYPTO_AEAD_BYTES = 2048, /* room for a key made ready for any AEAD, at most */
+	CRYPTO_AEAD_BYTES = 1088, /* room for a key made ready for any AEAD */
 	CRYPTO_BURST_MAX = 32,	  /* texts in one call of seal or open */
 };
 
-/* Makes everything ready and tests it against known answers, once, before any other call; a variant of an
- * algorithm that disagrees with libcrypto is left out. NULL, or the name of the test that failed: then
- * nothing here may be used. Needs random bytes from the system. */
+/* Makes everything but AES-GCM ready and tests it against known answers, once, before any other call. NULL,
+ * or the name of the test that failed: then nothing here may be used. Needs random bytes from the system. */
 CRYPTO_MUST_USE const char *crypto_init(void);
 
-/* Unpredictable bytes for keys, from libcrypto's DRBG. False: there is no good source; `out` is cleared. */
+/* Unpredictable bytes for keys. False: the system had none to begin with; `out` is cleared. */
 CRYPTO_MUST_USE bool crypto_random(void *out, size_t bytes);
+
+/* Fresh randomness from the system: to be called when what is in memory may be known or may exist twice,
+ * after a VM was restored or cloned. False: there is none; crypto_random fails from then on. */
+CRYPTO_MUST_USE bool crypto_reseed(void);
 
 /* Clears memory, also where the compiler thinks that nobody looks any more. */
 void crypto_wipe(void *memory, size_t bytes);
@@ -70,12 +74,22 @@ void crypto_hkdf(uint8_t (*const outs[])[CRYPTO_HASH_BYTES], size_t count,
 /* AEADs. */
 enum crypto_aead_kind { CRYPTO_CHACHA20_POLY1305, CRYPTO_AES_128_GCM, CRYPTO_AES_256_GCM };
 
+/* What does AES-GCM here: chosen by the processor, and by what agrees with libcrypto. */
+struct crypto_gcm_choice {
+	const char *variant;  /* for people */
+	const char *left_out; /* NULL, or a variant that disagreed */
+};
+
+/* Makes AES-GCM ready and tests it, after crypto_init and before its keys; apart, so that an image without it
+ * need not have it. NULL, or the name of the test that failed. */
+CRYPTO_MUST_USE const char *crypto_gcm_init(struct crypto_gcm_choice *choice);
+
 /* A key made ready; holds secrets: crypto_wipe it. No pointers to itself, so that it may be moved. */
 struct crypto_aead {
 	_Alignas(64) uint8_t state[CRYPTO_AEAD_BYTES];
 };
 
-/* `key`: 32 bytes, for CRYPTO_AES_128_GCM 16. */
+/* `key`: 32 bytes, for CRYPTO_AES_128_GCM 16. AES-GCM needs crypto_gcm_init. */
 void crypto_aead_init(struct crypto_aead *aead, enum crypto_aead_kind kind, const uint8_t *key);
 
 /* One text to be sealed or opened in place. */
