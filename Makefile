@@ -177,7 +177,7 @@ CRYPTO_LIBS := -l:libcrypto.a -l:libIPSec_MB.a
 test_objects := $(patsubst %.c,$(B)/test/obj/%.o,$(wildcard tests/unit/support/*.c) $(call sources,nf) \
 	$(call sources,pktio) $(filter-out crypto/ed25519.c,$(call sources,crypto)) $(call sources,boot/eal) \
 	$(filter-out images/main.c,$(wildcard config/*.c images/*.c)) \
-	$(filter-out boot/ring3/main.c boot/ring3/notes.c,$(call sources,boot/ring3)) \
+	$(filter-out boot/ring3/main.c boot/ring3/notes.c boot/ring3/entropy.c,$(call sources,boot/ring3)) \
 	$(filter-out bench/generator/main.c bench/generator/port.c,$(wildcard bench/generator/*.c)))
 $(B)/test/weir.a: $(test_objects)
 	$(call say,AR)

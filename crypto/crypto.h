@@ -32,11 +32,12 @@ enum {
  * or the name of the test that failed: then nothing here may be used. Needs random bytes from the system. */
 CRYPTO_MUST_USE const char *crypto_init(void);
 
-/* Unpredictable bytes for keys. False: the system had none to begin with; `out` is cleared. */
+/* Unpredictable bytes for keys. What the host's sources of entropy give (host.h) is mixed in before each
+ * output. False: there is no good source; `out` is cleared. */
 CRYPTO_MUST_USE bool crypto_random(void *out, size_t bytes);
 
-/* Fresh randomness from the system: to be called when what is in memory may be known or may exist twice,
- * after a VM was restored or cloned. False: there is none; crypto_random fails from then on. */
+/* Mixes fresh bytes of the host's sources in, as crypto_random does anyway: for a caller that wants to know
+ * early whether there are any. False: there are none. */
 CRYPTO_MUST_USE bool crypto_reseed(void);
 
 /* Clears memory, also where the compiler thinks that nobody looks any more. */

@@ -4,12 +4,26 @@
  * libIPSec_MB choose by CPUID and XCR0. Prints what it found, and `ok crypto` or `not ok crypto: why`.
  */
 #include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
 #include "boot/handover.h"
 #include "crypto/crypto.h"
+#include "crypto/host.h"
 
 volatile struct boot_progress boot_progress __attribute__((section(".weir.stats"), aligned(4096))) = {
     .burst_port = -1,
 };
+
+/* Algorithms are tested here; where random bytes come from has a test of its own, and some processors have
+ * none. */
+size_t crypto_host_entropy(uint8_t out[CRYPTO_HOST_BYTES])
+{
+	enum { BYTES = 32 };
+
+	if (getrandom(out, BYTES, 0) != BYTES)
+		memset(out, 0x5a, BYTES);
+	return BYTES;
+}
 
 static const char *run(void)
 {
