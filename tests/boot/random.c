@@ -19,6 +19,7 @@
 #include "boot/ring3/console.h"
 #include "boot/ring3/entropy.h"
 #include "boot/ring3/generation.h"
+#include "crypto/crypto.h"
 #include "crypto/host.h"
 #include "nf/host.h"
 
@@ -46,19 +47,22 @@ static void print_hex(const char *label, const uint8_t *bytes, size_t count)
 	printf("\n");
 }
 
+/* What crypto/ is given, and what it makes of that. */
 static void output(void)
 {
-	uint8_t bytes[CRYPTO_HOST_BYTES];
+	uint8_t gathered[CRYPTO_HOST_BYTES], key[CRYPTO_KEY_BYTES];
 	uint64_t start = __rdtsc();
-	size_t count = crypto_host_entropy(bytes);
+	size_t count = crypto_host_entropy(gathered);
 	uint64_t cycles = __rdtsc() - start;
 
-	if (count == 0) {
-		printf("REFUSED\n");
-		exit(IMAGE_EXIT_FAILED);
-	}
-	print_hex("OUTPUT", bytes, count);
+	print_hex("OUTPUT", gathered, count);
 	printf("took %lu ns\n", (unsigned long)(cycles * 1000 / (clock_tsc_hz() / 1000000)));
+	if (crypto_random(key, sizeof(key))) {
+		print_hex("KEY", key, sizeof(key));
+		return;
+	}
+	printf("REFUSED: %s\n", crypto_init());
+	exit(IMAGE_EXIT_FAILED);
 }
 
 static void wait_rounds(int rounds)
