@@ -15,6 +15,9 @@
 /* Monotonic time in nanoseconds, read once for each burst. During a replay it is the capture's clock. */
 extern uint64_t host_now_ns;
 
+/* Nanoseconds since 1970 UTC at host_now_ns, as far as the host knows. 0: it does not. */
+uint64_t host_wall_ns(void);
+
 /* Where packets that the appliance originates come from, and the two pools that IPv4 fragmentation needs
  * (the second holds mbufs without data room, which point into the packet that is cut). */
 extern struct rte_mempool *host_packet_pool;

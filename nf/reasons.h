@@ -61,7 +61,28 @@
 	X(LOCAL_CHECKSUM, "local-checksum", "to the appliance itself, transport checksum wrong") \
 	X(TX_FULL, "tx-full", "the way out took no more packets") \
 	X(LINK_DOWN, "link-down", "the way out has no link") \
-	X(NO_BUFFER, "no-buffer", "the packet pool was empty")
+	X(NO_BUFFER, "no-buffer", "the packet pool was empty") \
+	X(WG_LENGTH, "wg-length", "WireGuard: message not as long as one of its type is") \
+	X(WG_TYPE, "wg-type", "WireGuard: no such type of message") \
+	X(WG_MAC, "wg-mac", "WireGuard: handshake by someone who does not know our public key (mac1)") \
+	X(WG_COOKIE_ASKED, "wg-cookie-asked", \
+	  "WireGuard: under load, a handshake without a valid cookie (mac2)") \
+	X(WG_RATE, "wg-rate", "WireGuard: under load, more handshakes from one source than 20 a second") \
+	X(WG_QUEUE_FULL, "wg-queue-full", "WireGuard: too many handshakes wait") \
+	X(WG_HANDSHAKE, "wg-handshake", "WireGuard: handshake that is forged or made for other keys") \
+	X(WG_STRANGER, "wg-stranger", "WireGuard: handshake by a public key that no peer has") \
+	X(WG_STALE, "wg-stale", \
+	  "WireGuard: initiation with a timestamp not above the last one, or too soon after it") \
+	X(WG_COOKIE, "wg-cookie", "WireGuard: cookie that is forged or was not asked for") \
+	X(WG_UNKNOWN_SESSION, "wg-unknown-session", "WireGuard: index that no session or handshake has") \
+	X(WG_EXPIRED, "wg-expired", "WireGuard: session too old to be received with") \
+	X(WG_FORGED, "wg-forged", "WireGuard: packet that does not authenticate") \
+	X(WG_REPLAY, "wg-replay", "WireGuard: packet whose counter was seen before, or is too old to tell") \
+	X(WG_INNER, "wg-inner", "WireGuard: what a packet has inside is no IP packet, or longer than it") \
+	X(WG_ALLOWED_IPS, "wg-allowed-ips", "WireGuard: inner source that is not the peer's") \
+	X(WG_NO_PEER, "wg-no-peer", "WireGuard: to be sent to an address that no peer has") \
+	X(WG_NO_ENDPOINT, "wg-no-endpoint", "WireGuard: to be sent to a peer whose endpoint is not known") \
+	X(WG_NO_SESSION, "wg-no-session", "WireGuard: too many packets wait for a handshake, or it failed")
 
 enum drop_reason {
 #define X(identifier, name, meaning) DROP_##identifier,

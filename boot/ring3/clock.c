@@ -18,27 +18,35 @@ static struct {
 } scale;
 
 uint64_t host_now_ns;
+static bool wall_known;
+static uint64_t wall_offset_ns; /* from host_now_ns */
 
-static uint64_t linux_ns(void)
+uint64_t host_wall_ns(void)
+{
+	return wall_known ? host_now_ns + wall_offset_ns : 0;
+}
+
+static uint64_t linux_ns(clockid_t id)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(id, &now);
 	return (uint64_t)now.tv_sec * NANOSECONDS + now.tv_nsec;
 }
 
 static void calibrate(void)
 {
-	uint64_t start_ns = linux_ns(), start_tsc = rte_rdtsc(), now_ns;
+	uint64_t start_ns = linux_ns(CLOCK_MONOTONIC), start_tsc = rte_rdtsc(), now_ns;
 
 	do
-		now_ns = linux_ns();
+		now_ns = linux_ns(CLOCK_MONOTONIC);
 	while (now_ns - start_ns < CALIBRATION_NS);
 	scale.base_ns = now_ns;
 	scale.base_tsc = rte_rdtsc();
 	scale.tsc_hz = (unsigned __int128)(scale.base_tsc - start_tsc) * NANOSECONDS / (now_ns - start_ns);
 	scale.shift = LINUX_SHIFT;
 	scale.mult = ((unsigned __int128)NANOSECONDS << LINUX_SHIFT) / scale.tsc_hz;
+	wall_offset_ns = linux_ns(CLOCK_REALTIME) - now_ns;
 }
 
 void clock_init(const struct handover *handover)
@@ -51,9 +59,18 @@ void clock_init(const struct handover *handover)
 		scale.tsc_hz = handover->clock.tsc_hz;
 		scale.mult = handover->clock.mult;
 		scale.shift = handover->clock.shift;
+		wall_offset_ns = handover->clock.wall_offset_ns;
 	}
+	wall_known = wall_offset_ns != 0;
 	eal_tsc_hz = scale.tsc_hz;
 	host_now_ns = clock_at(rte_rdtsc());
+}
+
+void clock_replay(void)
+{
+	host_now_ns = 0;
+	wall_offset_ns = 0;
+	wall_known = true;
 }
 
 uint64_t clock_at(uint64_t tsc)

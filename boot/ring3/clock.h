@@ -13,6 +13,10 @@
  * milliseconds. */
 void clock_init(const struct handover *handover);
 
+/* From now on host_now_ns is the capture's clock, whose times are Unix times: 0, until the first frame says
+ * what time it is. */
+void clock_replay(void);
+
 /* Monotonic nanoseconds: since the first instruction in a VM, Linux's CLOCK_MONOTONIC as a process. */
 uint64_t clock_at(uint64_t tsc);
 

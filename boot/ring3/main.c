@@ -102,7 +102,7 @@ static int start(const struct handover *handover, const struct arguments *argume
 	if (error != 0)
 		return error;
 	if (arguments->replay)
-		host_now_ns = 0; /* until the first frame says what time it is */
+		clock_replay();
 	error = appliance_init();
 	if (error != 0)
 		return error;

@@ -34,6 +34,11 @@ uint16_t host_transmit(uint16_t device, struct rte_mbuf **packets, uint16_t coun
 	return taken;
 }
 
+uint64_t host_wall_ns(void)
+{
+	return nf_host.wall_offset_ns ? host_now_ns + nf_host.wall_offset_ns : 0;
+}
+
 bool host_link_is_up(uint16_t device)
 {
 	return nf_host.link_up[device];

@@ -29,7 +29,8 @@ extern struct nf_host {
 	char logged[LOGGED_MAX][200];
 	uint32_t logged_count;
 	bool link_up[64];
-	uint16_t room[64]; /* packets that each device still takes */
+	uint16_t room[64];	 /* packets that each device still takes */
+	uint64_t wall_offset_ns; /* host_wall_ns is so much more than host_now_ns; 0: not known */
 } nf_host;
 
 /* Pools, a cleared world, and appliance_init, announcements sent and forgotten. May be called before each

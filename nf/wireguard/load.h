@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * How busy handshakes keep us, and how busy they may. Three measures:
+ *
+ * - A queue that gets longer than an eighth of its room means load, for a second after it last was (what
+ * Linux does): then mac2 is asked for, so that only who receives at his address costs more than a MAC and a
+ *   cookie.
+ * - Who proves his address still gets no more than 20 messages a second, five at once, by IPv4 address or
+ *   IPv6 /64 (the paper, section 5.3, leaves the numbers open; these are Linux's).
+ * - Whoever it is, X25519 multiplications come out of a budget while packets arrive: LOAD_MULTIPLICATIONS a
+ *   second, some 4 % of a core. When no packets arrive, there is no such limit. So a flood of
+ *   handshakes, even of real peers, can't starve packets.
+ */
+#ifndef NF_WIREGUARD_LOAD_H
+#define NF_WIREGUARD_LOAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "endpoint.h"
+
+enum {
+	LOAD_MULTIPLICATIONS = 1000, /* of X25519 in a second, while packets arrive */
+	LOAD_MULTIPLICATIONS_BURST = 100,
+	LOAD_COOKIES = 2000, /* cookie replies in a second */
+	LOAD_SOURCE_RATE = 20,
+	LOAD_SOURCE_BURST = 5,
+};
+
+/* Of a queue. */
+struct load {
+	uint64_t until_ns;
+};
+
+/* Whether there is load, now that `waiting` messages are in a queue with room for so many. */
+bool load_is_high(struct load *load, uint32_t waiting, uint32_t room, uint64_t now_ns);
+
+/* Forgets all sources, and has a full budget. Returns 0, or -ENOMEM after a host_log line. */
+int load_init(void);
+
+/* Whether a source may have another message worked on; counts it if so. Entries are given away as in
+ * nf/firewall/rates.h: a flood of made-up sources makes nobody's entry go whose burst is used up. */
+bool load_source_allows(const struct wireguard_endpoint *from, uint64_t now_ns);
+
+/* Whether another cookie reply may be sent; counts it if so. */
+bool load_cookie_allowed(uint64_t now_ns);
+
+/* Whether there is budget for any work at all; work may then exceed it, and is paid back later. */
+bool load_has_budget(uint64_t now_ns);
+void load_spend(uint32_t multiplications, uint64_t now_ns);
+
+/* When there will be budget again. */
+uint64_t load_budget_ns(uint64_t now_ns);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Sessions, and the table of indices through which messages find them.
+ *
+ * A peer has four slots in a table: one each for the current session, the previous one, the next one (we
+ * responded, and nothing that came proves yet that the initiator has the keys), and for our initiation that
+ * is on its way. Slots follow each other by peer, so a slot's number says whose it is. An index (the paper's
+ * I) has the slot's number in its low bits and random bits above: it is found without searching, and no two
+ * are the same. Slots that nobody used are never touched: memory for 10,000 peers is 51 MB of addresses, and
+ * as many pages as are in use.
+ *
+ * Keys are kept raw: 32 bytes are all the state that ChaCha20-Poly1305 has.
+ */
+#ifndef NF_WIREGUARD_SESSION_H
+#define NF_WIREGUARD_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "noise.h"
+#include "replay.h"
+
+enum { SESSION_SLOTS = 4 };
+
+enum session_state {
+	SESSION_HANDSHAKE, /* our initiation is out: `noise` is valid */
+	SESSION_LIVE,	   /* `keys` and `replay` are */
+};
+
+struct peer;
+
+struct session {
+	uint32_t index, remote_index; /* ours, theirs; host order */
+	struct peer *peer;
+	uint8_t state; /* enum session_state */
+	bool initiator;
+	bool mac1_sent;			/* a cookie reply to `mac1` would be taken */
+	uint8_t mac1[CRYPTO_MAC_BYTES]; /* of the handshake message that named this index */
+	uint64_t born_ns;
+	uint64_t sending_counter; /* of the next packet */
+	union {
+		struct noise_state noise;
+		struct noise_keys keys;
+	};
+	struct replay replay;
+} __rte_cache_aligned;
+
+/* Makes the table for all configured peers. Returns 0, or -ENOMEM after a host_log line. */
+int session_init(void);
+
+/* The session or handshake with that index, of a peer of that tunnel. NULL: there is none. */
+struct session *session_find(uint8_t tunnel, uint32_t index);
+
+/* A slot of a peer with a new index, born now, or NULL when there is no randomness. The peer has one free:
+ * who calls gave up what the new one is to replace. */
+struct session *session_new(struct peer *peer, enum session_state state);
+
+/* Wipes and frees a slot; NULL is allowed. */
+void session_end(struct session *session);
+
+/* Whether it may still be received with: REJECT_AFTER_TIME. Needs a LIVE one; counters are replay_accept's.
+ */
+bool session_may_receive(const struct session *session, uint64_t now_ns);
+
+/* ... and sent with: REJECT_AFTER_TIME and REJECT_AFTER_MESSAGES. */
+bool session_may_send(const struct session *session, uint64_t now_ns);
+
+#endif
