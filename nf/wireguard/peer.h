@@ -37,9 +37,8 @@ struct peer {
 	struct cookie_given cookie;
 	struct timestamp_memory times;
 	uint8_t next_timestamp[TIMESTAMP_BYTES]; /* of the initiation that `next` answered */
-	uint64_t next_born_ns;
-	uint64_t handshake_sent_ns;   /* our last initiation or response; 0: none */
-	uint64_t initiation_taken_ns; /* the last of the peer that we answered; 0: none */
+	uint64_t handshake_sent_ns;		 /* our last initiation; 0: none */
+	uint64_t initiation_taken_ns;		 /* the last of the peer that we answered; 0: none */
 	struct peer *wanted_next;
 } __rte_cache_aligned;
 
@@ -79,7 +78,7 @@ void peer_send_keepalive(struct peer *peer);
 
 /* For handshake.c and timers.c. */
 void peer_roam(struct peer *peer, const struct wireguard_endpoint *from);
-void peer_take_session(struct peer *peer, struct session *session); /* that we initiated */
+void peer_take_session(struct peer *peer); /* its handshake has become a session, keys are there */
 void peer_zero_out(struct peer *peer);
 
 #endif

@@ -33,9 +33,8 @@ enum timer { TIMER_RETRANSMIT, TIMER_KEEPALIVE, TIMER_NEW_SESSION, TIMER_ZERO_OU
 /* Part of struct peer. */
 struct timers {
 	uint64_t due_ns[TIMERS]; /* TIMER_OFF: not set */
-	uint64_t wait_ns;	 /* what the peer waits under in the heap */
+	uint64_t began_ns;	 /* when what is tried now was asked for last */
 	uint32_t place;		 /* in the heap; 0: it is in none */
-	uint16_t attempts;	 /* initiations sent again without success */
 	bool keepalive_again;
 };
 
@@ -43,6 +42,8 @@ struct peer;
 
 /* An empty heap for all configured peers. Returns 0, or -ENOMEM after a host_log line. */
 int timers_init(void);
+
+/* A peer's first timer is the persistent keepalive, due at once where its endpoint is known. */
 void timers_start(struct peer *peer);
 
 /* Events. */
@@ -53,6 +54,9 @@ void timers_anything_received(struct peer *peer);
 void timers_initiation_sent(struct peer *peer);
 void timers_handshake_completed(struct peer *peer);
 void timers_session_derived(struct peer *peer);
+
+/* A session was derived that nothing proves yet: sees to it that it will be wiped. */
+void timers_session_prepared(struct peer *peer);
 
 /* Fires what is due, of `limit` peers at most. */
 void timers_run(uint32_t limit);
