@@ -151,8 +151,10 @@ uint32_t exchange_initiate(struct peer *peer)
 	struct message_initiation message;
 
 	if (peer->handshake_sent_ns &&
-	    host_now_ns - peer->handshake_sent_ns < REKEY_TIMEOUT * WIREGUARD_SECOND_NS)
+	    host_now_ns - peer->handshake_sent_ns < REKEY_TIMEOUT * WIREGUARD_SECOND_NS) {
+		timers_initiation_postponed(peer, peer->handshake_sent_ns);
 		return 0;
+	}
 	peer->handshake_sent_ns = host_now_ns;
 	timers_initiation_sent(peer);
 	if (!begin(peer, &message))

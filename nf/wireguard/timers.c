@@ -208,6 +208,12 @@ void timers_initiation_sent(struct peer *peer)
 	set(peer, TIMER_RETRANSMIT, REKEY_TIMEOUT * WIREGUARD_SECOND_NS + jitter());
 }
 
+void timers_initiation_postponed(struct peer *peer, uint64_t sent_ns)
+{
+	set_unless_set(peer, TIMER_RETRANSMIT,
+		       sent_ns + REKEY_TIMEOUT * WIREGUARD_SECOND_NS - host_now_ns + jitter());
+}
+
 void timers_handshake_completed(struct peer *peer)
 {
 	clear(peer, TIMER_RETRANSMIT);

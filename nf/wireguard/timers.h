@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A peer's timers (the paper, section 6), as events that set and clear them:
+ * A peer's timers (the paper, section 6), and the events that set and clear them:
  *
- *     timer         set by, for                             cleared by               when it fires
- *     RETRANSMIT    an initiation sent: REKEY_TIMEOUT       a handshake completed    another initiation;
- * after
- *                   + jitter                                                         REKEY_ATTEMPT_TIME gives
- * up KEEPALIVE     data received, if not set:              anything sent            keepalive; set again if
- * more KEEPALIVE_TIMEOUT                                                data came meanwhile NEW_SESSION data
- * sent, if not set:                  anything received        initiation: the other side KEEPALIVE_TIMEOUT +
- * REKEY_TIMEOUT                                seems to be gone
- *                   + jitter
- *     ZERO_OUT      a session derived, or giving up, if     -                        all keys and handshakes
- * are not set: 3 * REJECT_AFTER_TIME                                   wiped PERSISTENT    anything sent or
- * received, where        -                        keepalive configured
+ * RETRANSMIT   set by an initiation sent: REKEY_TIMEOUT and a jitter; by one that is postponed because it
+ *              came too soon after the last, if not set. Cleared by a completed handshake. Sends another
+ *              initiation; REKEY_ATTEMPT_TIME after someone wanted a session, gives up instead.
+ * KEEPALIVE    set by data received, if not set: KEEPALIVE_TIMEOUT. Cleared by anything sent. Sends a
+ *              keepalive, and is set again if more data came meanwhile.
+ * NEW_SESSION  set by data sent, if not set: KEEPALIVE_TIMEOUT + REKEY_TIMEOUT and a jitter. Cleared by
+ *              anything received. Sends an initiation: the other side seems to be gone.
+ * ZERO_OUT     set by a session derived, by giving up if not set: 3 * REJECT_AFTER_TIME. Wipes all.
+ * PERSISTENT   set by anything sent or received, where configured. Sends a keepalive.
  *
  * Received means authenticated. A packet must not cost more than writing down a time: so setting a timer
  * later and clearing it change nothing else, and a peer waits in a heap under a time that is never later than
@@ -52,6 +49,7 @@ void timers_data_received(struct peer *peer);
 void timers_anything_sent(struct peer *peer);
 void timers_anything_received(struct peer *peer);
 void timers_initiation_sent(struct peer *peer);
+void timers_initiation_postponed(struct peer *peer, uint64_t sent_ns); /* the last one was sent then */
 void timers_handshake_completed(struct peer *peer);
 void timers_session_derived(struct peer *peer);
 
