@@ -86,10 +86,13 @@ static bool make_cookie(struct cookie_checker *checker, const struct wireguard_e
 bool cookie_check_mac2(struct cookie_checker *checker, const void *message, size_t bytes,
 		       const struct wireguard_endpoint *from, uint64_t now_ns)
 {
+	static const uint8_t none[CRYPTO_MAC_BYTES];
 	uint8_t cookie[COOKIE_BYTES], mac[CRYPTO_MAC_BYTES];
 	bool good;
 
-	if (!make_cookie(checker, from, now_ns, cookie))
+	/* Who has no cookie sends zeros. */
+	if (crypto_equal((const uint8_t *)message + mac2_at(bytes), none, sizeof(none)) ||
+	    !make_cookie(checker, from, now_ns, cookie))
 		return false;
 	crypto_mac(mac, cookie, sizeof(cookie), message, mac2_at(bytes));
 	good = crypto_equal(mac, (const uint8_t *)message + mac2_at(bytes), sizeof(mac));

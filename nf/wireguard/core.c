@@ -13,7 +13,7 @@
 #include "timers.h"
 #include "timestamp.h"
 
-enum { TIMERS_AT_ONCE = 64 }; /* peers whose timers fire in one call; a keepalive each costs some 100 us */
+enum { TIMERS_AT_ONCE = 64 }; /* peers whose timers fire in one call; some have a keepalive to seal */
 
 int core_init(void)
 {

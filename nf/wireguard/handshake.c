@@ -224,21 +224,25 @@ static uint32_t work_on_response(void)
 {
 	const struct waiting *waiting = pop(&responses);
 
-	count(exchange_take_response(waiting->tunnel, &waiting->response, &waiting->from));
-	return EXCHANGE_RESPONSE_COST;
+	enum drop_reason reason = exchange_take_response(waiting->tunnel, &waiting->response, &waiting->from);
+
+	count(reason);
+	return reason == DROP_REASON_COUNT ? EXCHANGE_RESPONSE_COST : EXCHANGE_RESPONSE_COST * LOAD_WASTE;
 }
 
 static uint32_t work_on_initiation(void)
 {
 	const struct waiting *waiting = pop(&initiations);
 	uint32_t cost;
+	enum drop_reason reason =
+	    exchange_take_initiation(waiting->tunnel, &waiting->initiation, &waiting->from, &cost);
 
-	count(exchange_take_initiation(waiting->tunnel, &waiting->initiation, &waiting->from, &cost));
-	return cost;
+	count(reason);
+	return reason == DROP_REASON_COUNT ? cost : cost * LOAD_WASTE;
 }
 
-/* One of what waits; returns what it cost. Ours and those of others take turns: thousands of peers that are
- * gone and that we try to reach must not shut the others out, either. */
+/* One of what waits; returns what it cost of the budget. Ours and those of others take turns: thousands of
+ * peers that are gone and that we try to reach must not shut the others out, either. */
 static uint32_t work_on_one(void)
 {
 	if (waiting_in(&responses))

@@ -6,8 +6,7 @@
  * responded, and nothing that came proves yet that the initiator has the keys), and for our initiation that
  * is on its way. Slots follow each other by peer, so a slot's number says whose it is. An index (the paper's
  * I) has the slot's number in its low bits and random bits above: it is found without searching, and no two
- * are the same. Slots that nobody used are never touched: memory for 10,000 peers is 51 MB of addresses, and
- * as many pages as are in use.
+ * are the same. The table takes 5 kB a peer.
  *
  * Keys are kept raw: 32 bytes are all the state that ChaCha20-Poly1305 has.
  */
