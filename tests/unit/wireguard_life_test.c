@@ -109,6 +109,31 @@ static void sessions_overlap(void **state)
 	assert_ptr_not_equal(alice->current, old);
 }
 
+/* A burst was opened, and its first packet ends the session that the second is of. */
+static void a_session_may_end_within_a_burst(void **state)
+{
+	struct wireguard_endpoint from = world_address(ALICE_TUNNEL);
+	struct session *oldest, *next;
+
+	(void)state;
+	world_connect();
+	for (int i = 0; i < 2; i++) {
+		world_live(SECONDS(6));
+		handshake_want(bob, false);
+		world_run(0);
+		world.passed = world.sent_count - 1;
+		world_receive_and_work(BOB_TUNNEL, &world.sent[world.passed++], &from);
+		if (i == 0)
+			world_pass();
+	}
+	oldest = alice->previous;
+	next = alice->next;
+	assert_true(oldest && next);
+	assert_int_equal(peer_received(next, 0, 16, &from), DROP_REASON_COUNT);
+	assert_int_equal(peer_received(oldest, 100, 16, &from), DROP_WG_UNKNOWN_SESSION);
+	assert_ptr_equal(alice->current, next);
+}
+
 static void the_initiator_renews_after_time(void **state)
 {
 	(void)state;
@@ -461,6 +486,7 @@ int main(void)
 	    TEST(a_keepalive_confirms_when_nothing_waits),
 	    TEST(the_responder_waits_for_a_proof),
 	    TEST(sessions_overlap),
+	    TEST(a_session_may_end_within_a_burst),
 	    TEST(the_initiator_renews_after_time),
 	    TEST(both_renew_after_messages),
 	    TEST(no_counter_is_used_beyond_the_limit),
