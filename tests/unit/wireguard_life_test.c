@@ -269,6 +269,7 @@ static void attempts_are_repeated_and_end(void **state)
 
 	(void)state;
 	world_send(PEER_BOB, 64);
+	bob->endpoint.local_known = true; /* an address of ours that is gone */
 	while (world.failed[PEER_BOB] == 0 && host_now_ns < first + SECONDS(200)) {
 		uint32_t before = world.sent_count;
 
@@ -284,6 +285,8 @@ static void attempts_are_repeated_and_end(void **state)
 	assert_in_range(host_now_ns - first, SECONDS(REKEY_ATTEMPT_TIME),
 			SECONDS(REKEY_ATTEMPT_TIME + REKEY_TIMEOUT) + JITTER + 10 * MILLISECOND);
 	assert_in_range(world.sent_count, 17, 19);
+	assert_true(world.sent[0].to.local_known);
+	assert_false(world.sent[1].to.local_known);
 	last = world.sent_count;
 	world_run(SECONDS(1000));
 	assert_int_equal(world.sent_count, last);
@@ -355,6 +358,22 @@ static void keys_are_zeroed_out(void **state)
 	assert_memory_equal(&his->keys, zeros, sizeof(zeros));
 	assert_int_equal(bob->slots, 0);
 	assert_int_equal(timers_next(), UINT64_MAX);
+}
+
+static void an_unconfirmed_session_is_zeroed_out(void **state)
+{
+	struct wireguard_endpoint from = world_address(ALICE_TUNNEL);
+	struct world_message message;
+
+	(void)state;
+	world_send(PEER_BOB, 64);
+	world_run(0);
+	message = world_last(MESSAGE_INITIATION);
+	world_receive_and_work(BOB_TUNNEL, &message, &from);
+	world_run(SECONDS(3 * REJECT_AFTER_TIME) - 1);
+	assert_non_null(alice->next);
+	world_run(1);
+	assert_int_equal(alice->slots, 0);
 }
 
 /* REJECT_AFTER_TIME - KEEPALIVE_TIMEOUT - REKEY_TIMEOUT: the initiator only receives. */
@@ -500,6 +519,7 @@ int main(void)
 	    TEST(a_persistent_keepalive_keeps_on),
 	    TEST(a_persistent_keepalive_outlasts_silence),
 	    TEST(keys_are_zeroed_out),
+	    TEST(an_unconfirmed_session_is_zeroed_out),
 	    TEST(receiving_renews_too),
 	    TEST(an_end_that_moves_is_followed),
 	    TEST(both_may_begin_at_once),
