@@ -17,6 +17,7 @@
 #include "nf/wireguard/stats.h"
 #include "support/nf_host.h"
 #include "support/wireguard_world.h"
+#include "wireguard_vectors.h"
 
 #define MILLISECOND UINT64_C(1000000)
 #define SECONDS(n)  ((uint64_t)(n)*SECOND)
@@ -57,6 +58,26 @@ static void a_keepalive_confirms_when_nothing_waits(void **state)
 	assert_int_equal(wireguard_core_stats.keepalives_sent, 1);
 	assert_non_null(alice->current);
 	assert_null(alice->next);
+}
+
+static void send_keepalive(struct peer *peer, const uint8_t *key, uint32_t index, uint64_t counter)
+{
+	memcpy(peer->current->keys.sending, key, CRYPTO_KEY_BYTES);
+	peer->current->remote_index = index;
+	peer->current->sending_counter = counter;
+	peer_send_keepalive(peer);
+}
+
+static void keepalives_are_those_of_the_vectors(void **state)
+{
+	(void)state;
+	world_connect();
+	send_keepalive(bob, psk_transport_from_initiator, VECTOR_RESPONDER_INDEX, 1);
+	assert_memory_equal(world.sent[0].bytes, psk_keepalive_of_initiator_counter_1,
+			    MESSAGE_KEEPALIVE_BYTES);
+	send_keepalive(alice, psk_transport_from_responder, VECTOR_INITIATOR_INDEX, UINT64_C(1) << 40);
+	assert_memory_equal(world.sent[1].bytes, psk_keepalive_of_responder_counter_2_to_the_40,
+			    MESSAGE_KEEPALIVE_BYTES);
 }
 
 static void the_responder_waits_for_a_proof(void **state)
@@ -503,6 +524,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(a_packet_asks_for_a_session),
 	    TEST(a_keepalive_confirms_when_nothing_waits),
+	    TEST(keepalives_are_those_of_the_vectors),
 	    TEST(the_responder_waits_for_a_proof),
 	    TEST(sessions_overlap),
 	    TEST(a_session_may_end_within_a_burst),
