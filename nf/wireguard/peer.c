@@ -200,6 +200,8 @@ enum drop_reason peer_received(struct session *session, uint64_t counter, uint32
 	struct peer *peer = session->peer;
 	struct wireguard_peer_stats *peer_stats = &wireguard_peer_stats[peer->number];
 
+	if (session->state != SESSION_LIVE)
+		return DROP_WG_UNKNOWN_SESSION;
 	if (!replay_accept(&session->replay, counter))
 		return DROP_WG_REPLAY;
 	peer_roam(peer, from);

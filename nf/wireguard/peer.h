@@ -60,13 +60,16 @@ struct peer *peer_find(uint8_t tunnel, const uint8_t public_key[CRYPTO_KEY_BYTES
 
 /* A transport packet has been opened with a session: `bytes` of plain text, padding included, that came from
  * there. DROP_REASON_COUNT: it is good, the peer roams to where it came from, timers know, and a session that
- * it confirms is in use. DROP_WG_REPLAY: it must be dropped, and nothing has changed. */
+ * it confirms is in use. Otherwise it must be dropped, and nothing has changed: DROP_WG_REPLAY, or
+ * DROP_WG_UNKNOWN_SESSION, where a packet of the same burst has ended the session that this one was opened
+ * with. */
 CRYPTO_MUST_USE enum drop_reason peer_received(struct session *session, uint64_t counter, uint32_t bytes,
 					       const struct wireguard_endpoint *from);
 
 /* What to seal a packet for a peer with. NULL: there is no session, a handshake has been asked for, and the
- * packet may wait for wireguard_session_ready. May be called for each packet of a burst: counters stay below
- * the limit if no more than 2^12 packets are sealed at a time. */
+ * packet may wait for wireguard_session_ready. Good until the next call of peer_received or core_tick. May be
+ * called for each packet of a burst: counters stay below the limit if no more than 2^12 packets are sealed at
+ * a time. */
 struct session *peer_sending_session(struct peer *peer);
 
 /* So many packets, of so many bytes (from the message's type to the tag) have been sent to peer->endpoint

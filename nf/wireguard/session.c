@@ -67,10 +67,15 @@ struct session *session_new(struct peer *peer, enum session_state state)
 
 void session_end(struct session *session)
 {
+	struct peer *peer;
+
 	if (session == NULL)
 		return;
-	session->peer->slots &= ~slot_bit(session - sessions);
+	peer = session->peer;
+	peer->slots &= ~slot_bit(session - sessions);
 	crypto_wipe(session, offsetof(struct session, replay));
+	session->peer = peer;
+	session->state = SESSION_ENDED;
 }
 
 bool session_may_receive(const struct session *session, uint64_t now_ns)

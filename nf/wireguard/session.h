@@ -21,6 +21,7 @@
 enum { SESSION_SLOTS = 4 };
 
 enum session_state {
+	SESSION_ENDED,	   /* wiped */
 	SESSION_HANDSHAKE, /* our initiation is out: `noise` is valid */
 	SESSION_LIVE,	   /* `keys` and `replay` are */
 };
@@ -53,7 +54,8 @@ struct session *session_find(uint8_t tunnel, uint32_t index);
  * who calls gave up what the new one is to replace. */
 struct session *session_new(struct peer *peer, enum session_state state);
 
-/* Wipes and frees a slot; NULL is allowed. */
+/* Wipes and frees a slot; NULL is allowed. Who still has the pointer finds a session that has ended, until
+ * the slot is used again. */
 void session_end(struct session *session);
 
 /* Whether it may still be received with: REJECT_AFTER_TIME. Needs a LIVE one; counters are replay_accept's.

@@ -24,7 +24,6 @@ struct wireguard_peer_stats {
 struct wireguard_core_stats {
 	uint64_t initiations_sent, responses_sent, cookies_sent, keepalives_sent;
 	uint64_t initiations_taken, responses_taken, cookies_taken;
-	uint64_t load_seconds; /* gauge: 1 while mac2 is asked for */
 };
 
 extern struct wireguard_peer_stats *wireguard_peer_stats;

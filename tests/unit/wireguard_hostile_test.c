@@ -393,6 +393,23 @@ static void our_own_handshakes_pass_a_flood(void **state)
 	assert_true(stats.held > 0);
 }
 
+/* Responses to nothing are told from others before they wait, and cause no load. */
+static void guessed_responses_do_not_wait(void **state)
+{
+	struct message_response message = {.type = rte_cpu_to_le_32(MESSAGE_RESPONSE)};
+	struct wireguard_endpoint from = stranger(1);
+
+	(void)state;
+	world_connect();
+	for (uint32_t i = 0; i < 1000; i++) {
+		message.receiver = rte_cpu_to_le_32(i % 2 ? i << 16 | i : alice->current->index);
+		sign(BOB_TUNNEL, &message, sizeof(message));
+		world_receive(BOB_TUNNEL, &message, sizeof(message), &from);
+	}
+	assert_int_equal(stats.dropped[DROP_WG_UNKNOWN_SESSION], 1000);
+	assert_int_equal(world.sent_count, 0);
+}
+
 /* Recordings */
 
 static void a_recorded_initiation_is_refused(void **state)
@@ -431,6 +448,8 @@ static void a_recording_gains_an_answer_after_a_restart(void **state)
 	world_send(PEER_ALICE, 64);
 	world_pass();
 	assert_true(alice->current->initiator);
+	world_live(SECONDS(3));
+	world.sent_count = world.passed = 0;
 	timers = alice->timers;
 	world_receive_and_work(BOB_TUNNEL, &message, &thief);
 	assert_int_equal(world_last(MESSAGE_RESPONSE).to.port, thief.port);
@@ -590,6 +609,7 @@ int main(void)
 	    TEST(without_load_nobody_is_asked),
 	    TEST(a_flood_is_bounded_work),
 	    TEST(our_own_handshakes_pass_a_flood),
+	    TEST(guessed_responses_do_not_wait),
 	    TEST(a_recorded_initiation_is_refused),
 	    TEST(a_recording_gains_an_answer_after_a_restart),
 	    TEST(a_clock_set_back_recovers),

@@ -17,6 +17,7 @@
 #include "nf/wireguard/stats.h"
 #include "support/nf_host.h"
 #include "support/wireguard_world.h"
+#include "wireguard_vectors.h"
 
 #define MILLISECOND UINT64_C(1000000)
 #define SECONDS(n)  ((uint64_t)(n)*SECOND)
@@ -57,6 +58,26 @@ static void a_keepalive_confirms_when_nothing_waits(void **state)
 	assert_int_equal(wireguard_core_stats.keepalives_sent, 1);
 	assert_non_null(alice->current);
 	assert_null(alice->next);
+}
+
+static void send_keepalive(struct peer *peer, const uint8_t *key, uint32_t index, uint64_t counter)
+{
+	memcpy(peer->current->keys.sending, key, CRYPTO_KEY_BYTES);
+	peer->current->remote_index = index;
+	peer->current->sending_counter = counter;
+	peer_send_keepalive(peer);
+}
+
+static void keepalives_are_those_of_the_vectors(void **state)
+{
+	(void)state;
+	world_connect();
+	send_keepalive(bob, psk_transport_from_initiator, VECTOR_RESPONDER_INDEX, 1);
+	assert_memory_equal(world.sent[0].bytes, psk_keepalive_of_initiator_counter_1,
+			    MESSAGE_KEEPALIVE_BYTES);
+	send_keepalive(alice, psk_transport_from_responder, VECTOR_INITIATOR_INDEX, UINT64_C(1) << 40);
+	assert_memory_equal(world.sent[1].bytes, psk_keepalive_of_responder_counter_2_to_the_40,
+			    MESSAGE_KEEPALIVE_BYTES);
 }
 
 static void the_responder_waits_for_a_proof(void **state)
@@ -107,6 +128,31 @@ static void sessions_overlap(void **state)
 	world_receive_and_work(BOB_TUNNEL, &late, &from);
 	assert_int_equal(world.last_drop, DROP_REASON_COUNT);
 	assert_ptr_not_equal(alice->current, old);
+}
+
+/* A burst was opened, and its first packet ends the session that the second is of. */
+static void a_session_may_end_within_a_burst(void **state)
+{
+	struct wireguard_endpoint from = world_address(ALICE_TUNNEL);
+	struct session *oldest, *next;
+
+	(void)state;
+	world_connect();
+	for (int i = 0; i < 2; i++) {
+		world_live(SECONDS(6));
+		handshake_want(bob, false);
+		world_run(0);
+		world.passed = world.sent_count - 1;
+		world_receive_and_work(BOB_TUNNEL, &world.sent[world.passed++], &from);
+		if (i == 0)
+			world_pass();
+	}
+	oldest = alice->previous;
+	next = alice->next;
+	assert_true(oldest && next);
+	assert_int_equal(peer_received(next, 0, 16, &from), DROP_REASON_COUNT);
+	assert_int_equal(peer_received(oldest, 100, 16, &from), DROP_WG_UNKNOWN_SESSION);
+	assert_ptr_equal(alice->current, next);
 }
 
 static void the_initiator_renews_after_time(void **state)
@@ -244,6 +290,7 @@ static void attempts_are_repeated_and_end(void **state)
 
 	(void)state;
 	world_send(PEER_BOB, 64);
+	bob->endpoint.local_known = true; /* an address of ours that is gone */
 	while (world.failed[PEER_BOB] == 0 && host_now_ns < first + SECONDS(200)) {
 		uint32_t before = world.sent_count;
 
@@ -259,6 +306,8 @@ static void attempts_are_repeated_and_end(void **state)
 	assert_in_range(host_now_ns - first, SECONDS(REKEY_ATTEMPT_TIME),
 			SECONDS(REKEY_ATTEMPT_TIME + REKEY_TIMEOUT) + JITTER + 10 * MILLISECOND);
 	assert_in_range(world.sent_count, 17, 19);
+	assert_true(world.sent[0].to.local_known);
+	assert_false(world.sent[1].to.local_known);
 	last = world.sent_count;
 	world_run(SECONDS(1000));
 	assert_int_equal(world.sent_count, last);
@@ -330,6 +379,22 @@ static void keys_are_zeroed_out(void **state)
 	assert_memory_equal(&his->keys, zeros, sizeof(zeros));
 	assert_int_equal(bob->slots, 0);
 	assert_int_equal(timers_next(), UINT64_MAX);
+}
+
+static void an_unconfirmed_session_is_zeroed_out(void **state)
+{
+	struct wireguard_endpoint from = world_address(ALICE_TUNNEL);
+	struct world_message message;
+
+	(void)state;
+	world_send(PEER_BOB, 64);
+	world_run(0);
+	message = world_last(MESSAGE_INITIATION);
+	world_receive_and_work(BOB_TUNNEL, &message, &from);
+	world_run(SECONDS(3 * REJECT_AFTER_TIME) - 1);
+	assert_non_null(alice->next);
+	world_run(1);
+	assert_int_equal(alice->slots, 0);
 }
 
 /* REJECT_AFTER_TIME - KEEPALIVE_TIMEOUT - REKEY_TIMEOUT: the initiator only receives. */
@@ -459,8 +524,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(a_packet_asks_for_a_session),
 	    TEST(a_keepalive_confirms_when_nothing_waits),
+	    TEST(keepalives_are_those_of_the_vectors),
 	    TEST(the_responder_waits_for_a_proof),
 	    TEST(sessions_overlap),
+	    TEST(a_session_may_end_within_a_burst),
 	    TEST(the_initiator_renews_after_time),
 	    TEST(both_renew_after_messages),
 	    TEST(no_counter_is_used_beyond_the_limit),
@@ -474,6 +541,7 @@ int main(void)
 	    TEST(a_persistent_keepalive_keeps_on),
 	    TEST(a_persistent_keepalive_outlasts_silence),
 	    TEST(keys_are_zeroed_out),
+	    TEST(an_unconfirmed_session_is_zeroed_out),
 	    TEST(receiving_renews_too),
 	    TEST(an_end_that_moves_is_followed),
 	    TEST(both_may_begin_at_once),

@@ -14,7 +14,9 @@
 #include "crypto/crypto.h"
 #include "nf/host.h"
 #include "nf/wireguard/config.h"
+#include "nf/stats.h"
 #include "nf/wireguard/core.h"
+#include "nf/wireguard/handshake.h"
 #include "nf/wireguard/load.h"
 #include "nf/wireguard/outer.h"
 #include "nf/wireguard/peer.h"
@@ -165,6 +167,26 @@ static void packets_are_not_kept_waiting(void **state)
 			(LOAD_MULTIPLICATIONS + LOAD_MULTIPLICATIONS_BURST) / 2 + 1);
 }
 
+/* Somebody's initiation comes while all of ours wait to be sent: it has its turn. */
+static void ours_do_not_shut_out_others(void **state)
+{
+	static const struct wireguard_endpoint from = {.family = 4, .port = 1};
+	static const struct cookie_given none;
+	struct message_initiation message = {.type = rte_cpu_to_le_32(MESSAGE_INITIATION)};
+
+	(void)state;
+	while (sent < 10)
+		core_tick(true);
+	stats.port[0].rx_packets++;
+	cookie_add_macs(&tunnels[0].checker.keys, &none, &message, sizeof(message), 0);
+	handshake_receive(0, &message, sizeof(message), &from);
+	assert_int_equal(stats.held, 1);
+	core_tick(true);
+	core_tick(true);
+	assert_int_equal(stats.dropped[DROP_WG_HANDSHAKE], 1);
+	assert_int_equal(sent, 11);
+}
+
 /* The bounds of wireguard_transmit hold for thousands of peers, too. */
 static void timers_come_in_time(void **state)
 {
@@ -185,9 +207,9 @@ static void timers_come_in_time(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(keys_find_their_peers),  TEST(each_gets_a_turn_and_an_index),
-	    TEST(indices_cannot_be_told), TEST(packets_are_not_kept_waiting),
-	    TEST(timers_come_in_time),
+	    TEST(keys_find_their_peers),       TEST(each_gets_a_turn_and_an_index),
+	    TEST(indices_cannot_be_told),      TEST(packets_are_not_kept_waiting),
+	    TEST(ours_do_not_shut_out_others), TEST(timers_come_in_time),
 	};
 
 	return cmocka_run_group_tests_name("wireguard_many", tests, NULL, NULL);

@@ -145,6 +145,27 @@ void world_receive(uint8_t tunnel, const void *message, size_t size, const struc
 	handshake_receive(tunnel, message, size, from);
 }
 
+/* Each slot in use is a session that the peer knows, once. */
+static void check_slots(void)
+{
+	for (uint32_t i = 0; i < WORLD_PEERS; i++) {
+		const struct peer *peer = &peers[i];
+		const struct session *sessions[] = {peer->current, peer->previous, peer->next,
+						    peer->handshake};
+		int used = 0;
+
+		for (int a = 0; a < 4; a++) {
+			used += sessions[a] != NULL;
+			assert(!sessions[a] || sessions[a]->peer == peer);
+			assert(!sessions[a] ||
+			       sessions[a]->state == (a == 3 ? SESSION_HANDSHAKE : SESSION_LIVE));
+			for (int b = 0; b < a; b++)
+				assert(!sessions[a] || sessions[a] != sessions[b]);
+		}
+		assert(__builtin_popcount(peer->slots) == used);
+	}
+}
+
 /* Time */
 
 void world_run(uint64_t ns)
@@ -156,6 +177,7 @@ void world_run(uint64_t ns)
 	host_now_ns = end;
 	while (core_tick(true) <= end)
 		;
+	check_slots();
 }
 
 void world_receive_and_work(uint8_t tunnel, const struct world_message *message,
