@@ -101,6 +101,7 @@ static int place_taps(struct run *run)
 	size_t slots[INSTANCE_CARDS_MAX];
 	int status = ports_place(&run->launch, slots);
 
+	run->launch.makes_keys = run->image.config->tunnel_count > 0;
 	for (size_t i = 0; status == STATUS_DONE && i < run->image.config->device_count; i++)
 		run->launch.cards[slots[i]].tap = run->taps.values[i];
 	return status;
