@@ -24,7 +24,7 @@
 
 enum {
 	LOAD_MULTIPLICATIONS = 1500, /* of X25519 in a second, while packets arrive */
-	LOAD_MULTIPLICATIONS_BURST = 100,
+	LOAD_MULTIPLICATIONS_BURST = 12,
 	LOAD_WASTE = 5,
 	LOAD_COOKIES = 2000, /* cookie replies in a second */
 	LOAD_SOURCE_RATE = 20,

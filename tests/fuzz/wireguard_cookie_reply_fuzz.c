@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "tests/unit/support/nf_host.h"
-#include "tests/unit/support/wireguard_world.h"
+#include "tests/unit/support/wireguard_ends.h"
 #include "tests/unit/wireguard_vectors.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t count);

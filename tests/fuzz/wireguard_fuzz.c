@@ -11,7 +11,7 @@
 #include "nf/wireguard/core.h"
 #include "nf/wireguard/handshake.h"
 #include "tests/unit/support/nf_host.h"
-#include "tests/unit/support/wireguard_world.h"
+#include "tests/unit/support/wireguard_ends.h"
 
 enum { TUNNEL = 1, SIGNED = 2, ELSEWHERE = 4, STEP_SHIFT = 3 };
 enum step {

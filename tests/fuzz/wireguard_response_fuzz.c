@@ -8,7 +8,7 @@
 #include <string.h>
 #include "nf/wireguard/cookie.h"
 #include "tests/unit/support/nf_host.h"
-#include "tests/unit/support/wireguard_world.h"
+#include "tests/unit/support/wireguard_ends.h"
 #include "tests/unit/wireguard_vectors.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t count);

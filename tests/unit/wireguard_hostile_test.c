@@ -18,7 +18,7 @@
 #include "nf/wireguard/load.h"
 #include "nf/wireguard/stats.h"
 #include "support/nf_host.h"
-#include "support/wireguard_world.h"
+#include "support/wireguard_ends.h"
 #include "wireguard_vectors.h"
 
 #define SECONDS(n) ((uint64_t)(n)*SECOND)

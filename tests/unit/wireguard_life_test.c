@@ -16,7 +16,7 @@
 #include "nf/wireguard/handshake.h"
 #include "nf/wireguard/stats.h"
 #include "support/nf_host.h"
-#include "support/wireguard_world.h"
+#include "support/wireguard_ends.h"
 #include "wireguard_vectors.h"
 
 #define MILLISECOND UINT64_C(1000000)

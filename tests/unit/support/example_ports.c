@@ -3,8 +3,8 @@
  * The ports, neighbours and routes of the example appliance for unit tests:
  *
  *     192.0.2.0/24, 2001:db8:1::/64 --- lan (device 0, VLAN 20 on it: guest)
- *     198.51.100.0/25, 2001:db8:2::/64 --- wan (device 1, MTU 1400, MSS 1360) --- gateway .2 --- everything else
- *     198.51.100.128/25, 2001:db8:14::/64 --- guest (MSS 1000)
+ *     198.51.100.0/25, 2001:db8:2::/64 --- wan (device 1, MTU 1400, MSS 1360) --- gateway .2 --- everything
+ * else 198.51.100.128/25, 2001:db8:14::/64 --- guest (MSS 1000)
  *
  * 203.0.113.128/26 is a blackhole, 203.0.113.192/26 unreachable. The hosts .10 of lan and the gateways
  * are static neighbours; all others must be resolved.
