@@ -198,7 +198,7 @@ class Tap:
         result, wrong = None, None
         try:
             result = attempt()
-        except (Failed, OSError, ValueError, KeyError, subprocess.TimeoutExpired) as error:
+        except (Failed, OSError, ValueError, KeyError, subprocess.SubprocessError) as error:
             wrong = f"{type(error).__name__}: {error}"
         self.failed += bool(wrong)
         print(f"{'not ok' if wrong else 'ok'} {self.count} - {name}", flush=True)

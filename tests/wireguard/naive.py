@@ -28,7 +28,7 @@ REKEY_AFTER_SECONDS, REJECT_AFTER_SECONDS, REKEY_ATTEMPT_SECONDS, REKEY_TIMEOUT_
 COOKIE_SECONDS = 120
 
 
-class Refused(Exception):
+class Refused(ValueError):
     """A message that must be dropped. The text says why."""
 
 

@@ -19,7 +19,7 @@ XNONCE_BYTES = 24
 MASK = 0xFFFFFFFF
 
 
-class Forged(Exception):
+class Forged(ValueError):
     """A tag that does not fit."""
 
 

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The other ends of tunnels: wireguard-go on a host (hosts.Host), set up and asked with wg(8)."""
+
+import base64
+import contextlib
+import os
+import subprocess
+
+from hosts import background, wait_until
+
+DEVICE = "wg0"
+TOOLS = ("ip", "unshare", "nsenter", "mount", "ping", "wg", "wireguard-go")
+# wg finds wireguard-go by a socket in /run/wireguard, and all hosts share the files: each gets a /run of its own.
+OWN_RUN = "mount -t tmpfs none /run && exec \"$@\""
+
+
+def text(key):
+    """A key as wg writes it."""
+    return base64.b64encode(key).decode()
+
+
+class Tunnel:
+    """A wireguard-go process and its interface."""
+
+    def __init__(self, host, folder, private, stack, port=51820, around=()):
+        """`around` are words in front of wireguard-go's own: a debugger's."""
+        self.host, self.folder, self.port, self.private = host, folder, port, private
+        folder.mkdir(parents=True, exist_ok=True)
+        self.around, self.stack = around, stack
+        self.process = self.life = None
+
+    def start(self, *addresses, mtu=None):
+        """Begins (again), with addresses inside the tunnel."""
+        self.life = self.stack.enter_context(contextlib.ExitStack())
+        path = self.folder / f"{self.host.name}.log"
+        log = self.life.enter_context(open(path, "wb"))
+        command = self.host.words("unshare", "--mount", "sh", "-c", OWN_RUN, "sh", *self.around, "wireguard-go", "-f", DEVICE)
+        environment = {**os.environ, "LOG_LEVEL": "verbose", "WG_PROCESS_FOREGROUND": "1"}
+        self.process = self.life.enter_context(background(command, stdout=log, stderr=log, env=environment))
+        wait_until(lambda: self.try_wg("show", DEVICE), f"wireguard-go on {self.host.name}, see {path}")
+        self.wg("set", DEVICE, "listen-port", str(self.port), "private-key", self.secret("private", self.private))
+        self.host.address(*addresses, device=DEVICE)
+        self.host.sh("ip", "link", "set", DEVICE, *(["mtu", str(mtu)] if mtu else []), "up")
+        wait_until(lambda: b"requested Up, now Up" in path.read_bytes(), f"wireguard-go on {self.host.name} is up, see {path}")
+
+    def end(self):
+        """It and its interface are gone, as after a power failure."""
+        self.process.kill()
+        self.process.wait()
+        self.life.close()
+
+    def words(self, *words):
+        return ["nsenter", f"--mount=/proc/{self.process.pid}/ns/mnt", f"--net={self.host.path}", "wg", *words]
+
+    def try_wg(self, *words):
+        return subprocess.run(self.words(*words), capture_output=True, check=False).returncode == 0
+
+    def wg(self, *words):
+        return subprocess.run(self.words(*words), capture_output=True, check=True, text=True, timeout=20).stdout
+
+    def secret(self, name, key):
+        """A key in a file, where wg wants it."""
+        path = self.folder / f"{self.host.name}.{name}"
+        path.write_text(text(key) + "\n", encoding="ascii")
+        return str(path)
+
+    def peer(self, public, *allowed, psk=None, endpoint=None, keepalive=None):
+        """Adds or changes a peer."""
+        words = ["set", DEVICE, "peer", text(public), "allowed-ips", ",".join(allowed)]
+        words += ["preshared-key", self.secret("psk", psk)] if psk else []
+        words += ["endpoint", endpoint] if endpoint else []
+        words += ["persistent-keepalive", str(keepalive)] if keepalive is not None else []
+        self.wg(*words)
+
+    def forget(self, public):
+        self.wg("set", DEVICE, "peer", text(public), "remove")
+
+    def shown(self, public):
+        """What wg knows of a peer: `endpoint`, and the numbers `handshake` (seconds since 1970, 0 for never), `rx` and `tx`."""
+        for line in self.wg("show", DEVICE, "dump").splitlines()[1:]:
+            key, _, endpoint, _, handshake, received, sent, _ = line.split("\t")
+            if key == text(public):
+                return {"endpoint": endpoint, "handshake": int(handshake), "rx": int(received), "tx": int(sent)}
+        raise KeyError(f"no peer {text(public)} on {self.host.name}")
