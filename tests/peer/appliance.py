@@ -17,19 +17,20 @@ START_SECONDS = 30  # until the first ping is answered
 END_SECONDS = 20  # from SIGINT to the last report
 
 
-def build_image(name, folder):
+def build_image(name, folder, configuration=None):
+    """Of a YAML file here, or of another."""
     folder.mkdir(parents=True, exist_ok=True)
     image = folder / f"{name}.elf"
-    sh(str(WEIR), "build", str(ROOT / f"tests/peer/{name}.yaml"), "-o", str(image), timeout=120)
+    sh(str(WEIR), "build", str(configuration or ROOT / f"tests/peer/{name}.yaml"), "-o", str(image), timeout=120)
     return image
 
 
 class Appliance:
-    """`weir run` between lan0 and wan0; its standard output is one JSON object a line."""
+    """`weir run` between lan0 and wan0, or other taps; its standard output is one JSON object a line."""
 
-    def __init__(self, image, options, folder, stack):
+    def __init__(self, image, options, folder, stack, taps=("lan=lan0", "wan=wan0")):
         self.out, self.err = folder / "run.json", folder / "run.log"
-        command = [WEIR, "run", image, "--tap", "lan=lan0", "--tap", "wan=wan0", "--json", *options]
+        command = [WEIR, "run", image, *(word for tap in taps for word in ("--tap", tap)), "--json", *options]
         out, err = stack.enter_context(open(self.out, "wb")), stack.enter_context(open(self.err, "wb"))
         self.process = stack.enter_context(background(command, stdout=out, stderr=err))
 

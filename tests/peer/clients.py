@@ -12,8 +12,8 @@ from hosts import Failed, background
 WEB_PORT = 8080
 
 
-def ping(host, target, *options, count=3):
-    output = host.sh("ping", "-n", "-c", str(count), "-i", "0.2", "-W", "3", *options, target, timeout=30)
+def ping(host, target, *options, count=3, timeout=30):
+    output = host.sh("ping", "-n", "-c", str(count), "-i", "0.2", "-W", "3", *options, target, timeout=timeout)
     if f"{count} received" not in output:
         raise Failed(output)
 
@@ -75,13 +75,14 @@ def no_connection(host, address, port, status, seconds):
         raise Failed(f"curl's exit status {done.returncode}, not {status}: {done.stderr}")
 
 
-def iperf3(host, server, target, *options, timeout):
+def iperf3(host, server, target, *options, timeout, port=5201):
     """What iperf3 reports, of a server of its own: one that serves several clients is deaf between them."""
-    with background(server.words("iperf3", "-s", "--one-off", "--forceflush"), stdout=subprocess.PIPE, text=True) as process:
+    serve = server.words("iperf3", "-s", "--one-off", "--forceflush", "-p", str(port))
+    with background(serve, stdout=subprocess.PIPE, text=True) as process:
         while line := process.stdout.readline():
             if "listening" in line:
                 break
-        report = json.loads(host.sh("iperf3", "--json", "-c", target, *options, timeout=timeout))
+        report = json.loads(host.sh("iperf3", "--json", "-c", target, "-p", str(port), *options, timeout=timeout))
         process.wait(10)
     if error := report.get("error"):
         raise Failed(f"iperf3: {error}")

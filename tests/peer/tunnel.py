@@ -8,7 +8,6 @@ import subprocess
 
 from hosts import background, wait_until
 
-DEVICE = "wg0"
 TOOLS = ("ip", "unshare", "nsenter", "mount", "ping", "wg", "wireguard-go")
 # wg finds wireguard-go by a socket in /run/wireguard, and all hosts share the files: each gets a /run of its own.
 OWN_RUN = "mount -t tmpfs none /run && exec \"$@\""
@@ -22,9 +21,9 @@ def text(key):
 class Tunnel:
     """A wireguard-go process and its interface."""
 
-    def __init__(self, host, folder, private, stack, port=51820, around=()):
+    def __init__(self, host, folder, private, stack, port=51820, around=(), device="wg0"):
         """`around` are words in front of wireguard-go's own: a debugger's."""
-        self.host, self.folder, self.port, self.private = host, folder, port, private
+        self.host, self.folder, self.port, self.private, self.device = host, folder, port, private, device
         folder.mkdir(parents=True, exist_ok=True)
         self.around, self.stack = around, stack
         self.process = self.life = None
@@ -32,15 +31,15 @@ class Tunnel:
     def start(self, *addresses, mtu=None):
         """Begins (again), with addresses inside the tunnel."""
         self.life = self.stack.enter_context(contextlib.ExitStack())
-        path = self.folder / f"{self.host.name}.log"
+        path = self.folder / f"{self.host.name}-{self.device}.log"
         log = self.life.enter_context(open(path, "wb"))
-        command = self.host.words("unshare", "--mount", "sh", "-c", OWN_RUN, "sh", *self.around, "wireguard-go", "-f", DEVICE)
+        command = self.host.words("unshare", "--mount", "sh", "-c", OWN_RUN, "sh", *self.around, "wireguard-go", "-f", self.device)
         environment = {**os.environ, "LOG_LEVEL": "verbose", "WG_PROCESS_FOREGROUND": "1"}
         self.process = self.life.enter_context(background(command, stdout=log, stderr=log, env=environment))
-        wait_until(lambda: self.try_wg("show", DEVICE), f"wireguard-go on {self.host.name}, see {path}")
-        self.wg("set", DEVICE, "listen-port", str(self.port), "private-key", self.secret("private", self.private))
-        self.host.address(*addresses, device=DEVICE)
-        self.host.sh("ip", "link", "set", DEVICE, *(["mtu", str(mtu)] if mtu else []), "up")
+        wait_until(lambda: self.try_wg("show", self.device), f"wireguard-go on {self.host.name}, see {path}")
+        self.wg("set", self.device, "listen-port", str(self.port), "private-key", self.secret("private", self.private))
+        self.host.address(*addresses, device=self.device)
+        self.host.sh("ip", "link", "set", self.device, *(["mtu", str(mtu)] if mtu else []), "up")
         wait_until(lambda: b"requested Up, now Up" in path.read_bytes(), f"wireguard-go on {self.host.name} is up, see {path}")
 
     def end(self):
@@ -60,24 +59,24 @@ class Tunnel:
 
     def secret(self, name, key):
         """A key in a file, where wg wants it."""
-        path = self.folder / f"{self.host.name}.{name}"
+        path = self.folder / f"{self.host.name}-{self.device}.{name}"
         path.write_text(text(key) + "\n", encoding="ascii")
         return str(path)
 
     def peer(self, public, *allowed, psk=None, endpoint=None, keepalive=None):
         """Adds or changes a peer."""
-        words = ["set", DEVICE, "peer", text(public), "allowed-ips", ",".join(allowed)]
+        words = ["set", self.device, "peer", text(public), "allowed-ips", ",".join(allowed)]
         words += ["preshared-key", self.secret("psk", psk)] if psk else []
         words += ["endpoint", endpoint] if endpoint else []
         words += ["persistent-keepalive", str(keepalive)] if keepalive is not None else []
         self.wg(*words)
 
     def forget(self, public):
-        self.wg("set", DEVICE, "peer", text(public), "remove")
+        self.wg("set", self.device, "peer", text(public), "remove")
 
     def shown(self, public):
         """What wg knows of a peer: `endpoint`, and the numbers `handshake` (seconds since 1970, 0 for never), `rx` and `tx`."""
-        for line in self.wg("show", DEVICE, "dump").splitlines()[1:]:
+        for line in self.wg("show", self.device, "dump").splitlines()[1:]:
             key, _, endpoint, _, handshake, received, sent, _ = line.split("\t")
             if key == text(public):
                 return {"endpoint": endpoint, "handshake": int(handshake), "rx": int(received), "tx": int(sent)}
