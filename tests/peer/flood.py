@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Sends frames as fast as it is told, until its time is over: flood.py KIND RATE SECONDS GATEWAY SOURCES TARGETS [PORT]
+"""Sends frames as fast as it is told, until its time is over: flood.py KIND RATE SECONDS GATEWAY SOURCES TARGETS [PORT [DATA]]
 
-KIND is `syn`, `udp` or `broken` (see KINDS); RATE is in frames a second; GATEWAY is the MAC address that they go to. SOURCES and
+KIND is `syn`, `udp` (of DATA in hexadecimal) or `broken` (see KINDS); RATE is in frames a second; GATEWAY is the MAC address that they go to. SOURCES and
 TARGETS are addresses or networks of either family, separated by commas, of which each frame has one at random; PORT is
 the destination port, without it each frame has one of its own. It sends out of eth0, past the host's own stack, and
 writes in the end how many frames it sent."""
@@ -30,11 +30,11 @@ def checksum(data):
 class Maker:
     """Makes packets between random addresses."""
 
-    def __init__(self, sources, targets, port, seed):
+    def __init__(self, sources, targets, port, data, seed):
         self.random = random.Random(seed)
         self.sources = [ipaddress.ip_network(text, strict=False) for text in sources.split(",")]
         self.targets = [ipaddress.ip_network(text, strict=False) for text in targets.split(",")]
-        self.port = port
+        self.port, self.data = port, data
 
     def ends(self):
         target = self.random.choice(self.targets)
@@ -64,8 +64,8 @@ class Maker:
         header = self.ports() + struct.pack("!IIBBHHHBBH", self.random.getrandbits(32), 0, 0x60, flags, 65535, 0, 0, 2, 4, 1460)
         return self.wrapped(self.ends(), TCP, header + bytes(length), 16)
 
-    def udp(self, length=18):
-        return self.wrapped(self.ends(), UDP, self.ports() + struct.pack("!HH", 8 + length, 0) + bytes(length), 6)
+    def udp(self):
+        return self.wrapped(self.ends(), UDP, self.ports() + struct.pack("!HH", 8 + len(self.data), 0) + self.data, 6)
 
     def fragment(self):
         """One of few datagrams, so that they overlap."""
@@ -121,8 +121,9 @@ def send(wire, frames, rate, seconds):
 
 
 def main():
-    kind, rate, seconds, gateway, sources, targets, *port = sys.argv[1:]
-    maker = Maker(sources, targets, int(port[0]) if port else None, seed=" ".join(sys.argv))
+    kind, rate, seconds, gateway, sources, targets, *rest = sys.argv[1:]
+    port, data = int(rest[0]) if rest else None, bytes.fromhex(rest[1]) if len(rest) > 1 else bytes(18)
+    maker = Maker(sources, targets, port, data, seed=" ".join(sys.argv))
     wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
     wire.bind(("eth0", 0))
     addresses = bytes.fromhex(gateway.replace(":", "")) + wire.getsockname()[4]

@@ -18,7 +18,7 @@ import tunnel
 import vectors
 
 LAN4, LAN6, CLIENT4, CLIENT6 = "10.0.0.1", "2001:db8:1::1", "10.0.0.10", "2001:db8:1::10"
-WAN4, WAN6 = "192.0.2.1", "2001:db8:2::1"
+WAN4, WAN6, PROVIDER4 = "192.0.2.1", "2001:db8:2::1", "192.0.2.66"
 COUNTED_SECONDS = 15  # until counters say what happened: they come once a second
 
 
@@ -118,7 +118,7 @@ CONFIGURATION = """\
 name: vpn
 ports:
   lan: {{ addresses: [{LAN4}/24, "{LAN6}/64"] }}
-  wan: {{ addresses: [{WAN4}/24, "{WAN6}/64"] }}
+  wan: {{ addresses: [{WAN4}/24, "{WAN6}/64"], gateway: {PROVIDER4} }}
 vpn:
 {tunnels}\
 chain: [firewall, router]
@@ -150,13 +150,15 @@ def write_configuration(folder, ends):
     nets = nets_of(ends)
     path = folder / "vpn.yaml"
     path.write_text(CONFIGURATION.format(
-        LAN4=LAN4, LAN6=LAN6, WAN4=WAN4, WAN6=WAN6, devices=", ".join(net.device for net in nets),
+        LAN4=LAN4, LAN6=LAN6, WAN4=WAN4, WAN6=WAN6, PROVIDER4=PROVIDER4, devices=", ".join(net.device for net in nets),
         tunnels="".join(tunnel_yaml(net, ends, folder) for net in nets)), encoding="ascii")
     return path
 
 
 class Weir:
     """The gateway as an image that runs."""
+
+    is_weir = True
 
     def __init__(self, image, options, folder):
         self.image, self.options, self.folder = image, options, folder
@@ -207,12 +209,15 @@ class Weir:
 class Go:
     """wireguard-go in Weir's place. It has no counters: what Weir must count, it is not asked for."""
 
+    is_weir = False
+
     def __init__(self, ends, folder, stack):
         self.ends, self.host, self.tunnels = ends, Host("gateway", stack), []
         for device, bridge in (("eth0", "br-lan"), ("eth1", "br-wan")):
             self.host.attach(bridge, device=device)
         self.host.address(f"{LAN4}/24", f"{LAN6}/64", device="eth0")
         self.host.address(f"{WAN4}/24", f"{WAN6}/64", device="eth1")
+        self.host.gateways(PROVIDER4)
         self.host.set("net.ipv4.ip_forward", 1)
         self.host.set("net.ipv6.conf.all.forwarding", 1)
         for net in nets_of(ends):
@@ -237,6 +242,7 @@ class Go:
     @contextlib.contextmanager
     def drops(self, _count, *_names):
         yield
+
 
 
 def build(folder, ends):
