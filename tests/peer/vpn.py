@@ -121,7 +121,7 @@ ports:
   wan: {{ addresses: [{WAN4}/24, "{WAN6}/64"], gateway: {PROVIDER4} }}
 vpn:
 {tunnels}\
-chain: [firewall, router]
+chain: [firewall, router, vpn]
 firewall:
   default: drop
   rules:
