@@ -7,12 +7,11 @@ import struct
 from flood import UDP, checksum
 
 
-def udp(source, target, data, port=9000, tos=0):
-    """Between the same port at both ends."""
+def udp(source, target, data, tos=0, ports=(9000, 9000)):
     source, target = (ipaddress.ip_address(address).packed for address in (source, target))
     length = 8 + len(data)
     pseudo = source + target + struct.pack("!II", length, UDP)
-    datagram = struct.pack("!HHHH", port, port, length, 0) + data
+    datagram = struct.pack("!HHHH", *ports, length, 0) + data
     datagram = datagram[:6] + struct.pack("!H", checksum(pseudo + datagram) or 0xFFFF) + datagram[8:]
     if len(source) == 16:
         return struct.pack("!IHBB", 6 << 28 | tos << 20, length, UDP, 64) + source + target + datagram

@@ -160,15 +160,16 @@ class Weir:
 
     is_weir = True
 
-    def __init__(self, image, options, folder):
-        self.image, self.options, self.folder = image, options, folder
+    def __init__(self, image, options, folder, taps=("lan=lan0", "wan=wan0"), address=LAN4):
+        """`address` is what the client can ping."""
+        self.image, self.options, self.folder, self.taps, self.address = image, options, folder, taps, address
         self.appliance = self.life = None
 
     def start(self, client):
         self.folder.mkdir(parents=True, exist_ok=True)
         self.life = contextlib.ExitStack()
-        self.appliance = Appliance(self.image, self.options, self.folder, self.life)
-        self.appliance.wait_until_it_answers(client, LAN4)
+        self.appliance = Appliance(self.image, self.options, self.folder, self.life, self.taps)
+        self.appliance.wait_until_it_answers(client, self.address)
         return True
 
     def end(self):
