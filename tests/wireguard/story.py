@@ -47,7 +47,8 @@ def configuration(folder, ends):
     folder.mkdir(parents=True, exist_ok=True)
     neighbours = ", ".join(f'{end.outside[0]}: "02:00:00:00:02:10"' for end in ends)
     path = folder / "story.yaml"
-    path.write_text(CONFIGURATION.format(neighbours=neighbours, tunnels=vpn.tunnel_yaml(ends[0].net, ends, folder)), encoding="ascii")
+    tunnels = vpn.tunnel_yaml(ends[0].net, ends, folder)
+    path.write_text(CONFIGURATION.format(neighbours=neighbours, tunnels=tunnels), encoding="ascii")
     return path
 
 
