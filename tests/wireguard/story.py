@@ -16,7 +16,6 @@ from hosts import Failed
 
 import inside
 import naive
-import vectors
 import vpn
 
 sys.path.insert(0, str(vpn.ROOT / "tests/golden"))
