@@ -95,14 +95,15 @@ class Story:
         if done.returncode:
             raise Failed(f"weir replay: exit status {done.returncode}\n{(done.stdout + done.stderr)[-1000:]}")
         self.report = json.loads(done.stdout)
-        return self.left("wan", self.end.outside[0]), self.left("lan", "10.0.0.10")
+        return self.left("wan", self.end.outside[0], until), self.left("lan", "10.0.0.10", until)
 
-    def left(self, port, address):
-        """(time, data) of the datagrams that left a port to an address."""
+    def left(self, port, address, until):
+        """(time, data) of the datagrams that left a port to an address. A replay lets time go on for a while after the last
+        frame, but that is not what will have happened when the next one comes."""
         target = bytes(map(int, address.split(".")))
         found = []
         for time_ns, frame in read_capture(self.folder / f"{port}.out.pcap"):
-            if frame[12:14] == ETHERTYPES[4] and frame[30:34] == target:
+            if seconds(time_ns) <= until and frame[12:14] == ETHERTYPES[4] and frame[30:34] == target:
                 length = struct.unpack_from("!H", frame, 16)[0]
                 found.append((seconds(time_ns), frame[14 + 28 : 14 + length]))
         return found
