@@ -61,12 +61,21 @@ DECAPSULATED = {
 
 
 def ecn_out(world, end):
-    """RFC 6040, section 4.1, normal mode, and the DSCP with it (RFC 2983): outside as inside."""
+    """RFC 6040, section 4.1, normal mode: outside as inside."""
+    comes_out(world, end, (ECN_NOT, ECT1, ECT0, CE))
+
+
+def dscp_out(world, end):
+    """RFC 2983's uniform model: outside as inside, the ECN beside it."""
+    comes_out(world, end, (DSCP, DSCP | ECT0, DSCP | CE))
+
+
+def comes_out(world, end, both):
     peer = world.peers[end]
     session = peer.initiate()
     world.both_ways(end, session)
     for ipv6 in (False, True):
-        for tos in (ECN_NOT, ECT1, ECT0, CE, DSCP, DSCP | ECT0):
+        for tos in both:
             world.client_sends(end, b"tos", ipv6=ipv6, tos=tos)
             packet, outer = world.receive_with_tos(end, session)
             if inside.tos_of(packet) != tos or outer != tos:
