@@ -39,9 +39,13 @@ def wrong_inside(world, end, other):
         world.client_hears_nothing()
     longer = right4[:2] + struct.pack("!H", 200) + right4[4:]
     longer6 = right6[:4] + struct.pack("!H", 200) + right6[6:]
-    broken = [b"\x50" + right4[1:], right4[:16], longer, right6[:32], longer6, bytes(16), b"\0"]
+    broken = [b"\x50" + right4[1:], right4[:16], right6[:32], bytes(16), b"\0"]
     with world.gateway.drops(len(broken), "wg-inner"):
         for packet in broken:
+            peer.send(session.seal(packet))
+        world.client_hears_nothing()
+    with world.gateway.drops(2, "wg-inner", "ip-truncated"):
+        for packet in (longer, longer6):
             peer.send(session.seal(packet))
         world.client_hears_nothing()
     with world.gateway.drops(0):
