@@ -77,6 +77,8 @@ compare: packages ## put random rule sets and packets through Weir and through L
 soak: packages ## flood an image for SOAK seconds (300): memory flat, nothing lost, connections undisturbed
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) weir image-parts
 	@tests/soak/soak
+	@tests/peer/test_wireguard --long --only keys
+	@tests/peer/test_wireguard_pair --long
 
 generator: $(B)/generator ## build the bench's traffic generator
 unit: $(unit_tests) ## build the unit tests

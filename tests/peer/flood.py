@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sends frames as fast as it is told, until its time is over: flood.py KIND RATE SECONDS GATEWAY SOURCES TARGETS [PORT [DATA]]
 
-KIND is `syn`, `udp` (of DATA in hexadecimal) or `broken` (see KINDS); RATE is in frames a second; GATEWAY is the MAC address that they go to. SOURCES and
+KIND is `syn`, `udp` (of DATA in hexadecimal) or `broken` (see KINDS); RATE is in frames a second; GATEWAY is the MAC address
+that they go to. SOURCES and
 TARGETS are addresses or networks of either family, separated by commas, of which each frame has one at random; PORT is
 the destination port, without it each frame has one of its own. It sends out of eth0, past the host's own stack, and
 writes in the end how many frames it sent."""

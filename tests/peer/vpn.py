@@ -181,18 +181,19 @@ class Weir:
         if self.life:
             self.life.close()
 
-    def dropped(self):
-        """{reason: packets} of WireGuard's own reasons, until now."""
+    def dropped(self, names=()):
+        """{reason: packets} of these and of WireGuard's own reasons, until now."""
         reports = self.appliance.reports()
-        return {name: count for name, count in (reports[-1]["dropped"] if reports else {}).items() if name.startswith("wg-")}
+        counts = reports[-1]["dropped"] if reports else {}
+        return {name: count for name, count in counts.items() if name in names or name.startswith("wg-")}
 
     @contextlib.contextmanager
     def drops(self, count, *names):
         """So many messages more end as one of these, none as another of WireGuard's."""
         self.settle()
-        before = self.dropped()
+        before = self.dropped(names)
         yield
-        grown = lambda: {name: now - before.get(name, 0) for name, now in self.dropped().items() if now != before.get(name, 0)}
+        grown = lambda: {name: now - before.get(name, 0) for name, now in self.dropped(names).items() if now != before.get(name, 0)}
         try:
             wait_until(lambda: sum(grown().values()) >= count, f"{count} messages dropped", COUNTED_SECONDS)
         except Failed:

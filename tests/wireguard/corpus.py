@@ -94,7 +94,8 @@ def transport_messages(known):
 def files():
     """(path, bytes) of all."""
     known = dict(vectors.handshake(vectors.PSK))
-    for kind, rows in (("initiation", initiations), ("response", responses), ("cookie_reply", cookie_replies), ("transport", transport_messages)):
+    kinds = {"initiation": initiations, "response": responses, "cookie_reply": cookie_replies, "transport": transport_messages}
+    for kind, rows in kinds.items():
         for name, message in rows(known):
             yield PLACE / f"wireguard_{kind}" / name, message
 

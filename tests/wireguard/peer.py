@@ -10,6 +10,7 @@ import naive
 from naive import Handshake, Refused
 
 WAIT_SECONDS = 10
+APART_SECONDS = 0.1  # between initiations of one peer: 20 a second are taken
 LONGEST = 65535
 
 

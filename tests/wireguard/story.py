@@ -16,7 +16,6 @@ from hosts import Failed
 
 import inside
 import naive
-import vectors
 import vpn
 
 sys.path.insert(0, str(vpn.ROOT / "tests/golden"))
@@ -47,7 +46,8 @@ def configuration(folder, ends):
     folder.mkdir(parents=True, exist_ok=True)
     neighbours = ", ".join(f'{end.outside[0]}: "02:00:00:00:02:10"' for end in ends)
     path = folder / "story.yaml"
-    path.write_text(CONFIGURATION.format(neighbours=neighbours, tunnels=vpn.tunnel_yaml(ends[0].net, ends, folder)), encoding="ascii")
+    tunnels = vpn.tunnel_yaml(ends[0].net, ends, folder)
+    path.write_text(CONFIGURATION.format(neighbours=neighbours, tunnels=tunnels), encoding="ascii")
     return path
 
 
@@ -95,14 +95,15 @@ class Story:
         if done.returncode:
             raise Failed(f"weir replay: exit status {done.returncode}\n{(done.stdout + done.stderr)[-1000:]}")
         self.report = json.loads(done.stdout)
-        return self.left("wan", self.end.outside[0]), self.left("lan", "10.0.0.10")
+        return self.left("wan", self.end.outside[0], until), self.left("lan", "10.0.0.10", until)
 
-    def left(self, port, address):
-        """(time, data) of the datagrams that left a port to an address."""
+    def left(self, port, address, until):
+        """(time, data) of the datagrams that left a port to an address. A replay lets time go on for a while after the last
+        frame, but that is not what will have happened when the next one comes."""
         target = bytes(map(int, address.split(".")))
         found = []
         for time_ns, frame in read_capture(self.folder / f"{port}.out.pcap"):
-            if frame[12:14] == ETHERTYPES[4] and frame[30:34] == target:
+            if seconds(time_ns) <= until and frame[12:14] == ETHERTYPES[4] and frame[30:34] == target:
                 length = struct.unpack_from("!H", frame, 16)[0]
                 found.append((seconds(time_ns), frame[14 + 28 : 14 + length]))
         return found
