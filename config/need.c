@@ -31,8 +31,8 @@ enum {
 	CONNECTIONS_BYTES = 16 * 3 / 2, /* of a flow, where they are limited: nf/firewall/connections.c */
 	CLASS_BYTES = 32,		/* nf/firewall/classes.c: entries, and the tree over them */
 	CLASSES_BYTES = MIB,		/* ... and the index */
-	PEER_BYTES = 32 * KIB, /* three pairs of keys that are made ready, timers, packets that wait */
-	ALLOWED_BYTES = 128,   /* of a trie, both ways */
+	PEER_BYTES = 6 * KIB, /* nf/wireguard: four sessions with their replay windows, timers, statistics */
+	ALLOWED_BYTES = 128,  /* of a trie, both ways */
 	/* rte_acl: rule, share of the trie and of what building it takes. IPv6 takes most. */
 	MATCH_BYTES = 32 * KIB,
 };
