@@ -3,6 +3,7 @@
  * WireGuard with 10,000 peers that all want a session at once: they get their turns in bounded portions, each
  * with an index of its own, and their timers run as those of one.
  */
+#include <assert.h>
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stddef.h>
@@ -18,6 +19,7 @@
 #include "nf/wireguard/load.h"
 #include "nf/wireguard/outer.h"
 #include "nf/wireguard/peer.h"
+#include "nf/wireguard/wireguard.h"
 #include "support/nf_host.h"
 
 enum { PEERS = 10000, TUNNELS = 2 };
@@ -65,6 +67,16 @@ bool wireguard_packets_wait(uint32_t peer)
 	(void)peer;
 	return false;
 }
+
+/* The router's way into a tunnel, which no packet takes here. */
+void wireguard_send(struct rte_mbuf *m, uint8_t port)
+{
+	(void)m;
+	(void)port;
+	assert(!"no packets");
+}
+
+void wireguard_flush(void) {}
 
 static int start(void **state)
 {
