@@ -97,6 +97,12 @@ static inline uint32_t prefix_mask(uint8_t length)
 	return length ? UINT32_MAX << (32 - length) : 0;
 }
 
+/* 169.254.0.0/16, RFC 3927, section 7. */
+static inline bool ipv4_is_link_local(rte_be32_t address)
+{
+	return (address & rte_cpu_to_be_32(0xffff0000)) == rte_cpu_to_be_32(0xa9fe0000);
+}
+
 static inline bool ipv6_is_link_local(const uint8_t address[16])
 {
 	return address[0] == 0xfe && (address[1] & 0xc0) == 0x80;
