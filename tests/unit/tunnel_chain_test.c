@@ -434,6 +434,26 @@ static void sources_are_translated_on_the_way_in(void **state)
 	assert_true(nf_host_settles());
 }
 
+/* What comes to these never gets to NAT. */
+static void ports_of_tunnels_are_not_given_out(void **state)
+{
+	(void)state;
+	masquerade(WAN);
+	vpn_source_rule.port_low = VPN_LISTEN;
+	vpn_source_rule.port_high = VPN_LISTEN + 3;
+	for (int mapping = 0; mapping < 2; mapping++) {
+		vpn_source_rule.mapping = mapping;
+		vpn_connect(4);
+		for (uint16_t i = 0; i < 3; i++)
+			receive_udp("203.0.113.99", 4000 + i);
+		assert_int_equal(nf_host.sent_count, 3);
+		assert_true(get16(sent_on(0, WAN) + IPV4) >= VPN_LISTEN + 2);
+		assert_true(get16(sent_on(1, WAN) + IPV4) >= VPN_LISTEN + 2);
+		assert_int_equal(nf_host.sent[2].device, LAN);
+		assert_true(nf_host_settles());
+	}
+}
+
 static void ports_are_forwarded_through_a_tunnel(void **state)
 {
 	struct craft in = udp("203.0.113.99", 4000, "198.51.100.1", 80), back;
@@ -763,6 +783,7 @@ int main(void)
 	    TEST(a_large_echo_is_answered_in_pieces),
 	    TEST(what_is_of_links_ends),
 	    TEST(sources_are_translated_on_the_way_in),
+	    TEST(ports_of_tunnels_are_not_given_out),
 	    TEST(ports_are_forwarded_through_a_tunnel),
 	    TEST(a_tunnel_takes_what_is_its_own),
 	    TEST(rules_see_tunnels_as_ports),
