@@ -12,6 +12,7 @@
 #include <rte_ether.h>
 #include "appliance.h"
 #include "packet.h"
+#include "nf/wireguard/config.h"
 
 enum {
 	ETHER_TAG_BYTES = 4,
@@ -39,7 +40,7 @@ uint8_t port_of_vlan(uint16_t device, uint16_t vlan);
 
 static inline bool port_is_tunnel(uint8_t port)
 {
-	return port_configs[port].device == DEVICE_NONE;
+	return wireguard_tunnel_count > 0 && port_configs[port].device == DEVICE_NONE;
 }
 
 /* Questions about addresses; IPv4 in host order. */

@@ -245,7 +245,7 @@ static void send_by(const struct next_hop *hop, const struct neighbour_key *dest
 {
 	if (hop->kind == NEXT_HOP_GATEWAY || hop->kind == NEXT_HOP_CONNECTED)
 		send_to(destination, hop->neighbour, m);
-	else if (hop->kind == NEXT_HOP_TUNNEL && !(packet_meta(m)->flags & PACKET_SEALED))
+	else if (next_hop_is_tunnel(hop) && !(packet_meta(m)->flags & PACKET_SEALED))
 		forward_into_tunnel(hop->port, m);
 	else
 		rte_pktmbuf_free(m);
