@@ -16,16 +16,18 @@ enum { QUEUE_REQUESTS = 0, ENTRIES_MAX = 4, RESET_POLLS = 1000000 };
 static struct {
 	struct split_descriptor descriptors[ENTRIES_MAX];
 	struct {
-		struct split_available head;
+		uint16_t flags, index;
 		uint16_t ring[ENTRIES_MAX + 1];
 	} available;
 	struct {
-		_Alignas(4) struct split_used head;
+		_Alignas(4) uint16_t flags;
+		uint16_t index;
 		struct split_used_element ring[ENTRIES_MAX + 1];
 	} used;
 	uint8_t buffer[RNG_BYTES_MAX];
 } shared __attribute__((aligned(64)));
-_Static_assert(offsetof(__typeof__(shared.used), ring) == sizeof(struct split_used),
+_Static_assert(offsetof(__typeof__(shared.available), ring) == sizeof(struct split_available) &&
+		   offsetof(__typeof__(shared.used), ring) == sizeof(struct split_used),
 	       "virtio 1.2, section 2.7.8");
 
 static struct transport transport;
@@ -74,7 +76,7 @@ static const char *start_queue(void)
 	if (size == 0 || size > QUEUE_SIZE_MAX || (size & (size - 1)))
 		return "its queue has an impossible size";
 	entries = memory.size = size < ENTRIES_MAX ? size : ENTRIES_MAX;
-	shared.available.head.flags = SPLIT_NO_INTERRUPT;
+	shared.available.flags = SPLIT_NO_INTERRUPT;
 	return transport.operations->queue_enable(&transport, QUEUE_REQUESTS, &memory)
 		   ? "its queue can't be set up"
 		   : NULL;
@@ -111,13 +113,13 @@ static void ask(uint32_t bytes)
 	/* Orders the descriptor and its place in the ring before the index; pairs with the device, which
 	 * reads the index first. */
 	rte_smp_wmb();
-	*(volatile uint16_t *)&shared.available.head.index = asked;
+	*(volatile uint16_t *)&shared.available.index = asked;
 	transport.operations->notify(&transport, QUEUE_REQUESTS);
 }
 
 static bool has_answered(uint64_t deadline_tsc)
 {
-	while (*(volatile uint16_t *)&shared.used.head.index == taken) {
+	while (*(volatile uint16_t *)&shared.used.index == taken) {
 		if (rte_rdtsc() >= deadline_tsc)
 			return false;
 		rte_pause();
@@ -133,7 +135,7 @@ static uint32_t take(uint32_t bytes)
 	const volatile struct split_used_element *element = &shared.used.ring[taken % entries];
 	uint32_t id = element->id, written = element->length;
 
-	works = *(volatile uint16_t *)&shared.used.head.index == (uint16_t)(taken + 1) && id == 0 &&
+	works = *(volatile uint16_t *)&shared.used.index == (uint16_t)(taken + 1) && id == 0 &&
 		written > 0 && written <= bytes;
 	taken++;
 	if (works)
