@@ -42,7 +42,7 @@ static void check_endpoint(struct reader *r, const struct prefixes *ways, const 
 	}
 }
 
-/* Larger packets are sealed, and go in fragments. Once for each tunnel. */
+/* Larger packets are sealed, and go in fragments; IPv6 datagrams are lost. Once for each tunnel. */
 static bool warn_of_mtu(struct reader *r, const struct prefixes *ways, const struct config_peer *peer)
 {
 	const struct way *way = prefixes_find(ways, &peer->endpoint);
@@ -54,8 +54,8 @@ static bool warn_of_mtu(struct reader *r, const struct prefixes *ways, const str
 	diagnostics_warning(r->d, port->place,
 			    "packets of %u bytes in `%s` become %u, more than the MTU of `%s`, which is %u",
 			    port->mtu, port->name, port->mtu + outer, way->port->name, way->port->mtu);
-	diagnostics_hint(r->d, "write `mtu: %u` for the tunnel, so that nothing is fragmented",
-			 way->port->mtu - outer);
+	diagnostics_hint(r->d, "write `mtu: %u` for the tunnel, so that nothing is %s",
+			 way->port->mtu - outer, peer->endpoint.ipv6 ? "lost" : "fragmented");
 	return true;
 }
 

@@ -103,6 +103,10 @@ struct config_route {
 
 enum { CONFIG_KEY_BYTES = 32, CONFIG_TUNNEL_MTU = 1420 };
 
+/* What is sealed has to be in one buffer, of 2048 bytes (boot/ring3/pools.c): with Ethernet, IPv6 and some
+ * options, UDP, and WireGuard's 32 bytes. */
+enum { CONFIG_TUNNEL_MTU_MAX = 1920 };
+
 /* A network with its place. */
 struct config_network {
 	struct config_prefix prefix;

@@ -172,7 +172,7 @@ static void take_interface(struct reader *r, struct tunnel_draft *draft,
 	}
 	if (mtu && !is_said_twice(r, draft, "mtu", mtu->place, "MTU")) {
 		node = node_of(r, mtu);
-		read_port_mtu(r, draft->port, &node);
+		read_tunnel_mtu(r, draft->port, &node);
 	}
 	if (table)
 		take_table(r, draft, table);

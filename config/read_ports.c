@@ -36,7 +36,7 @@ static void read_mac(struct reader *r, void *target, const struct node *value)
 	port->mac_given = value_mac(r, value, port->mac);
 }
 
-void read_port_mtu(struct reader *r, void *target, const struct node *value)
+static void read_mtu(struct reader *r, void *target, const struct node *value)
 {
 	struct config_port *port = target;
 	uint32_t mtu;
@@ -146,7 +146,7 @@ static const struct mapping_key port_keys[] = {
     {"addresses", read_port_addresses, NULL, KEEP_ONE_OR_LIST},
     {"gateway", read_gateway, NULL, KEEP_ONE_OR_LIST},
     {"mac", read_mac, NULL, NULL},
-    {"mtu", read_port_mtu, NULL, NULL},
+    {"mtu", read_mtu, NULL, NULL},
     {"slot", read_slot, NULL, NULL},
     {"on", read_on, NULL, NULL},
     {"vlan", read_vlan, NULL, NULL},

@@ -21,9 +21,19 @@ static void read_addresses(struct reader *r, void *draft, const struct node *val
 	read_port_addresses(r, port_of(draft), value);
 }
 
+void read_tunnel_mtu(struct reader *r, struct config_port *port, const struct node *value)
+{
+	uint32_t mtu;
+
+	if (!value_number(r, value, "a tunnel's MTU", 68, CONFIG_TUNNEL_MTU_MAX, &mtu))
+		return;
+	port->mtu = (uint16_t)mtu;
+	port->mtu_given = true;
+}
+
 static void read_mtu(struct reader *r, void *draft, const struct node *value)
 {
-	read_port_mtu(r, port_of(draft), value);
+	read_tunnel_mtu(r, port_of(draft), value);
 }
 
 static void read_mss(struct reader *r, void *draft, const struct node *value)

@@ -30,7 +30,6 @@ void check_ports(struct reader *r);
 /* read_ports.c, of all kinds of ports: begin_port is NULL after an error; finish_port counts the port in */
 struct config_port *begin_port(struct reader *r, const struct node *key);
 void read_port_addresses(struct reader *r, void *port, const struct node *value);
-void read_port_mtu(struct reader *r, void *port, const struct node *value);
 void read_port_mss(struct reader *r, void *port, const struct node *value);
 void read_port_zone(struct reader *r, void *port, const struct node *value);
 void finish_port(struct reader *r, struct config_port *port, const struct node *node);

@@ -31,6 +31,9 @@ struct tunnel_draft {
 	struct config_place public_place;
 };
 
+/* read_vpn.c */
+void read_tunnel_mtu(struct reader *r, struct config_port *port, const struct node *value);
+
 /* read_wireguard.c */
 void read_wireguard(struct reader *r, void *draft, const struct node *value);
 

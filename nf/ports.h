@@ -12,6 +12,7 @@
 #include <rte_ether.h>
 #include "appliance.h"
 #include "packet.h"
+#include "nf/wireguard/config.h"
 
 enum {
 	ETHER_TAG_BYTES = 4,
@@ -39,7 +40,7 @@ uint8_t port_of_vlan(uint16_t device, uint16_t vlan);
 
 static inline bool port_is_tunnel(uint8_t port)
 {
-	return port_configs[port].device == DEVICE_NONE;
+	return wireguard_tunnel_count > 0 && port_configs[port].device == DEVICE_NONE;
 }
 
 /* Questions about addresses; IPv4 in host order. */
@@ -95,6 +96,12 @@ static inline bool source_is_forbidden_ipv6(const uint8_t source[16])
 static inline uint32_t prefix_mask(uint8_t length)
 {
 	return length ? UINT32_MAX << (32 - length) : 0;
+}
+
+/* 169.254.0.0/16, RFC 3927, section 7. */
+static inline bool ipv4_is_link_local(rte_be32_t address)
+{
+	return (address & rte_cpu_to_be_32(0xffff0000)) == rte_cpu_to_be_32(0xa9fe0000);
 }
 
 static inline bool ipv6_is_link_local(const uint8_t address[16])

@@ -98,7 +98,7 @@ static bool is_discovery(struct rte_mbuf *m)
 	       nd_is_message(*(const uint8_t *)&meta->destination_port);
 }
 
-static bool input_ipv6(struct rte_mbuf *m, uint8_t port, uint16_t flags)
+static __rte_always_inline bool input_ipv6(struct rte_mbuf *m, uint8_t port, uint16_t flags)
 {
 	if (!judge(m, parse_ipv6(m, port, flags)))
 		return false;
@@ -111,7 +111,7 @@ static bool input_ipv6(struct rte_mbuf *m, uint8_t port, uint16_t flags)
 	return false;
 }
 
-static bool input_l3(struct rte_mbuf *m, uint8_t port, rte_be16_t type, uint16_t flags)
+static __rte_always_inline bool input_l3(struct rte_mbuf *m, uint8_t port, rte_be16_t type, uint16_t flags)
 {
 	if (likely(type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4)))
 		return judge(m, parse_ipv4(m, port, flags));

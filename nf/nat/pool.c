@@ -7,6 +7,8 @@
 #include "nf/flow/flow_tuple.h"
 #include "nf/host.h"
 #include "nf/ports.h"
+#include "nf/router/router.h"
+#include "nf/wireguard/config.h"
 #include "answers.h"
 #include "pool.h"
 #include "prefix.h"
@@ -143,6 +145,21 @@ static bool is_forwarded(const struct port_request *request, uint16_t port)
 	return false;
 }
 
+/* Whether a tunnel listens there: it takes its datagrams before anybody asks NAT. */
+static bool is_of_tunnel(const struct port_request *request, uint16_t port)
+{
+	rte_be32_t ipv4;
+
+	if (request->protocol != IPPROTO_UDP)
+		return false;
+	memcpy(&ipv4, request->external.bytes, sizeof(ipv4));
+	for (uint32_t i = 0; i < wireguard_tunnel_count; i++)
+		if (wireguard_tunnels[i].listen_port == port)
+			return request->ipv6 ? router_owns_ipv6(request->external.bytes)
+					     : router_owns_ipv4(rte_be_to_cpu_32(ipv4));
+	return false;
+}
+
 /* What replies would look like. */
 static void set_reply(const struct port_request *request, rte_be16_t port, struct flow_tuple *tuple,
 		      struct flow_addresses *ipv6)
@@ -182,7 +199,8 @@ static bool is_free(const struct port_request *request, uint16_t number)
 	struct flow_tuple reply;
 	struct flow_addresses ipv6;
 
-	if ((request->bound && is_forwarded(request, number)) || binding_find_external(&wanted))
+	if (is_of_tunnel(request, number) || (request->bound && is_forwarded(request, number)) ||
+	    binding_find_external(&wanted))
 		return false;
 	set_reply(request, rte_cpu_to_be_16(number), &reply, &ipv6);
 	return flow_lookup(&reply, &ipv6, &direction) == 0;

@@ -23,7 +23,7 @@ const struct nat_source_rule *pool_rule_of(const struct binding *mapping);
 /* A port for a flow from `ends->source` to `ends->destination` at an external address, such that no other
  * flow has it: in `low` .. `high`, in the same half of the ports as the inside one where these allow it (RFC
  * 4787, REQ-3), of the same parity for UDP (REQ-4), and otherwise random (RFC 6056). For a mapping (`bound`)
- * no other mapping has it either, nor is it forwarded.
+ * no other mapping has it either, nor is it forwarded. Never one that a tunnel listens on.
  *
  * The price has a bound. A few ports are tried at random. When these are taken, up to 1,024 are looked at one
  * after the other, from where the last such walk ended, parity or not: so a range of up to 1,024 is given out

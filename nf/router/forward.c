@@ -163,7 +163,7 @@ static inline void forward_one(struct rte_mbuf *m)
 		refuse(m, ICMP_ERROR_TOO_BIG, port_configs[hop->port].mtu, DROP_TOO_BIG);
 		return;
 	}
-	if (hop->kind == NEXT_HOP_TUNNEL) {
+	if (next_hop_is_tunnel(hop)) {
 		decrement(m, ttl);
 		strip_ethernet(m);
 		forward_into_tunnel(hop->port, m);

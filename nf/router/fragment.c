@@ -82,6 +82,8 @@ void fragment_into_tunnel(struct rte_mbuf *m, uint8_t port)
 		packet_refuse(m, DROP_TOO_BIG);
 		return;
 	}
+	if (!wireguard_reaches(m, port))
+		return;
 	count = cut(m, port_configs[port].mtu, pieces);
 	if (count == 0)
 		return;

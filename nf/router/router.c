@@ -113,12 +113,6 @@ static bool is_scoped(const struct rte_ipv6_hdr *ip)
 	       ipv6_is_link_local(ip->src_addr);
 }
 
-/* 169.254.0.0/16, RFC 3927, section 7. */
-static bool is_link_local4(rte_be32_t address)
-{
-	return (address & rte_cpu_to_be_32(0xffff0000)) == rte_cpu_to_be_32(0xa9fe0000);
-}
-
 /* The packets of one burst in the order of their arrival, with the index of each one's next hop. Those that
  * need no route have none. */
 struct burst {
@@ -146,8 +140,8 @@ static inline bool collect(struct burst *burst, struct collected *count, struct 
 	} else {
 		const struct rte_ipv4_hdr *ip = header;
 
-		if (unlikely(packet_meta(m)->flags & PACKET_DST_GROUP || is_link_local4(ip->dst_addr) ||
-			     is_link_local4(ip->src_addr))) {
+		if (unlikely(packet_meta(m)->flags & PACKET_DST_GROUP || ipv4_is_link_local(ip->dst_addr) ||
+			     ipv4_is_link_local(ip->src_addr))) {
 			packet_drop(m, DROP_LINK_LOCAL);
 			return false;
 		}
@@ -251,7 +245,7 @@ static void send_by(const struct next_hop *hop, const struct neighbour_key *dest
 {
 	if (hop->kind == NEXT_HOP_GATEWAY || hop->kind == NEXT_HOP_CONNECTED)
 		send_to(destination, hop->neighbour, m);
-	else if (hop->kind == NEXT_HOP_TUNNEL && !(packet_meta(m)->flags & PACKET_SEALED))
+	else if (next_hop_is_tunnel(hop) && !(packet_meta(m)->flags & PACKET_SEALED))
 		forward_into_tunnel(hop->port, m);
 	else
 		rte_pktmbuf_free(m);

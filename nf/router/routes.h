@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "nf/wireguard/config.h"
 #include "neighbour.h"
 
 enum next_hop_kind {
@@ -29,6 +30,12 @@ struct next_hop {
 };
 
 extern struct next_hop *next_hops;
+
+/* An appliance without tunnels asks nothing. */
+static inline bool next_hop_is_tunnel(const struct next_hop *hop)
+{
+	return wireguard_tunnel_count > 0 && hop->kind == NEXT_HOP_TUNNEL;
+}
 
 /* Returns 0, or -errno after a host_log line. Needs ports and the neighbour cache. */
 int routes_init(void);

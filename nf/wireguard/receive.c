@@ -36,13 +36,20 @@ struct opening {
 	uint8_t tunnel;
 };
 
+/* Endpoints know no link (RFC 4007, section 6), so that answers to a link-local address would leave by any:
+ * the router's business, which drops them. */
 static bool is_to_us(const struct rte_mbuf *m, uint16_t flags)
 {
 	const void *header = rte_pktmbuf_mtod_offset(m, const void *, m->l2_len);
 
-	if (flags & PACKET_IPV6)
-		return router_owns_ipv6(((const struct rte_ipv6_hdr *)header)->dst_addr);
-	return router_owns_ipv4(rte_be_to_cpu_32(((const struct rte_ipv4_hdr *)header)->dst_addr));
+	if (flags & PACKET_IPV6) {
+		const struct rte_ipv6_hdr *ip = header;
+
+		return !ipv6_is_link_local(ip->src_addr) && !ipv6_is_link_local(ip->dst_addr) &&
+		       router_owns_ipv6(ip->dst_addr);
+	}
+	return !ipv4_is_link_local(((const struct rte_ipv4_hdr *)header)->src_addr) &&
+	       router_owns_ipv4(rte_be_to_cpu_32(((const struct rte_ipv4_hdr *)header)->dst_addr));
 }
 
 static inline uint8_t tunnel_of(struct rte_mbuf *m)

@@ -172,6 +172,23 @@ static uint32_t peer_for(struct rte_mbuf *m, uint8_t tunnel)
 	return allowed_ipv4(tunnel, rte_be_to_cpu_32(((const struct rte_ipv4_hdr *)packet)->dst_addr));
 }
 
+/* ALLOWED_NONE: nobody can be reached, and the packet has ended. */
+static uint32_t reachable_peer(struct rte_mbuf *m, uint8_t port)
+{
+	uint32_t number = peer_for(m, tunnel_of(port));
+
+	if (likely(number != ALLOWED_NONE && peers[number].endpoint.family))
+		return number;
+	refuse_unreachable(m, number == ALLOWED_NONE ? DROP_WG_NO_PEER : DROP_WG_NO_ENDPOINT);
+	return ALLOWED_NONE;
+}
+
+bool wireguard_reaches(struct rte_mbuf *m, uint8_t port)
+{
+	assert(wireguard_tunnel_count > 0); /* also tells the compiler where there is none */
+	return reachable_peer(m, port) != ALLOWED_NONE;
+}
+
 /* Makes a packet one that can be sealed in place: complete, in one segment, with room for what comes around
  * it. */
 static bool make_whole(struct rte_mbuf *m)
@@ -188,16 +205,10 @@ void wireguard_send(struct rte_mbuf *m, uint8_t port)
 	struct session *session;
 	uint32_t number;
 
-	assert(wireguard_tunnel_count > 0); /* also tells the compiler where there is none */
-	number = peer_for(m, tunnel_of(port));
-	if (unlikely(number == ALLOWED_NONE)) {
-		refuse_unreachable(m, DROP_WG_NO_PEER);
+	assert(wireguard_tunnel_count > 0);
+	number = reachable_peer(m, port);
+	if (unlikely(number == ALLOWED_NONE))
 		return;
-	}
-	if (unlikely(peers[number].endpoint.family == 0)) {
-		refuse_unreachable(m, DROP_WG_NO_ENDPOINT);
-		return;
-	}
 	if (unlikely(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG || !make_whole(m))) {
 		refuse(m, DROP_WG_LENGTH);
 		return;

@@ -11,6 +11,7 @@
 #ifndef NF_WIREGUARD_H
 #define NF_WIREGUARD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <rte_mbuf.h>
 #include "nf/wireguard/config.h"
@@ -31,6 +32,10 @@ uint16_t wireguard_open(struct rte_mbuf **packets);
  * of those that have PACKET_PIECE, the first stands for their datagram in the books. Sent at wireguard_flush,
  * or when there is a session. */
 void wireguard_send(struct rte_mbuf *m, uint8_t port);
+
+/* Whether there is a peer that wireguard_send would take the packet to; if not, ends it, and tells the sender:
+ * of a datagram that is to be cut, since a piece can't speak for it. */
+bool wireguard_reaches(struct rte_mbuf *m, uint8_t port);
 
 /* Seals what was sent, and gives it to the router. Before output_flush. */
 void wireguard_flush(void);

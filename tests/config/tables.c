@@ -15,6 +15,7 @@
 #include "nf/packet.h"
 #include "nf/router/router.h"
 #include "nf/wireguard/config.h"
+#include "nf/wireguard/wireguard.h"
 
 #define INIT(stage) \
 	int stage##_init(void) \
@@ -38,12 +39,14 @@ INIT(router)
 INIT(firewall)
 INIT(flow)
 INIT(nat)
+INIT(wireguard)
 STAGE(reassembly)
 STAGE(router_lookup)
 STAGE(nat_destination)
 STAGE(firewall)
 STAGE(flow_settle)
 STAGE(mss_clamp)
+STAGE(wireguard_take)
 
 uint16_t input(uint16_t device, struct rte_mbuf **packets, uint16_t count)
 {
@@ -88,6 +91,23 @@ uint64_t flow_tick(void)
 {
 	puts("tick flow");
 	return 5000;
+}
+
+/* Once, 30 packets. */
+uint16_t wireguard_open(struct rte_mbuf **packets)
+{
+	static bool opened;
+
+	(void)packets;
+	opened = !opened;
+	puts(opened ? "wireguard_open: 30 packets" : "wireguard_open: none");
+	return opened ? 30 : 0;
+}
+
+uint64_t wireguard_tick(void)
+{
+	puts("tick wireguard");
+	return UINT64_MAX;
 }
 
 uint64_t reassembly_tick(void)

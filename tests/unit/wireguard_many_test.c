@@ -3,6 +3,7 @@
  * WireGuard with 10,000 peers that all want a session at once: they get their turns in bounded portions, each
  * with an index of its own, and their timers run as those of one.
  */
+#include <assert.h>
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stddef.h>
@@ -69,15 +70,22 @@ bool wireguard_packets_wait(uint32_t peer)
 	return false;
 }
 
+/* The router's way into a tunnel, which no packet takes here. */
 void wireguard_send(struct rte_mbuf *m, uint8_t port)
 {
-	(void)m, (void)port;
-	fail();
+	(void)m;
+	(void)port;
+	assert(!"no packets");
 }
 
-void wireguard_flush(void)
+bool wireguard_reaches(struct rte_mbuf *m, uint8_t port)
 {
+	(void)m;
+	(void)port;
+	return false;
 }
+
+void wireguard_flush(void) {}
 
 static int start(void **state)
 {
