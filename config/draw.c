@@ -308,7 +308,8 @@ void config_draw(const struct config *config, FILE *out, bool utf8)
 		draw_rows(config, write_translations, utf8, out);
 	if (config->has_vpn) {
 		draw_rows(config, write_tunnels, utf8, out);
-		draw_rows(config, write_peers, utf8, out);
+		if (config->peer_count)
+			draw_rows(config, write_peers, utf8, out);
 	}
 	draw_rows(config, write_routes, utf8, out);
 }

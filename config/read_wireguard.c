@@ -121,9 +121,12 @@ static void read_peer(struct reader *r, const struct node *key, const struct nod
 	r->config->peer_count++;
 }
 
+/* `peers:` with nothing behind it has none yet: `weir peer` makes lines that go there. */
 static void read_peers(struct reader *r, void *target, const struct node *value)
 {
 	(void)target;
+	if (value->kind == NODE_SCALAR && !*value->text)
+		return;
 	if (!expect_mapping(r, value, "`peers`", peer_example))
 		return;
 	report_repeated_keys(r, value, NULL, 0);

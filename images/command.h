@@ -23,6 +23,7 @@ int command_build(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_replay(int argc, char **argv);
 int command_flows(int argc, char **argv);
+int command_tunnels(int argc, char **argv);
 int command_bench(int argc, char **argv);
 int command_peer(int argc, char **argv);
 int command_key(int argc, char **argv);

@@ -16,6 +16,7 @@ static const char overview[] =
     "  weir run gateway.elf --tap lan=tap0 --tap wan=tap1\n"
     "                                        boots it between real networks, shows live counters\n"
     "  weir flows gateway.elf                lists the connections of one that runs\n"
+    "  weir tunnels gateway.elf              shows its tunnels and their peers, as `wg show` does\n"
     "  weir bench gateway.elf --replay morning.pcap\n"
     "                                        how fast does it forward that?\n"
     "  weir peer gateway.yaml wg0 phone --qr makes a peer of a tunnel, and a QR code for its app\n"
@@ -74,7 +75,7 @@ static const char run[] =
     "      --ring WHICH        split (default) or packed virtio rings\n"
     "      --seed HEX          same seed, same random numbers; never for production\n"
     "      --json              counters as JSON, one object a line\n"
-    "      --socket PATH       where `weir flows` finds this run; left out: IMAGE.sock\n"
+    "      --socket PATH       where `weir flows` and `weir tunnels` find this run; left out: IMAGE.sock\n"
     "      --print             boots nothing: prints the command line, quoted for a shell\n";
 
 static const char replay[] =
@@ -125,6 +126,23 @@ static const char flows[] =
     "      --sort WHICH        bytes (default), packets, age or idle\n"
     "      --top N             only so many\n"
     "      --json              as JSON, with the table's counters\n";
+
+static const char tunnels[] =
+    "weir tunnels IMAGE [TUNNEL] [--json]\n"
+    "\n"
+    "Shows the WireGuard tunnels of an image that `weir run` runs: IMAGE, or the socket that `weir run` was "
+    "told. Each\n"
+    "with its peers, in the words of `wg show`: endpoint, allowed IPs, latest handshake, transfer; the "
+    "latest "
+    "handshake\n"
+    "comes first. Neither private nor preshared keys are shown.\n"
+    "\n"
+    "  weir tunnels gateway.elf              all tunnels\n"
+    "  weir tunnels gateway.elf wg0          one of them\n"
+    "  weir tunnels gateway.elf --json       `last_handshake` in seconds since 1970, 0 for never; bytes as "
+    "numbers\n"
+    "\n"
+    "      --json              as JSON, with the counts of handshake messages\n";
 
 static const char peer[] =
     "weir peer CONFIG TUNNEL NAME [--endpoint HOST:PORT] [--allowed NETWORK ...] [--dns ADDRESS] [--qr]\n"
@@ -206,8 +224,8 @@ static const char bench[] =
 
 static const struct {
 	const char *topic, *text;
-} topics[] = {{"check", check}, {"build", build}, {"run", run},	  {"replay", replay},
-	      {"flows", flows}, {"bench", bench}, {"peer", peer}, {"key", key}};
+} topics[] = {{"check", check},	    {"build", build}, {"run", run},   {"replay", replay}, {"flows", flows},
+	      {"tunnels", tunnels}, {"bench", bench}, {"peer", peer}, {"key", key}};
 
 const char *help_text(const char *topic)
 {

@@ -1,24 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The live view; see live.h. Ports come first and always; rules, drop reasons and the image's console share
- * what lines are left, the busiest first.
+ * The live view; see live.h. Ports come first and always; tunnels, rules, talkers, drop reasons and the
+ * image's console share what lines are left, the busiest first.
  *
- * Sources: ECMA-48; xterm's control sequences (private modes 7, 25 and 1049).
+ * Sources: xterm's control sequences (private modes 7, 25 and 1049).
  */
 #include "live.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
+#include "live_tunnels.h"
+#include "screen.h"
 
-enum { ROWS_MIN = 4, SECTION_HEAD = 2, COUNT_WIDTH = 12 };
-
-struct screen {
-	FILE *out;
-	int rows, used;
-};
+enum { ROWS_MIN = 4, COUNT_WIDTH = 12 };
 
 /* A rule or a drop reason. */
 struct entry {
@@ -65,28 +61,6 @@ void live_sample(struct live *live, const struct counters *counters, uint64_t no
 	live->sampled_ns = now_ns;
 }
 
-static bool line(struct screen *screen, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-/* One line, without wrapping; a line too many is left out. */
-static bool line(struct screen *screen, const char *format, ...)
-{
-	va_list values;
-
-	if (screen->used >= screen->rows)
-		return false;
-	fputs(screen->used++ ? "\r\n" : "\033[H", screen->out);
-	va_start(values, format);
-	vfprintf(screen->out, format, values);
-	va_end(values);
-	fputs("\033[K", screen->out);
-	return true;
-}
-
-static int room(const struct screen *screen)
-{
-	return screen->rows - screen->used;
-}
-
 /* "999", "1.23 M": in one of a few static places. */
 static const char *scaled(double value)
 {
@@ -128,14 +102,14 @@ static void draw_head(struct screen *screen, const struct live *live, const stru
 	if (live->cycles_per_packet > 0)
 		snprintf(cycles, sizeof(cycles), ", %s cycles/packet",
 			 grouped((uint64_t)live->cycles_per_packet));
-	line(screen, "%s%s%s on %s, up %llu:%02llu:%02llu, %.1f %% busy%s", colour(screen->out, COLOUR_BOLD),
-	     report->instance->launch->image->config->name, colour(screen->out, COLOUR_PLAIN),
-	     accelerators[report->instance->accelerator], seconds / 3600, seconds / 60 % 60, seconds % 60,
-	     live->busy * 100, cycles);
+	screen_line(screen, "%s%s%s on %s, up %llu:%02llu:%02llu, %.1f %% busy%s",
+		    colour(screen->out, COLOUR_BOLD), report->instance->launch->image->config->name,
+		    colour(screen->out, COLOUR_PLAIN), accelerators[report->instance->accelerator],
+		    seconds / 3600, seconds / 60 % 60, seconds % 60, live->busy * 100, cycles);
 	if (*report->instance->fallback)
-		line(screen, "%semulated: %s%s", colour(screen->out, COLOUR_YELLOW),
-		     report->instance->fallback, colour(screen->out, COLOUR_PLAIN));
-	line(screen, "%s", "");
+		screen_line(screen, "%semulated: %s%s", colour(screen->out, COLOUR_YELLOW),
+			    report->instance->fallback, colour(screen->out, COLOUR_PLAIN));
+	screen_line(screen, "%s", "");
 }
 
 static void draw_port(struct screen *screen, const struct live *live, const struct config_port *port,
@@ -146,13 +120,13 @@ static void draw_port(struct screen *screen, const struct live *live, const stru
 	const struct port_rates *rates = &live->port[index];
 
 	if (port->device != CONFIG_DEVICE_NONE && !page->port[port->device].link_up)
-		line(screen, "%-15s %s%8s%s %9s %8s %9s %12s %12s", port->name,
-		     colour(screen->out, COLOUR_YELLOW), "no link", colour(screen->out, COLOUR_PLAIN), "", "",
-		     "", total(port_stats->rx_packets), total(port_stats->tx_packets));
+		screen_line(screen, "%-15s %s%8s%s %9s %8s %9s %12s %12s", port->name,
+			    colour(screen->out, COLOUR_YELLOW), "no link", colour(screen->out, COLOUR_PLAIN),
+			    "", "", "", total(port_stats->rx_packets), total(port_stats->tx_packets));
 	else
-		line(screen, "%-15s %8s %9s %8s %9s %12s %12s", port->name, scaled(rates->in_packets),
-		     scaled(rates->in_bits), scaled(rates->out_packets), scaled(rates->out_bits),
-		     total(port_stats->rx_packets), total(port_stats->tx_packets));
+		screen_line(screen, "%-15s %8s %9s %8s %9s %12s %12s", port->name, scaled(rates->in_packets),
+			    scaled(rates->in_bits), scaled(rates->out_packets), scaled(rates->out_bits),
+			    total(port_stats->rx_packets), total(port_stats->tx_packets));
 }
 
 static void draw_ports(struct screen *screen, const struct live *live, const struct report *report)
@@ -161,13 +135,13 @@ static void draw_ports(struct screen *screen, const struct live *live, const str
 	size_t count = config->port_count < live->sample.ports ? config->port_count : live->sample.ports;
 	const char *dim = colour(screen->out, COLOUR_DIM), *plain = colour(screen->out, COLOUR_PLAIN);
 
-	line(screen, "%s%-15s %8s %9s %8s %9s %12s %12s%s", dim, "", "in", "in", "out", "out", "in", "out",
-	     plain);
-	line(screen, "%s%-15s %8s %9s %8s %9s %12s %12s%s", dim, "port", "packet/s", "bit/s", "packet/s",
-	     "bit/s", "packets", "packets", plain);
+	screen_line(screen, "%s%-15s %8s %9s %8s %9s %12s %12s%s", dim, "", "in", "in", "out", "out", "in",
+		    "out", plain);
+	screen_line(screen, "%s%-15s %8s %9s %8s %9s %12s %12s%s", dim, "port", "packet/s", "bit/s",
+		    "packet/s", "bit/s", "packets", "packets", plain);
 	for (size_t i = 0; i < count; i++) {
-		if (room(screen) == 1 && i + 1 < count) {
-			line(screen, "and %zu more ports", count - i);
+		if (screen_room(screen) == 1 && i + 1 < count) {
+			screen_line(screen, "and %zu more ports", count - i);
 			return;
 		}
 		draw_port(screen, live, &config->ports[i], i);
@@ -211,21 +185,21 @@ static void draw_rules(struct screen *screen, const struct report *report, const
 
 	if (lines <= SECTION_HEAD)
 		return;
-	line(screen, "%s", "");
-	line(screen, "%s%-32s %12s %15s%s", colour(screen->out, COLOUR_DIM), "rule", "packets", "bytes",
-	     colour(screen->out, COLOUR_PLAIN));
+	screen_line(screen, "%s", "");
+	screen_line(screen, "%s%-32s %12s %15s%s", colour(screen->out, COLOUR_DIM), "rule", "packets",
+		    "bytes", colour(screen->out, COLOUR_PLAIN));
 	for (; shown < used && (int)shown < lines - SECTION_HEAD - fold; shown++) {
 		const struct config_rule *rule = &config->rules[entries[shown].index];
 
-		line(screen, "%-32s %12s %15s  %s", rule->name, total(entries[shown].packets),
-		     grouped(report->counters->rules[entries[shown].index].bytes),
-		     action_names[rule->action]);
+		screen_line(screen, "%-32s %12s %15s  %s", rule->name, total(entries[shown].packets),
+			    grouped(report->counters->rules[entries[shown].index].bytes),
+			    action_names[rule->action]);
 	}
 	if (shown < used)
-		line(screen, "and %zu rules with fewer packets, %zu without", used - shown, unused);
+		screen_line(screen, "and %zu rules with fewer packets, %zu without", used - shown, unused);
 	else if (unused)
-		line(screen, "%s%zu rule%s without packets", shown ? "and " : "", unused,
-		     unused == 1 ? "" : "s");
+		screen_line(screen, "%s%zu rule%s without packets", shown ? "and " : "", unused,
+			    unused == 1 ? "" : "s");
 }
 
 static void draw_drops(struct screen *screen, const struct entry *entries, size_t used, int lines)
@@ -235,14 +209,14 @@ static void draw_drops(struct screen *screen, const struct entry *entries, size_
 
 	if (lines <= SECTION_HEAD || !used)
 		return;
-	line(screen, "%s", "");
-	line(screen, "%s%-22s %12s%s", colour(screen->out, COLOUR_DIM), "dropped", "packets",
-	     colour(screen->out, COLOUR_PLAIN));
+	screen_line(screen, "%s", "");
+	screen_line(screen, "%s%-22s %12s%s", colour(screen->out, COLOUR_DIM), "dropped", "packets",
+		    colour(screen->out, COLOUR_PLAIN));
 	for (; shown < used && (int)shown < lines - SECTION_HEAD - fold; shown++)
-		line(screen, "%-22s %12s  %s", reason_texts[entries[shown].index].name,
-		     total(entries[shown].packets), reason_texts[entries[shown].index].meaning);
+		screen_line(screen, "%-22s %12s  %s", reason_texts[entries[shown].index].name,
+			    total(entries[shown].packets), reason_texts[entries[shown].index].meaning);
 	if (shown < used)
-		line(screen, "and %zu reasons with fewer packets", used - shown);
+		screen_line(screen, "and %zu reasons with fewer packets", used - shown);
 }
 
 enum { TALKER_WIDTH = 54 };
@@ -254,38 +228,54 @@ static void draw_talkers(struct screen *screen, const struct live *live, int lin
 
 	if (lines <= SECTION_HEAD || live->flows.talker_count == 0)
 		return;
-	line(screen, "%s", "");
-	line(screen, "%s%-*s %8s %9s%s", colour(screen->out, COLOUR_DIM), TALKER_WIDTH + 7, "top talkers",
-	     "packet/s", "bit/s", colour(screen->out, COLOUR_PLAIN));
+	screen_line(screen, "%s", "");
+	screen_line(screen, "%s%-*s %8s %9s%s", colour(screen->out, COLOUR_DIM), TALKER_WIDTH + 7,
+		    "top talkers", "packet/s", "bit/s", colour(screen->out, COLOUR_PLAIN));
 	for (size_t i = 0; i < live->flows.talker_count && (int)i < lines - SECTION_HEAD; i++) {
 		const struct talker *talker = &live->flows.talkers[i];
 
-		line(screen, "%-6s %-*.*s %8s %9s", flow_protocol(&talker->record), TALKER_WIDTH,
-		     TALKER_WIDTH, flow_text(&talker->record, FLOW_ORIGINAL, text), scaled(talker->packets),
-		     scaled(talker->bits));
+		screen_line(screen, "%-6s %-*.*s %8s %9s", flow_protocol(&talker->record), TALKER_WIDTH,
+			    TALKER_WIDTH, flow_text(&talker->record, FLOW_ORIGINAL, text),
+			    scaled(talker->packets), scaled(talker->bits));
 	}
 }
 
-/* Talkers get a quarter of the lines; drop reasons a third of the rest, or more where the rules leave some.
- */
+static int larger(int a, int b)
+{
+	return a > b ? a : b;
+}
+
+static int smaller(int a, int b)
+{
+	return a < b ? a : b;
+}
+
+static int tunnel_lines_wanted(const struct report *report)
+{
+	return report->tunnels ? live_tunnels_lines(report->tunnels, report->instance->launch->image->config)
+			       : 0;
+}
+
+/* Tunnels get a third of the lines, talkers a quarter of the rest, drop reasons a third of that, or more
+ * where the others leave some; the rules get what is left. */
 static void draw_sections(struct screen *screen, const struct live *live, const struct report *report)
 {
-	size_t rules, drops, all = report->instance->launch->image->config->rule_count;
+	const struct config *config = report->instance->launch->image->config;
+	size_t rules, drops, all = config->rule_count, talkers = live->flows.talker_count;
 	struct entry *rule_entries = sort(report, true, &rules), *drop_entries = sort(report, false, &drops);
-	int talkers = (int)live->flows.talker_count, talker_lines = talkers ? SECTION_HEAD + talkers : 0;
-	int left = room(screen), rule_lines = all ? SECTION_HEAD + (int)rules + (rules < all) : 0;
+	int left = screen_room(screen), rule_lines = all ? SECTION_HEAD + (int)rules + (rules < all) : 0;
 	int drop_lines = drops ? SECTION_HEAD + (int)drops : 0;
-	int spare;
+	int talker_lines = talkers ? SECTION_HEAD + (int)talkers : 0;
+	int tunnel_lines = smaller(tunnel_lines_wanted(report),
+				   larger(left / 3, left - rule_lines - talker_lines - drop_lines));
 
-	if (talker_lines > left / 4 && talker_lines > left - rule_lines - drop_lines)
-		talker_lines =
-		    left / 4 > left - rule_lines - drop_lines ? left / 4 : left - rule_lines - drop_lines;
+	left -= tunnel_lines;
+	talker_lines = smaller(talker_lines, larger(left / 4, left - rule_lines - drop_lines));
 	left -= talker_lines;
-	spare = left - rule_lines > left / 3 ? left - rule_lines : left / 3;
-	if (drop_lines > spare)
-		drop_lines = spare;
-	if (rule_lines > left - drop_lines)
-		rule_lines = left - drop_lines;
+	drop_lines = smaller(drop_lines, larger(left / 3, left - rule_lines));
+	rule_lines = smaller(rule_lines, left - drop_lines);
+	if (report->tunnels)
+		live_tunnels_draw(screen, report->tunnels, config, tunnel_lines);
 	draw_rules(screen, report, rule_entries, rules, rule_lines);
 	draw_talkers(screen, live, talker_lines);
 	draw_drops(screen, drop_entries, drops, drop_lines);
@@ -300,14 +290,15 @@ static void draw_flows_line(struct screen *screen, const struct live *live, cons
 
 	if (flow->capacity == 0)
 		return;
-	line(screen, "%s", "");
-	line(screen, "%sflows%s %s of %s, %s/s new, %s half-open, %s pushed out, %s refused",
-	     colour(screen->out, COLOUR_DIM), plain, total(flow->flows), total(flow->capacity),
-	     scaled(live->flows.new_flows), total(flow->half_open), total(flow->evicted),
-	     total(flow->refused));
+	screen_line(screen, "%s", "");
+	screen_line(screen, "%sflows%s %s of %s, %s/s new, %s half-open, %s pushed out, %s refused",
+		    colour(screen->out, COLOUR_DIM), plain, total(flow->flows), total(flow->capacity),
+		    scaled(live->flows.new_flows), total(flow->half_open), total(flow->evicted),
+		    total(flow->refused));
 	if (report->instance->launch->image->config->has_nat)
-		line(screen, "%sNAT%s   %s mappings, no port free %s times", colour(screen->out, COLOUR_DIM),
-		     plain, total(flow->bindings), total(flow->nat_exhausted));
+		screen_line(screen, "%sNAT%s   %s mappings, no port free %s times",
+			    colour(screen->out, COLOUR_DIM), plain, total(flow->bindings),
+			    total(flow->nat_exhausted));
 }
 
 static void draw_notices(struct screen *screen, const struct report *report)
@@ -316,22 +307,23 @@ static void draw_notices(struct screen *screen, const struct report *report)
 
 	for (int i = 0; i < REPORT_NOTICES; i++)
 		if (report_notice(report, i, text))
-			line(screen, "%s%s%s", colour(screen->out, COLOUR_YELLOW), text,
-			     colour(screen->out, COLOUR_PLAIN));
+			screen_line(screen, "%s%s%s", colour(screen->out, COLOUR_YELLOW), text,
+				    colour(screen->out, COLOUR_PLAIN));
 }
 
 static void draw_console(struct screen *screen, const struct console *console)
 {
 	size_t lines = console->lines < CONSOLE_LINES_KEPT ? console->lines : CONSOLE_LINES_KEPT;
 
-	if (room(screen) <= SECTION_HEAD || !lines)
+	if (screen_room(screen) <= SECTION_HEAD || !lines)
 		return;
-	line(screen, "%s", "");
-	line(screen, "%sconsole%s", colour(screen->out, COLOUR_DIM), colour(screen->out, COLOUR_PLAIN));
-	if ((int)lines > room(screen))
-		lines = (size_t)room(screen);
+	screen_line(screen, "%s", "");
+	screen_line(screen, "%sconsole%s", colour(screen->out, COLOUR_DIM),
+		    colour(screen->out, COLOUR_PLAIN));
+	if ((int)lines > screen_room(screen))
+		lines = (size_t)screen_room(screen);
 	while (lines-- > 0)
-		line(screen, "%s", console_recent(console, lines));
+		screen_line(screen, "%s", console_recent(console, lines));
 }
 
 void live_draw(const struct live *live, const struct report *report, FILE *out, int rows)

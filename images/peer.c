@@ -18,6 +18,7 @@
 #include "peer.h"
 #include "peer_text.h"
 #include "qr.h"
+#include "tunnel_list.h"
 
 /* Text in memory that is wiped at the end. */
 struct secret_text {
@@ -193,14 +194,6 @@ static char *name_file(const struct new_peer *new, const char *ending)
 	return path;
 }
 
-static const struct config_tunnel *find_tunnel(const struct config *config, const char *name)
-{
-	for (size_t i = 0; i < config->tunnel_count; i++)
-		if (strcmp(config->ports[config->tunnels[i].port].name, name) == 0)
-			return &config->tunnels[i];
-	return NULL;
-}
-
 static bool has_peer(const struct config *config, const struct config_tunnel *tunnel, const char *name)
 {
 	for (size_t i = 0; i < tunnel->peer_count; i++)
@@ -230,7 +223,7 @@ int peer_make(const struct config *config, const struct peer_wishes *wishes)
 	const char *slash = strrchr(wishes->path, '/');
 	int status;
 
-	new.tunnel = find_tunnel(config, wishes->tunnel);
+	new.tunnel = tunnel_find(config, wishes->tunnel);
 	if (!new.tunnel)
 		return failed("%s: the appliance %s has no such tunnel", wishes->tunnel, config->name);
 	if (has_peer(config, new.tunnel, wishes->name))

@@ -166,6 +166,8 @@ static int print_report(const struct replay *replay, const struct counters *coun
 			const struct request *request)
 {
 	const struct flow_filter any = {.protocol = -1, .port = -1};
+	const struct counters_memory *memory = &replay->instance.memory;
+	struct tunnel_list tunnels;
 	struct flow_list flows;
 	struct report report = {
 	    .instance = &replay->instance,
@@ -174,18 +176,25 @@ static int print_report(const struct replay *replay, const struct counters *coun
 	    .in = replay->in,
 	    .out = replay->out,
 	    .all_flows = request->flows,
+	    .tunnels = &tunnels,
 	};
 	struct books books = counters_books(counters);
 
-	if (!flow_list_read(&flows, &replay->instance.memory, &counters->page, &any, ORDER_BYTES,
+	if (!flow_list_read(&flows, memory, &counters->page, &any, ORDER_BYTES,
 			    request->flows ? 0 : TOP_TALKERS))
 		return failed("%s: the image's table of flows makes no sense", replay->image.path);
+	if (!tunnel_list_read(&tunnels, memory, &counters->page, replay->image.config, NULL,
+			      counters->page.now_ns)) {
+		flow_list_free(&flows);
+		return failed("%s: the image's table of peers makes no sense", replay->image.path);
+	}
 	if (request->flows || request->json)
 		report.flows = &flows;
 	if (request->json)
 		report_print_json(&report, stdout, true);
 	else
 		report_print(&report, stdout);
+	tunnel_list_free(&tunnels);
 	flow_list_free(&flows);
 	if (!books.received_balance || !books.sent_balance)
 		return failed("%s: the image's books do not balance", replay->image.path);

@@ -8,6 +8,8 @@
 
 #include "command.h"
 
+enum { REPORT_PEERS = 100 /* in the table */ };
+
 const struct reason_text reason_texts[DROP_REASON_COUNT] = {
 #define X(identifier, reason, text) [DROP_##identifier] = {reason, text},
     DROP_REASONS(X)
@@ -164,6 +166,27 @@ static void print_flows(const struct report *report, FILE *out)
 		flow_list_print(report->flows, report->instance->launch->image->config, out);
 }
 
+static void print_tunnels(const struct report *report, FILE *out)
+{
+	const struct config *config = report->instance->launch->image->config;
+	struct tunnel_widths widths;
+	char text[TUNNEL_TEXT_MAX];
+
+	if (!report->tunnels || config->tunnel_count == 0)
+		return;
+	fputc('\n', out);
+	for (size_t i = 0; i < config->tunnel_count; i++)
+		fprintf(out, "tunnel   %s\n", tunnel_text(config, &config->tunnels[i], text));
+	widths = tunnel_widths(report->tunnels, config, REPORT_PEERS);
+	if (report->tunnels->count)
+		fprintf(out, "%s%s%s\n", colour(out, COLOUR_DIM), tunnel_peer_head(&widths, text),
+			colour(out, COLOUR_PLAIN));
+	for (size_t i = 0; i < report->tunnels->count && i < REPORT_PEERS; i++)
+		fprintf(out, "%s\n", tunnel_peer_text(report->tunnels, i, config, &widths, text));
+	if (report->tunnels->count > REPORT_PEERS)
+		fprintf(out, "and %s more\n", grouped(report->tunnels->count - REPORT_PEERS));
+}
+
 /* At the end only: a running image is caught with packets between two counters. */
 static void print_books(const struct report *report, FILE *out)
 {
@@ -271,6 +294,7 @@ void report_print(const struct report *report, FILE *out)
 	print_rules(report, out);
 	print_drops(report, out);
 	print_flows(report, out);
+	print_tunnels(report, out);
 	print_books(report, out);
 	print_notices(report, out);
 	print_boot(report, out);

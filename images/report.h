@@ -12,6 +12,7 @@
 #include "counters.h"
 #include "flow_list.h"
 #include "instance.h"
+#include "tunnel_list.h"
 
 struct report {
 	const struct instance *instance;
@@ -19,8 +20,9 @@ struct report {
 	uint64_t elapsed_ns;
 	const struct capture_reader *in; /* by device, of a replay; else NULL */
 	const struct capture_writer *out;
-	const struct flow_list *flows; /* to be listed, or NULL */
-	bool all_flows;		       /* of a replay: all there are, not only those that carried most */
+	const struct flow_list *flows;	   /* to be listed, or NULL */
+	const struct tunnel_list *tunnels; /* NULL: none */
+	bool all_flows;			   /* of a replay: all there are, not only those that carried most */
 };
 
 struct reason_text {

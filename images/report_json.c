@@ -25,7 +25,7 @@ static json_t *json_port(const struct report *report, size_t index)
 	    json_count(port->tx_packets), "tx_bytes", json_count(port->tx_bytes), "device_resets",
 	    json_count(port->device_resets), "device_errors", json_count(port->device_errors), "segmented",
 	    json_count(port->segmented), "notifications", json_count(port->notifications), "link_up",
-	    json_boolean(port->link_up));
+	    config->ports[index].device == CONFIG_DEVICE_NONE ? json_null() : json_boolean(port->link_up));
 
 	if (report->in && index < config->device_count) {
 		json_object_set_new(object, "frames_in", json_count(report->in[index].frames));
@@ -109,6 +109,17 @@ static void add_flows(const struct report *report, json_t *object)
 				    flow_list_json(report->flows, report->instance->launch->image->config));
 }
 
+/* All peers, each time. */
+static void add_tunnels(const struct report *report, json_t *object)
+{
+	const struct config *config = report->instance->launch->image->config;
+
+	if (!report->tunnels || config->tunnel_count == 0)
+		return;
+	json_object_set_new(object, "handshake_messages", tunnel_stats_json(&report->counters->page));
+	json_object_set_new(object, "tunnels", tunnel_list_json(report->tunnels, config, NULL));
+}
+
 json_t *report_json(const struct report *report)
 {
 	const struct instance *instance = report->instance;
@@ -126,6 +137,7 @@ json_t *report_json(const struct report *report)
 		      json_books(report), "log_suppressed", json_count(report->counters->page.log_suppressed),
 		      "errors_suppressed", json_count(report->counters->page.errors_suppressed));
 	add_flows(report, object);
+	add_tunnels(report, object);
 	return object;
 }
 

@@ -157,6 +157,7 @@ static int boot(struct run *run)
 		status = watch(run);
 	access_close(&run->access);
 	live_flows_free(&run->live.flows);
+	tunnel_list_free(&run->tunnels);
 	instance_free(&run->instance);
 	return status;
 }

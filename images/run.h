@@ -16,6 +16,7 @@ struct run {
 	struct instance instance;
 	struct counters counters;
 	struct live live;
+	struct tunnel_list tunnels;
 	struct port_values taps;
 	const char *tap_arguments[INSTANCE_CARDS_MAX];
 	size_t tap_count;

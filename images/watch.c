@@ -59,13 +59,20 @@ static struct report describe(const struct run *run)
 	    .instance = &run->instance,
 	    .counters = &run->counters,
 	    .elapsed_ns = now_ns() - run->began_ns,
+	    .tunnels = &run->tunnels,
 	};
 }
 
 static bool read_counters(struct run *run)
 {
+	const struct counters_memory *memory = &run->instance.memory;
+
 	instance_drain(&run->instance);
-	return counters_read(&run->instance.memory, &run->image.notes, &run->counters);
+	if (!counters_read(memory, &run->image.notes, &run->counters))
+		return false;
+	tunnel_list_free(&run->tunnels);
+	return tunnel_list_read(&run->tunnels, memory, &run->counters.page, run->image.config, NULL,
+				tunnel_wall_ns());
 }
 
 static void redraw(const struct run *run)

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <rte_mbuf.h>
+#include "nf/nat_address.h"
 
 struct ipv4_prefix {
 	uint32_t address; /* an interface address keeps its host bits, a route has none */
@@ -147,12 +148,6 @@ enum nat_filtering {
 	NAT_FILTERING_ADDRESS_AND_PORT_DEPENDENT,
 	NAT_FILTERING_ADDRESS_DEPENDENT,
 	NAT_FILTERING_ENDPOINT_INDEPENDENT,
-};
-
-/* An address of either family: IPv4 in host order, IPv6 as on the wire. */
-union nat_address {
-	uint32_t ipv4;
-	uint8_t ipv6[16];
 };
 
 struct nat_prefix {

@@ -19,7 +19,7 @@
 
 enum {
 	STATS_MAGIC = 0x52494557, /* "WEIR" */
-	STATS_VERSION = 3,
+	STATS_VERSION = 4,
 	PORTS_MAX = 64, /* logical ports: devices and their VLANs */
 	STATS_NOTE_TYPE = 1,
 	CONFIG_NOTE_TYPE = 2, /* the note's body: the canonical configuration, YAML, NUL-terminated */
@@ -55,19 +55,31 @@ struct flow_stats {
 	    records; /* address of struct flow_record[capacity + 1] (nf/flow/record.h), 0: there is none */
 	uint64_t record_bytes; /* sizeof(struct flow_record) */
 	uint64_t capacity;
-	uint64_t used; /* records[1 .. used] have been in use; what is behind them says nothing */
+	uint64_t used;		   /* records[1 .. used] have been in use; what is behind them says nothing */
 	uint64_t flows, half_open; /* gauges: in use, and of those not assured */
 	uint64_t created, expired, evicted, refused;
 	uint64_t bindings;	/* gauge: NAT mappings */
 	uint64_t nat_exhausted; /* times that no port was free */
 };
 
+/* Tunnels; all zero in an appliance that has none. */
+struct tunnel_stats {
+	/* Address of struct wireguard_peer_stats[peer_count] (nf/wireguard/stats.h), by number of the peer.
+	 */
+	uint64_t peers;
+	uint64_t peer_bytes; /* sizeof(struct wireguard_peer_stats) */
+	uint64_t peer_count;
+	/* What became of handshake messages. Those that were refused are under drop reasons too. */
+	uint64_t initiations_sent, responses_sent, cookies_sent, keepalives_sent;
+	uint64_t initiations_taken, responses_taken, cookies_taken;
+};
+
 struct rule_stats {
 	uint64_t packets, bytes;
 };
 
-/* Memory that the host may read beside the counters (host_shared_memory of nf/host.h). Of a process it is in the file
- * that backs the counters: regions follow the section, each at a multiple of 4096 bytes. */
+/* Memory that the host may read beside the counters (host_shared_memory of nf/host.h). Of a process it is in
+ * the file that backs the counters: regions follow the section, each at a multiple of 4096 bytes. */
 struct shared_region {
 	uint64_t address, bytes; /* bytes 0: there is none */
 };
@@ -88,6 +100,7 @@ struct stats_page {
 	uint64_t busy_cycles; /* TSC cycles in polls that found packets */
 	uint64_t now_ns;      /* the appliance's clock, updated when it polls */
 	struct flow_stats flow;
+	struct tunnel_stats tunnel;
 	struct shared_region shared[SHARED_REGIONS_MAX];
 	struct port_stats port[PORTS_MAX];
 };

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include "nf/appliance.h"
+#include "nf/nat_address.h"
 
 /* Addresses are IPv4 in host order or IPv6 as on the wire; unused bytes are zero. Our own port is always the
  * tunnel's. */

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 #include "nf/host.h"
+#include "nf/stats.h"
 #include "config.h"
 #include "exchange.h"
 #include "outer.h"
@@ -59,7 +60,7 @@ static bool respond(struct peer *peer, struct noise_state *state, rte_le32_t rec
 		response.sender = rte_cpu_to_le_32(session->index);
 		memcpy(peer->next_timestamp, timestamp, TIMESTAMP_BYTES);
 		timers_session_prepared(peer);
-		wireguard_core_stats.responses_sent++;
+		stats.tunnel.responses_sent++;
 		send(peer, session, from, &response, sizeof(response));
 	}
 	crypto_wipe(&keys, sizeof(keys));
@@ -101,7 +102,7 @@ static enum drop_reason take_initiation(uint8_t tunnel, const struct message_ini
 	*cost += COST_RESPONDING - COST_STRANGER;
 	if (!respond(peer, state, initiation->sender, timestamp, from))
 		return DROP_WG_HANDSHAKE;
-	wireguard_core_stats.initiations_taken++;
+	stats.tunnel.initiations_taken++;
 	count_received(peer, sizeof(*initiation));
 	return DROP_REASON_COUNT;
 }
@@ -160,7 +161,7 @@ uint32_t exchange_initiate(struct peer *peer)
 	if (!begin(peer, &message))
 		return cost;
 	timers_anything_sent(peer);
-	wireguard_core_stats.initiations_sent++;
+	stats.tunnel.initiations_sent++;
 	send(peer, peer->handshake, &peer->endpoint, &message, sizeof(message));
 	return cost;
 }
@@ -186,7 +187,7 @@ enum drop_reason exchange_take_response(uint8_t tunnel, const struct message_res
 	peer_roam(peer, from);
 	count_received(peer, sizeof(*response));
 	timers_anything_received(peer);
-	wireguard_core_stats.responses_taken++;
+	stats.tunnel.responses_taken++;
 	/* The other side may send when it has had a packet. */
 	if (!wireguard_session_ready(peer->number))
 		peer_send_keepalive(peer);

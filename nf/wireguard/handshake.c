@@ -12,7 +12,6 @@
 #include "load.h"
 #include "outer.h"
 #include "peer.h"
-#include "stats.h"
 
 enum {
 	INITIATIONS_MAX = 1024, /* that wait; a power of two */
@@ -77,7 +76,7 @@ static enum drop_reason take_cookie(uint8_t tunnel, const struct message_cookie_
 	if (!cookie_consume_reply(&keys, session->mac1, reply, host_now_ns, &session->peer->cookie))
 		return DROP_WG_COOKIE;
 	session->mac1_sent = false;
-	wireguard_core_stats.cookies_taken++;
+	stats.tunnel.cookies_taken++;
 	return DROP_REASON_COUNT;
 }
 
@@ -93,7 +92,7 @@ static enum drop_reason ask_for_cookie(uint8_t tunnel, const void *message, size
 		       "one place");
 	if (load_cookie_allowed(host_now_ns) && cookie_create_reply(&tunnels[tunnel].checker, message, bytes,
 								    any->sender, from, host_now_ns, &reply)) {
-		wireguard_core_stats.cookies_sent++;
+		stats.tunnel.cookies_sent++;
 		wireguard_transmit(tunnel, from, &reply, sizeof(reply));
 	}
 	return DROP_WG_COOKIE_ASKED;

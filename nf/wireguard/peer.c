@@ -8,6 +8,7 @@
 #include <string.h>
 #include <rte_malloc.h>
 #include "nf/host.h"
+#include "nf/stats.h"
 #include "config.h"
 #include "handshake.h"
 #include "outer.h"
@@ -17,7 +18,6 @@
 struct peer *peers;
 struct tunnel *tunnels;
 struct wireguard_peer_stats *wireguard_peer_stats;
-struct wireguard_core_stats wireguard_core_stats;
 
 /* Numbers of peers, plus one, by hash of tunnel and public key: the first free place from there on. 0: free.
  */
@@ -120,7 +120,11 @@ int peer_init(void)
 		return -ENOMEM;
 	}
 	memset(wireguard_peer_stats, 0, wireguard_peer_count * sizeof(*wireguard_peer_stats));
-	memset(&wireguard_core_stats, 0, sizeof(wireguard_core_stats));
+	stats.tunnel = (struct tunnel_stats){
+	    .peers = (uintptr_t)wireguard_peer_stats,
+	    .peer_bytes = sizeof(*wireguard_peer_stats),
+	    .peer_count = wireguard_peer_count,
+	};
 	for (uint32_t i = 0; i < wireguard_tunnel_count; i++)
 		start_tunnel(i);
 	for (uint32_t i = 0; i < wireguard_peer_count; i++)
@@ -274,7 +278,7 @@ void peer_send_keepalive(struct peer *peer)
 	if (session == NULL || peer->endpoint.family == 0 || wireguard_packets_wait(peer->number))
 		return;
 	seal_keepalive(session, message);
-	wireguard_core_stats.keepalives_sent++;
+	stats.tunnel.keepalives_sent++;
 	wireguard_transmit(peer->tunnel, &peer->endpoint, message, sizeof(message));
 	peer_sent(peer, 1, sizeof(message), false);
 }

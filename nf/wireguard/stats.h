@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the host reads of tunnels and peers, in memory that it shares (host_shared_memory of nf/host.h),
- * beside nf/stats.h. Written by one core; what the host reads is outside input to it.
+ * What the host reads of peers, in memory that it shares (host_shared_memory of nf/host.h); struct
+ * tunnel_stats of nf/stats.h says where. Written by one core; what the host reads is outside input to it.
  */
 #ifndef NF_WIREGUARD_STATS_H
 #define NF_WIREGUARD_STATS_H
@@ -20,13 +20,6 @@ struct wireguard_peer_stats {
 	uint32_t reserved;
 } __attribute__((aligned(64)));
 
-/* One for all: what became of handshake messages. Those that were refused are under drop reasons too. */
-struct wireguard_core_stats {
-	uint64_t initiations_sent, responses_sent, cookies_sent, keepalives_sent;
-	uint64_t initiations_taken, responses_taken, cookies_taken;
-};
-
 extern struct wireguard_peer_stats *wireguard_peer_stats;
-extern struct wireguard_core_stats wireguard_core_stats;
 
 #endif

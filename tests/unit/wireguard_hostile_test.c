@@ -16,7 +16,6 @@
 #include "nf/wireguard/core.h"
 #include "nf/wireguard/handshake.h"
 #include "nf/wireguard/load.h"
-#include "nf/wireguard/stats.h"
 #include "support/nf_host.h"
 #include "support/wireguard_ends.h"
 #include "wireguard_vectors.h"
@@ -246,7 +245,7 @@ static struct world_message with_cookie(void)
 	core_tick(true);
 	load_bob();
 	world_pass();
-	assert_int_equal(wireguard_core_stats.cookies_taken, 1);
+	assert_int_equal(stats.tunnel.cookies_taken, 1);
 	while (world_count(MESSAGE_INITIATION) == 1)
 		world_run(SECONDS(1) / 10);
 	world_lose();
@@ -364,7 +363,7 @@ static void a_flood_is_bounded_work(void **state)
 	worked = stats.dropped[DROP_WG_HANDSHAKE] - worked;
 	assert_in_range(worked, 1,
 			(seconds * LOAD_MULTIPLICATIONS + LOAD_MULTIPLICATIONS_BURST) / LOAD_WASTE + 1);
-	assert_in_range(wireguard_core_stats.cookies_sent, 1, (seconds + 1) * LOAD_COOKIES);
+	assert_in_range(stats.tunnel.cookies_sent, 1, (seconds + 1) * LOAD_COOKIES);
 	assert_int_equal(stats.held + worked + stats.dropped[DROP_WG_COOKIE_ASKED], seconds * FLOOD_RATE);
 }
 
