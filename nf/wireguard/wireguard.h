@@ -33,8 +33,8 @@ uint16_t wireguard_open(struct rte_mbuf **packets);
  * or when there is a session. */
 void wireguard_send(struct rte_mbuf *m, uint8_t port);
 
-/* Whether there is a peer that wireguard_send would take the packet to; if not, ends it, and tells the sender:
- * of a datagram that is to be cut, since a piece can't speak for it. */
+/* Whether there is a peer that wireguard_send would take the packet to; if not, ends it, and tells the
+ * sender: of a datagram that is to be cut, since a piece can't speak for it. */
 bool wireguard_reaches(struct rte_mbuf *m, uint8_t port);
 
 /* Seals what was sent, and gives it to the router. Before output_flush. */

@@ -590,9 +590,9 @@ static void a_link_that_is_down_loses_datagrams(void **state)
 static void an_empty_pool_is_survived(void **state)
 {
 	struct craft large = udp("192.0.2.10", 1000, "10.0.0.5", 53), echo = {.protocol = IPPROTO_ICMP,
-									     .source = "10.0.0.5",
-									     .destination = "10.0.0.1",
-									     .destination_port = 8 << 8};
+									      .source = "10.0.0.5",
+									      .destination = "10.0.0.1",
+									      .destination_port = 8 << 8};
 	uint8_t frame[CRAFT_MAX], packet[CRAFT_MAX], sealed[VPN_FRAME_MAX];
 	struct rte_mbuf *all[POOL], *m;
 	size_t bytes, sealed_bytes;

@@ -124,12 +124,9 @@ static void outsides_in_segments(void **state)
 static void addresses_that_are_not_ours(void **state)
 {
 	static const struct vpn_outer outers[] = {
-	    {.destination = "198.51.100.9"},
-	    {.destination = "198.51.100.255"},
-	    {.destination = "255.255.255.255"},
-	    {.destination = "224.0.0.1"},
-	    {.ipv6 = true, .destination = "ff02::1"},
-	    {.ipv6 = true, .destination = "2001:db8:2::9"},
+	    {.destination = "198.51.100.9"},	      {.destination = "198.51.100.255"},
+	    {.destination = "255.255.255.255"},	      {.destination = "224.0.0.1"},
+	    {.ipv6 = true, .destination = "ff02::1"}, {.ipv6 = true, .destination = "2001:db8:2::9"},
 	};
 
 	(void)state;

@@ -43,7 +43,6 @@ static const struct craft to_far4 = {.protocol = IPPROTO_UDP,
 				       .destination_port = 4000,
 				       .payload = 100};
 
-
 /* The packet that a host sent, as the next hop sees it. */
 static size_t forwarded(const struct craft *craft, uint8_t *packet)
 {

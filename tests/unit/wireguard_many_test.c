@@ -85,7 +85,9 @@ bool wireguard_reaches(struct rte_mbuf *m, uint8_t port)
 	return false;
 }
 
-void wireguard_flush(void) {}
+void wireguard_flush(void)
+{
+}
 
 static int start(void **state)
 {

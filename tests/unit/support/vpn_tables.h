@@ -149,7 +149,7 @@ const uint32_t nat_static_rule_count = 0;
 
 int appliance_init(void)
 {
-	int (*const inits[])(void) = {input_init, reassembly_init, router_init,	 firewall_init,
+	int (*const inits[])(void) = {input_init, reassembly_init, router_init,	  firewall_init,
 				      flow_init,  nat_init,	   wireguard_init};
 
 	for (size_t i = 0; i < RTE_DIM(inits); i++) {

@@ -94,8 +94,8 @@ static uint8_t *datagram_of(uint8_t *frame, uint32_t bytes)
 	if (get16(frame + 12) == 0x86dd && bytes >= ETHERNET + IPV6 + UDP)
 		to_far = ip[6] == IPPROTO_UDP && memcmp(ip + 24, far6, 16) == 0;
 	else if (get16(frame + 12) == 0x0800)
-		to_far = ip[9] == IPPROTO_UDP && memcmp(ip + 16, far4, 4) == 0 &&
-			 (get16(ip + 6) & 0x3fff) == 0;
+		to_far =
+		    ip[9] == IPPROTO_UDP && memcmp(ip + 16, far4, 4) == 0 && (get16(ip + 6) & 0x3fff) == 0;
 	return to_far && get16(udp + 2) - VPN_LISTEN < VPN_TUNNELS ? udp : NULL;
 }
 
@@ -299,7 +299,8 @@ size_t vpn_seal(uint8_t *frame, uint8_t tunnel, const void *packet, size_t bytes
 	memcpy(message + 16, packet, bytes);
 	crypto_aead_init(&aead, CRYPTO_CHACHA20_POLY1305, session->keys.sending);
 	crypto_seal(&text, 1);
-	return vpn_wrap(frame, tunnel, message, MESSAGE_KEEPALIVE_BYTES + bytes + padding - outer->cut, outer);
+	return vpn_wrap(frame, tunnel, message, MESSAGE_KEEPALIVE_BYTES + bytes + padding - outer->cut,
+			outer);
 }
 
 uint32_t vpn_opened(uint32_t index, const uint8_t **packet)

@@ -38,7 +38,8 @@ extern uint32_t vpn_destination_count __asm__("nat_destination_rule_count");
 /* No rule of NAT, and a rule of the firewall for every IPv4 packet. Before vpn_start. */
 void vpn_clear(void);
 
-/* The tables as above, both rules of the firewall accept, FAR's endpoint of that family, and the appliance anew. No session yet. */
+/* The tables as above, both rules of the firewall accept, FAR's endpoint of that family, and the appliance
+ * anew. No session yet. */
 void vpn_start(uint8_t family);
 
 /* ... and the tunnels have a session. Counters are zero. */
@@ -55,10 +56,10 @@ uint16_t vpn_network_once(void);
 struct vpn_outer {
 	bool ipv6;
 	uint8_t tos;
-	uint8_t trailing;	/* bytes behind the message, within UDP */
-	uint8_t behind_udp;	/* ... and behind that, within IP */
-	uint8_t extension;	/* bytes of IPv4 options, or of an IPv6 options header (a multiple of 8) */
-	uint8_t cut;		/* bytes missing at the end of the message */
+	uint8_t trailing;   /* bytes behind the message, within UDP */
+	uint8_t behind_udp; /* ... and behind that, within IP */
+	uint8_t extension;  /* bytes of IPv4 options, or of an IPv6 options header (a multiple of 8) */
+	uint8_t cut;	    /* bytes missing at the end of the message */
 	const char *source, *destination;
 	uint16_t source_port;
 };

@@ -134,7 +134,9 @@ bool wireguard_reaches(struct rte_mbuf *m, uint8_t port)
 	return false;
 }
 
-void wireguard_flush(void) {}
+void wireguard_flush(void)
+{
+}
 
 static enum drop_reason open_transport(uint8_t tunnel, const uint8_t *message, size_t size,
 				       const struct wireguard_endpoint *from)
