@@ -13,7 +13,6 @@
 #include "bench/bed.h"
 #include "boot/handover.h"
 #include "crypto/gcm.h"
-#include "crypto/host.h"
 #include "nf/host.h"
 
 enum { BURST = CRYPTO_BURST_MAX, ROUNDS = 1000, ROOM = 2048, ADDED = 16 };
@@ -23,19 +22,6 @@ static struct crypto_text texts[BURST];
 static uint8_t buffers[BURST][ROOM];
 static struct samples sealed, opened, others;
 static uint32_t rounds;
-
-/* As many bytes as the processor gives before each output; here they cost nothing, and may be guessed. */
-size_t crypto_host_entropy(uint8_t out[CRYPTO_HOST_BYTES])
-{
-	enum { NUMBERS = 4 };
-
-	for (size_t i = 0; i < NUMBERS; i++) {
-		uint64_t number = host_random();
-
-		memcpy(out + i * sizeof(number), &number, sizeof(number));
-	}
-	return NUMBERS * sizeof(uint64_t);
-}
 
 static void prepare(enum crypto_aead_kind kind, uint32_t bytes, uint32_t added_bytes)
 {

@@ -24,6 +24,7 @@ def build(program, configuration, name=None, sources=None):
     run_tool(["gcc-ar", "rcs", str(archive), *objects])
     run_tool([str(BUILD / "weir"), "build", str(source), "-o", str(image)],
              env={"ARCHIVES": f"nf eal bench-{program}"})
+    image.chmod(0o700)  # one that has keys is not made to be run by anybody
     return image
 
 

@@ -16,6 +16,7 @@
 #include "cookie.h"
 #include "endpoint.h"
 #include "session.h"
+#include "stats.h"
 #include "timers.h"
 #include "timestamp.h"
 
@@ -50,6 +51,16 @@ struct tunnel {
 
 extern struct peer *peers;     /* wireguard_peer_count of them */
 extern struct tunnel *tunnels; /* wireguard_tunnel_count */
+
+/* Begins to fetch what a packet needs of a peer. */
+static inline void peer_prefetch(uint32_t number)
+{
+	const char *lines = (const char *)&peers[number];
+
+	for (size_t at = 0; at < offsetof(struct peer, remote); at += RTE_CACHE_LINE_SIZE)
+		rte_prefetch0(lines + at);
+	rte_prefetch0(&wireguard_peer_stats[number]);
+}
 
 /* Makes peers, tunnels and the index of public keys; computes nothing that is expensive. Returns 0, or -errno
  * after a host_log line. */

@@ -217,11 +217,26 @@ static bool judge(const struct opening *opening, const struct crypto_text *text)
 	return true;
 }
 
+/* Packets of many peers: none is to wait for the memory of its own. */
+static void prefetch_taken(void)
+{
+	for (uint16_t i = 0; i < taken_count; i++) {
+		uint32_t at = message_at(taken[i]);
+		struct message_transport message;
+
+		if (unlikely(taken[i]->data_len < at + sizeof(message)))
+			continue;
+		memcpy(&message, rte_pktmbuf_mtod_offset(taken[i], const void *, at), sizeof(message));
+		session_prefetch_index(rte_le_to_cpu_32(message.receiver));
+	}
+}
+
 /* Handshakes go their way; what is of type transport is collected. */
 static uint16_t sort(struct opening *openings, struct crypto_text *texts, struct crypto_aead *aeads)
 {
 	uint16_t count = 0;
 
+	prefetch_taken();
 	for (uint16_t i = 0; i < taken_count; i++) {
 		struct rte_mbuf *m = taken[i];
 		uint32_t bytes;

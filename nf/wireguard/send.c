@@ -33,18 +33,21 @@ static struct waiting {
 } * waiting; /* by peer */
 static uint32_t waiting_count;
 
-static struct {
+/* What wireguard_flush is to seal; `session` is found there. */
+struct sending {
 	struct rte_mbuf *m;
+	uint32_t peer;
 	struct session *session;
-} ready[BURST_MAX];
-static uint16_t ready_count;
+};
+static struct sending queued[BURST_MAX];
+static uint16_t queued_count;
 
 int send_init(void)
 {
 	free(waiting);
 	waiting = calloc(wireguard_peer_count, sizeof(*waiting));
 	waiting_count = 0;
-	ready_count = 0;
+	queued_count = 0;
 	return waiting || wireguard_peer_count == 0 ? 0 : -ENOMEM;
 }
 
@@ -119,11 +122,11 @@ static void wait_for_session(struct rte_mbuf *m, uint32_t peer)
 	stats.held += is_counted(m);
 }
 
-static void send_with(struct session *session, struct rte_mbuf *m)
+static void enqueue(struct rte_mbuf *m, uint32_t peer)
 {
-	ready[ready_count].m = m;
-	ready[ready_count++].session = session;
-	if (ready_count == BURST_MAX)
+	peer_prefetch(peer);
+	queued[queued_count++] = (struct sending){.m = m, .peer = peer};
+	if (queued_count == BURST_MAX)
 		wireguard_flush();
 }
 
@@ -132,13 +135,8 @@ bool wireguard_session_ready(uint32_t peer)
 	struct waiting *queue = &waiting[peer];
 	bool any = queue->count > 0;
 
-	while (queue->count > 0) {
-		struct session *session = peer_sending_session(&peers[peer]);
-
-		if (!session)
-			break;
-		send_with(session, dequeue(queue));
-	}
+	while (queue->count > 0 && peer_sending_session(&peers[peer]))
+		enqueue(dequeue(queue), peer);
 	wireguard_flush();
 	return any;
 }
@@ -172,21 +170,16 @@ static uint32_t peer_for(struct rte_mbuf *m, uint8_t tunnel)
 	return allowed_ipv4(tunnel, rte_be_to_cpu_32(((const struct rte_ipv4_hdr *)packet)->dst_addr));
 }
 
-/* ALLOWED_NONE: nobody can be reached, and the packet has ended. */
-static uint32_t reachable_peer(struct rte_mbuf *m, uint8_t port)
-{
-	uint32_t number = peer_for(m, tunnel_of(port));
-
-	if (likely(number != ALLOWED_NONE && peers[number].endpoint.family))
-		return number;
-	refuse_unreachable(m, number == ALLOWED_NONE ? DROP_WG_NO_PEER : DROP_WG_NO_ENDPOINT);
-	return ALLOWED_NONE;
-}
-
 bool wireguard_reaches(struct rte_mbuf *m, uint8_t port)
 {
+	uint32_t number;
+
 	assert(wireguard_tunnel_count > 0); /* also tells the compiler where there is none */
-	return reachable_peer(m, port) != ALLOWED_NONE;
+	number = peer_for(m, tunnel_of(port));
+	if (likely(number != ALLOWED_NONE && peers[number].endpoint.family))
+		return true;
+	refuse_unreachable(m, number == ALLOWED_NONE ? DROP_WG_NO_PEER : DROP_WG_NO_ENDPOINT);
+	return false;
 }
 
 /* Makes a packet one that can be sealed in place: complete, in one segment, with room for what comes around
@@ -202,22 +195,48 @@ static bool make_whole(struct rte_mbuf *m)
 
 void wireguard_send(struct rte_mbuf *m, uint8_t port)
 {
-	struct session *session;
 	uint32_t number;
 
 	assert(wireguard_tunnel_count > 0);
-	number = reachable_peer(m, port);
+	number = peer_for(m, tunnel_of(port));
 	if (unlikely(number == ALLOWED_NONE))
-		return;
-	if (unlikely(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG || !make_whole(m))) {
+		refuse_unreachable(m, DROP_WG_NO_PEER);
+	else if (unlikely(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG || !make_whole(m)))
 		refuse(m, DROP_WG_LENGTH);
-		return;
-	}
-	session = peer_sending_session(&peers[number]);
-	if (likely(session != NULL))
-		send_with(session, m);
 	else
-		wait_for_session(m, number);
+		enqueue(m, number);
+}
+
+/* Whether the packet can be sealed now; if not, it has ended, or waits. */
+static bool find_session(struct sending *sending)
+{
+	struct peer *peer = &peers[sending->peer];
+
+	if (unlikely(peer->endpoint.family == 0)) {
+		refuse_unreachable(sending->m, DROP_WG_NO_ENDPOINT);
+		return false;
+	}
+	sending->session = peer_sending_session(peer);
+	if (likely(sending->session != NULL))
+		return true;
+	wait_for_session(sending->m, sending->peer);
+	return false;
+}
+
+/* Empties the queue; returns how many of it can be sealed. */
+static uint16_t take_queued(struct sending *sendings)
+{
+	uint16_t count = queued_count, kept = 0;
+
+	memcpy(sendings, queued, count * sizeof(queued[0]));
+	queued_count = 0; /* an error may be sent to a sender behind a tunnel */
+	for (uint16_t i = 0; i < count; i++)
+		if (likely(peers[sendings[i].peer].current != NULL))
+			session_prefetch(peers[sendings[i].peer].current);
+	for (uint16_t i = 0; i < count; i++)
+		if (find_session(&sendings[i]))
+			sendings[kept++] = sendings[i];
+	return kept;
 }
 
 /* Pads a packet, puts the message's header before it, and says how to seal it. */
@@ -241,40 +260,44 @@ static void prepare(struct rte_mbuf *m, struct session *session, struct crypto_t
 }
 
 /* Packets that follow each other to one peer are told to its timers together. */
-static void tell_peers(uint16_t count)
+static void tell_peers(const struct sending *sendings, uint16_t count)
 {
 	for (uint16_t i = 0, start = 0; i < count; start = i) {
-		struct peer *peer = ready[start].session->peer;
+		uint32_t peer = sendings[start].peer;
 		uint64_t bytes = 0;
 
-		for (; i < count && ready[i].session->peer == peer; i++)
-			bytes += ready[i].m->pkt_len;
-		peer_sent(peer, i - start, bytes, true);
+		for (; i < count && sendings[i].peer == peer; i++)
+			bytes += sendings[i].m->pkt_len;
+		peer_sent(&peers[peer], i - start, bytes, true);
+	}
+}
+
+static void seal_queued(void)
+{
+	static struct crypto_aead aeads[BURST_MAX];
+	struct crypto_text texts[BURST_MAX];
+	struct sending sendings[BURST_MAX];
+	uint8_t ecn[BURST_MAX];
+	uint16_t count = take_queued(sendings);
+
+	for (uint16_t i = 0; i < count; i++) {
+		struct rte_mbuf *m = sendings[i].m;
+
+		ecn[i] = ecn_enter(rte_pktmbuf_mtod(m, const uint8_t *));
+		count_sent(m, wireguard_tunnels[peers[sendings[i].peer].tunnel].port);
+		prepare(m, sendings[i].session, &texts[i], &aeads[i]);
+	}
+	crypto_seal(texts, count);
+	tell_peers(sendings, count);
+	for (uint16_t i = 0; i < count; i++) {
+		const struct peer *peer = &peers[sendings[i].peer];
+
+		datagram_send(sendings[i].m, peer->tunnel, &peer->endpoint, ecn[i]);
 	}
 }
 
 void wireguard_flush(void)
 {
-	static struct crypto_aead aeads[BURST_MAX];
-	struct crypto_text texts[BURST_MAX];
-	uint8_t ecn[BURST_MAX];
-	uint16_t count = ready_count;
-
-	if (wireguard_tunnel_count == 0 || count == 0)
-		return;
-	ready_count = 0;
-	for (uint16_t i = 0; i < count; i++) {
-		struct rte_mbuf *m = ready[i].m;
-
-		ecn[i] = ecn_enter(rte_pktmbuf_mtod(m, const uint8_t *));
-		count_sent(m, wireguard_tunnels[ready[i].session->peer->tunnel].port);
-		prepare(m, ready[i].session, &texts[i], &aeads[i]);
-	}
-	crypto_seal(texts, count);
-	tell_peers(count);
-	for (uint16_t i = 0; i < count; i++) {
-		const struct peer *peer = ready[i].session->peer;
-
-		datagram_send(ready[i].m, peer->tunnel, &peer->endpoint, ecn[i]);
-	}
+	while (wireguard_tunnel_count > 0 && queued_count > 0)
+		seal_queued();
 }

@@ -44,6 +44,16 @@ struct session *session_find(uint8_t tunnel, uint32_t index)
 	return &sessions[slot];
 }
 
+void session_prefetch_index(uint32_t index)
+{
+	uint32_t slot = index & slot_mask;
+
+	if (slot >= slot_count)
+		return;
+	session_prefetch(&sessions[slot]);
+	peer_prefetch(slot / SESSION_SLOTS);
+}
+
 struct session *session_new(struct peer *peer, enum session_state state)
 {
 	uint32_t place = __builtin_ctz(~peer->slots), slot = peer->number * SESSION_SLOTS + place;

@@ -27,6 +27,7 @@ static inline void put(uint32_t place, struct waiting waiting)
 {
 	heap[place] = waiting;
 	waiting.peer->timers.place = place;
+	waiting.peer->timers.waits_ns = waiting.ns;
 }
 
 /* Lets one that waits for an earlier time than before rise to its place. */
@@ -64,7 +65,7 @@ static void set(struct peer *peer, enum timer timer, uint64_t wait_ns)
 	timers->due_ns[timer] = due_ns;
 	if (timers->place == 0)
 		rise(++heap_count, (struct waiting){due_ns, peer});
-	else if (due_ns < heap[timers->place].ns)
+	else if (due_ns < timers->waits_ns)
 		rise(timers->place, (struct waiting){due_ns, peer});
 }
 
