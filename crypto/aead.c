@@ -22,6 +22,14 @@ void crypto_aead_init(struct crypto_aead *aead, enum crypto_aead_kind kind, cons
 	kinds[kind]->init(aead, key);
 }
 
+void crypto_aead_wipe(struct crypto_aead *aead)
+{
+	uint32_t kind = ((const struct aead_head *)aead->state)->kind;
+
+	assert(kind < KINDS && kinds[kind]);
+	crypto_wipe(aead, kinds[kind]->state_bytes);
+}
+
 static const struct aead_kind *kind_of(const struct crypto_text *text)
 {
 	uint32_t kind = ((const struct aead_head *)text->aead->state)->kind;

@@ -134,4 +134,4 @@ static size_t open(struct crypto_text *texts, size_t count)
 	return good;
 }
 
-const struct aead_kind chacha20_poly1305 = {init, seal, open};
+const struct aead_kind chacha20_poly1305 = {init, seal, open, sizeof(struct key)};

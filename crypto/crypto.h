@@ -85,13 +85,16 @@ struct crypto_gcm_choice {
  * need not have it. NULL, or the name of the test that failed. */
 CRYPTO_MUST_USE const char *crypto_gcm_init(struct crypto_gcm_choice *choice);
 
-/* A key made ready; holds secrets: crypto_wipe it. No pointers to itself, so that it may be moved. */
+/* A key made ready; holds secrets: crypto_aead_wipe it. No pointers to itself, so that it may be moved. */
 struct crypto_aead {
 	_Alignas(64) uint8_t state[CRYPTO_AEAD_BYTES];
 };
 
 /* `key`: 32 bytes, for CRYPTO_AES_128_GCM 16. AES-GCM needs crypto_gcm_init. */
 void crypto_aead_init(struct crypto_aead *aead, enum crypto_aead_kind kind, const uint8_t *key);
+
+/* Clears the key, which takes less than to clear all of the room for one. */
+void crypto_aead_wipe(struct crypto_aead *aead);
 
 /* One text to be sealed or opened in place. */
 struct crypto_text {

@@ -55,7 +55,7 @@ static size_t open(struct crypto_text *texts, size_t count)
 
 void gcm_use(const struct gcm_variant *variant)
 {
-	static const struct aead_kind kind = {init, seal, open};
+	static const struct aead_kind kind = {init, seal, open, sizeof(struct crypto_aead)};
 
 	chosen = variant;
 	aead_register(CRYPTO_AES_128_GCM, &kind);

@@ -22,6 +22,7 @@ struct aead_kind {
 	void (*init)(struct crypto_aead *aead, const uint8_t *key);
 	void (*seal)(struct crypto_text *texts, size_t count);
 	size_t (*open)(struct crypto_text *texts, size_t count);
+	size_t state_bytes; /* of a key made ready, from its start */
 };
 
 extern const struct aead_kind chacha20_poly1305;

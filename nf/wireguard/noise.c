@@ -96,7 +96,7 @@ static void seal_and_hash(struct noise_state *state, const uint8_t key[CRYPTO_KE
 	if (bytes)
 		memcpy(sealed, plain, bytes);
 	crypto_seal(&text, 1);
-	crypto_wipe(&aead, sizeof(aead));
+	crypto_aead_wipe(&aead);
 	mix_hash(state->hash, sealed, bytes + CRYPTO_TAG_BYTES);
 }
 
@@ -110,7 +110,7 @@ static bool open_and_hash(struct noise_state *state, const uint8_t key[CRYPTO_KE
 
 	memcpy(plain, sealed, bytes + CRYPTO_TAG_BYTES);
 	good = crypto_open(&text, 1) == 1;
-	crypto_wipe(&aead, sizeof(aead));
+	crypto_aead_wipe(&aead);
 	mix_hash(state->hash, sealed, bytes + CRYPTO_TAG_BYTES);
 	return good;
 }

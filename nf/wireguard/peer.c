@@ -267,7 +267,7 @@ static void seal_keepalive(struct session *session, uint8_t message[MESSAGE_KEEP
 	memcpy(text.nonce + 4, &header.counter, sizeof(header.counter));
 	crypto_aead_init(&aead, CRYPTO_CHACHA20_POLY1305, session->keys.sending);
 	crypto_seal(&text, 1);
-	crypto_wipe(&aead, sizeof(aead));
+	crypto_aead_wipe(&aead);
 }
 
 void peer_send_keepalive(struct peer *peer)

@@ -281,11 +281,13 @@ static uint16_t open_taken(struct rte_mbuf **packets)
 	struct crypto_text texts[BURST_MAX];
 	uint8_t origins[BURST_MAX]; /* tunnels */
 	uint16_t count = sort(openings, texts, aeads), kept = 0;
+	bool all_good = crypto_open(texts, count) == count;
 
-	if (crypto_open(texts, count) < count)
-		for (uint16_t i = 0; i < count; i++)
-			if (!texts[i].good)
-				packet_drop(openings[i].m, DROP_WG_FORGED);
+	for (uint16_t i = 0; i < count; i++) {
+		crypto_aead_wipe(&aeads[i]);
+		if (unlikely(!all_good && !texts[i].good))
+			packet_drop(openings[i].m, DROP_WG_FORGED);
+	}
 	for (uint16_t i = 0; i < count; i++) {
 		if (!texts[i].good || !judge(&openings[i], &texts[i]))
 			continue;

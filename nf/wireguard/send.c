@@ -288,6 +288,8 @@ static void seal_queued(void)
 		prepare(m, sendings[i].session, &texts[i], &aeads[i]);
 	}
 	crypto_seal(texts, count);
+	for (uint16_t i = 0; i < count; i++)
+		crypto_aead_wipe(&aeads[i]);
 	tell_peers(sendings, count);
 	for (uint16_t i = 0; i < count; i++) {
 		const struct peer *peer = &peers[sendings[i].peer];

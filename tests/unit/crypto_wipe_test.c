@@ -196,6 +196,21 @@ static void no_step_of_hkdf_is_left_on_the_stack(void **state)
 	assert_false(has_part(stack, extracted, sizeof(extracted)));
 }
 
+static void no_key_is_left_in_an_aead(void **state)
+{
+	static const uint8_t key[CRYPTO_KEY_BYTES] = {[0 ... CRYPTO_KEY_BYTES - 1] = 0xa5};
+	static struct crypto_aead aead;
+
+	(void)state;
+	for (int kind = CRYPTO_CHACHA20_POLY1305; kind <= CRYPTO_AES_256_GCM; kind++) {
+		memset(&aead, 0, sizeof(aead));
+		crypto_aead_init(&aead, kind, key);
+		crypto_aead_wipe(&aead);
+		for (size_t i = 0; i < sizeof(aead); i++)
+			assert_int_equal(aead.state[i], 0);
+	}
+}
+
 static void wipe_clears_what_it_is_told(void **state)
 {
 	uint8_t memory[300];
@@ -230,6 +245,7 @@ int main(void)
 	    cmocka_unit_test(no_inner_key_is_left_on_the_stack),
 	    cmocka_unit_test(no_step_of_hkdf_is_left_on_the_stack),
 	    cmocka_unit_test(wipe_clears_what_it_is_told),
+	    cmocka_unit_test(no_key_is_left_in_an_aead),
 	};
 
 	return cmocka_run_group_tests_name("crypto_wipe", tests, set_up, tear_down);
