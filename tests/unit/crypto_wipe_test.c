@@ -199,15 +199,15 @@ static void no_step_of_hkdf_is_left_on_the_stack(void **state)
 static void no_key_is_left_in_an_aead(void **state)
 {
 	static const uint8_t key[CRYPTO_KEY_BYTES] = {[0 ... CRYPTO_KEY_BYTES - 1] = 0xa5};
-	static struct crypto_aead aead;
+	static struct crypto_aead made;
 
 	(void)state;
 	for (int kind = CRYPTO_CHACHA20_POLY1305; kind <= CRYPTO_AES_256_GCM; kind++) {
-		memset(&aead, 0, sizeof(aead));
-		crypto_aead_init(&aead, kind, key);
-		crypto_aead_wipe(&aead);
-		for (size_t i = 0; i < sizeof(aead); i++)
-			assert_int_equal(aead.state[i], 0);
+		memset(&made, 0, sizeof(made));
+		crypto_aead_init(&made, kind, key);
+		crypto_aead_wipe(&made);
+		for (size_t i = 0; i < sizeof(made); i++)
+			assert_int_equal(made.state[i], 0);
 	}
 }
 
