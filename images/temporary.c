@@ -40,13 +40,16 @@ static void empty(const char *folder)
 }
 
 /* Then dies of the signal, as without a handler: whoever waits sees why. A tool may have stopped itself
- * (measure.c): it must go on to end. */
+ * (measure.c), or be about to: it must go on to end. */
 static void clean_up(int number)
 {
+	int status;
+
 	if (running_tool > 0) {
 		kill(-(pid_t)running_tool, SIGTERM);
 		kill(-(pid_t)running_tool, SIGCONT);
-		waitpid((pid_t)running_tool, NULL, 0);
+		while (waitpid((pid_t)running_tool, &status, WUNTRACED) > 0 && WIFSTOPPED(status))
+			kill(-(pid_t)running_tool, SIGCONT);
 	}
 	for (int i = 0; i < FOLDERS_MAX; i++)
 		if (folders[i][0])
