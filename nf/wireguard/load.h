@@ -13,9 +13,9 @@
  * get at most 300 a second, 1 % of a core, and peers that all come back at once get their sessions five times
  * as fast. When no packets arrive, there is no such limit.
  *
- * By the cycles that each step takes, strangers who send 10,000 initiations a second cost some 4 % of a core in
- * all: mac1 0.4, mac2 1, cookies 1.1, multiplications 1. Fewer cookies would be had by chance, and peers need one
- * to get in. What a flood leaves of a tunnel's rate is measured by bench/wireguard.py.
+ * By the cycles that each step takes, strangers who send 10,000 initiations a second cost some 4 % of a core
+ * in all: mac1 0.4, mac2 1, cookies 1.1, multiplications 1. Fewer cookies would be had by chance, and peers
+ * need one to get in. What a flood leaves of a tunnel's rate is measured by bench/wireguard.py.
  */
 #ifndef NF_WIREGUARD_LOAD_H
 #define NF_WIREGUARD_LOAD_H
