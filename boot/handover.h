@@ -61,6 +61,21 @@ struct handover_device {
 	};
 };
 
+/* What a guest of Xen has beside all that. The pages are mapped writable in ring 3; what stands in them comes
+ * from Xen and from dom0's daemons: outside input. Layouts: Xen, public/{xen,grant_table}.h, io/xs_wire.h.
+ * Network devices are no part of this: ring 3 finds them in xenstore. After WEIR_CALL_XEN_SUSPEND every field
+ * may have changed. */
+struct handover_xen {
+	uintptr_t shared_info;	/* struct shared_info: pending and masked event channels */
+	uintptr_t store;	/* struct xenstore_domain_interface; 0: there is no xenstore */
+	uint32_t store_port;	/* event channel of the store */
+	uint32_t grant_version; /* 1 or 2: of the entries in the table */
+	uintptr_t grants;	/* struct grant_entry_v1[] or union grant_entry_v2[]; contiguous */
+	uintptr_t grant_status; /* version 2: grant_status_t[]; else 0 */
+	uint32_t grant_entries; /* that the table has room for; the first GNTTAB_NR_RESERVED_ENTRIES are the
+				 * toolstack's */
+};
+
 struct handover {
 	uint32_t version;
 	uint32_t devices;
@@ -74,6 +89,7 @@ struct handover {
 	/* Virtual Machine Generation ID (Microsoft, 2012): 16 bytes that the hypervisor changes when it
 	 * restores or copies the machine. NULL: it offers none. */
 	const volatile uint8_t *generation;
+	const volatile struct handover_xen *xen; /* NULL: this is no guest of Xen */
 };
 
 /* How far the image has come. Lives in the counters' pages (nf/stats.h), where the host reads it without the
@@ -107,6 +123,19 @@ enum weir_call {
 	/* What struct handover_clock calls wall_offset_ns, asked anew: after a pause that the TSC has not
 	 * seen it is another. 0: there is no clock to ask. */
 	WEIR_CALL_WALL_OFFSET = 0x5746,
+
+	/* A guest of Xen's only, elsewhere -ENOSYS. Event channels (Xen, public/event_channel.h); one that
+	 * becomes pending and is not masked ends a WEIR_CALL_WAIT. Return 0 or -errno; _OPEN: a new port,
+	 * masked, which domain `a` may bind to. */
+	WEIR_CALL_XEN_EVENT_OPEN = 0x5750,
+	WEIR_CALL_XEN_EVENT_CLOSE = 0x5751, /* a: port */
+	WEIR_CALL_XEN_EVENT_SEND = 0x5752,  /* a: port */
+	/* Gives the machine up until it is resumed, perhaps elsewhere (SHUTDOWN_suspend). No event channel
+	 * and no grant of before counts any more. Returns 0; 1: the suspend was cancelled, and all of them
+	 * still do; or -errno. */
+	WEIR_CALL_XEN_SUSPEND = 0x5753,
+	/* Ends the machine and asks for another start (SHUTDOWN_reboot). Does not return. */
+	WEIR_CALL_XEN_REBOOT = 0x5754,
 };
 
 /* Exit status of the image, as a process's exit status, and through the hypervisor where it has a way. */
