@@ -42,7 +42,7 @@ enum {
 	BOOT_PARAMS_E820_MAX = 128,
 };
 
-static void add_memory(struct boot_info *info, uint64_t start, uint64_t bytes, uint32_t type)
+void bootinfo_add_memory(struct boot_info *info, uint64_t start, uint64_t bytes, uint32_t type)
 {
 	uint64_t end = start + bytes;
 
@@ -51,7 +51,16 @@ static void add_memory(struct boot_info *info, uint64_t start, uint64_t bytes, u
 	info->entry[info->entries++] = (struct memory_entry){start, end, type == MEMORY_RAM};
 }
 
-static void read_command_line(struct boot_info *info, uint64_t address)
+uint32_t bootinfo_limit_entries(uint32_t entries)
+{
+	if (entries <= MEMORY_ENTRIES_MAX)
+		return entries;
+	console_print("weir: memory map of %u entries: using the first %u\n", (uint64_t)entries,
+		      (uint64_t)MEMORY_ENTRIES_MAX);
+	return MEMORY_ENTRIES_MAX;
+}
+
+void bootinfo_read_command_line(struct boot_info *info, uint64_t address)
 {
 	if (address && !physical_read(info->command_line, address, COMMAND_LINE_BYTES))
 		info->command_line[0] = '\0';
@@ -66,19 +75,15 @@ static const char *read_pvh(uint64_t address, struct boot_info *info)
 		return "no hvm_start_info where the loader points";
 	if (start.version < 1)
 		return "hvm_start_info has no memory map (version 0)";
-	if (start.memory_entries > MEMORY_ENTRIES_MAX) {
-		console_print("weir: memory map of %u entries: using the first %u\n",
-			      (uint64_t)start.memory_entries, (uint64_t)MEMORY_ENTRIES_MAX);
-		start.memory_entries = MEMORY_ENTRIES_MAX;
-	}
+	start.memory_entries = bootinfo_limit_entries(start.memory_entries);
 	for (uint32_t i = 0; i < start.memory_entries; i++) {
 		struct hvm_memory_entry entry;
 
 		if (physical_read(&entry, start.memory_map + i * sizeof(entry), sizeof(entry)))
-			add_memory(info, entry.start, entry.bytes, entry.type);
+			bootinfo_add_memory(info, entry.start, entry.bytes, entry.type);
 	}
 	info->rsdp = start.rsdp;
-	read_command_line(info, start.command_line);
+	bootinfo_read_command_line(info, start.command_line);
 	return NULL;
 }
 
@@ -97,14 +102,23 @@ static const char *read_linux64(uint64_t address, struct boot_info *info)
 
 		if (physical_read(&entry, address + BOOT_PARAMS_E820_TABLE + i * sizeof(entry),
 				  sizeof(entry)))
-			add_memory(info, entry.start, entry.bytes, entry.type);
+			bootinfo_add_memory(info, entry.start, entry.bytes, entry.type);
 	}
-	read_command_line(info, (uint64_t)line_high << 32 | line_low);
+	bootinfo_read_command_line(info, (uint64_t)line_high << 32 | line_low);
 	return NULL;
 }
 
 const char *bootinfo_read(enum boot_protocol protocol, uint64_t address, struct boot_info *info)
 {
-	info->protocol = protocol == BOOT_PVH ? "pvh" : "linux64";
-	return protocol == BOOT_PVH ? read_pvh(address, info) : read_linux64(address, info);
+	switch (protocol) {
+	case BOOT_PVH:
+		info->protocol = "pvh";
+		return read_pvh(address, info);
+	case BOOT_LINUX64:
+		info->protocol = "linux64";
+		return read_linux64(address, info);
+	default:
+		info->protocol = "multiboot2";
+		return bootinfo_read_multiboot2(address, info);
+	}
 }
