@@ -20,6 +20,7 @@ enum status {
 /* argv[0] is the subcommand's name. Each returns an enum status. */
 int command_check(int argc, char **argv);
 int command_build(int argc, char **argv);
+int command_image(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_replay(int argc, char **argv);
 int command_flows(int argc, char **argv);

@@ -11,6 +11,7 @@ static const char overview[] =
     "\n"
     "  weir check gateway.yaml               is it right? draws what packets will pass through\n"
     "  weir build gateway.yaml               makes gateway.elf\n"
+    "  weir image gateway.elf --format iso   makes a disc of it, or what a hypervisor's tools take\n"
     "  weir replay gateway.elf --in lan=morning.pcap --out wan=left.pcap\n"
     "                                        boots it, feeds it a capture, shows what became of it\n"
     "  weir run gateway.elf --tap lan=tap0 --tap wan=tap1\n"
@@ -53,6 +54,41 @@ static const char build[] =
     "  weir build gateway.yaml -o /srv/gw    makes /srv/gw\n"
     "\n"
     "  -o, --output IMAGE    where the image goes\n";
+
+static const char image[] =
+    "weir image IMAGE --format FORMAT [-o OUT] [--net PORT=NAME ...] [--words WORDS]\n"
+    "\n"
+    "Makes of an image what the tools of the place take where it is to run: a disk that boots from BIOS and "
+    "UEFI, "
+    "or the\n"
+    "file that tells a hypervisor how to start the image, which then stays where it is. `weir image` lists "
+    "the "
+    "formats,\n"
+    "and says what is missing here to make them. Needs no root. The same image gives the same bytes.\n"
+    "\n"
+    "  weir image gateway.elf --format iso                makes gateway.iso, for a drive or a USB stick\n"
+    "  weir image gateway.elf --format qcow2 -o /srv/gw.qcow2\n"
+    "  weir image gateway.elf --format libvirt --net lan=br0 --net wan=br1     makes gateway.xml, for virsh "
+    "define\n"
+    "  weir image gateway.elf --format xen && xl create gateway.cfg\n"
+    "  weir image gateway.elf --format firecracker && firecracker --no-api --config-file "
+    "gateway.firecracker.json\n"
+    "  weir image gateway.elf --format all -o images      each of them, with their sizes\n"
+    "\n"
+    "Disks: GRUB starts the image, by Multiboot2; /weir/grub.cfg on the disk's partition has its arguments, "
+    "and "
+    "may be\n"
+    "edited (mcopy -i gateway.raw@@1M ::/weir/grub.cfg -). The console is COM1: where a machine has none, "
+    "the image "
+    "runs,\n"
+    "and says nothing. Network cards are virtio's.\n"
+    "\n"
+    "      --format FORMAT     what to make\n"
+    "  -o, --output OUT        where it goes; left out: beside the image, under its name\n"
+    "      --net PORT=NAME     the tap (QEMU, Firecracker, Cloud Hypervisor) or bridge (libvirt, Xen) of a "
+    "port; left\n"
+    "                          out: one that is called as the port is\n"
+    "      --words WORDS       arguments for the image, such as 'seed=1'\n";
 
 static const char run[] =
     "weir run IMAGE [--tap PORT=IF ...] [--for SECONDS] [--json | --print]\n"
@@ -224,8 +260,8 @@ static const char bench[] =
 
 static const struct {
 	const char *topic, *text;
-} topics[] = {{"check", check},	    {"build", build}, {"run", run},   {"replay", replay}, {"flows", flows},
-	      {"tunnels", tunnels}, {"bench", bench}, {"peer", peer}, {"key", key}};
+} topics[] = {{"check", check}, {"build", build},     {"image", image}, {"run", run},	{"replay", replay},
+	      {"flows", flows}, {"tunnels", tunnels}, {"bench", bench}, {"peer", peer}, {"key", key}};
 
 const char *help_text(const char *topic)
 {

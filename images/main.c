@@ -17,9 +17,10 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-    {"check", command_check},	{"build", command_build}, {"run", command_run},
-    {"replay", command_replay}, {"flows", command_flows}, {"tunnels", command_tunnels},
-    {"bench", command_bench},	{"peer", command_peer},	  {"key", command_key},
+    {"check", command_check},	  {"build", command_build},   {"image", command_image},
+    {"run", command_run},	  {"replay", command_replay}, {"flows", command_flows},
+    {"tunnels", command_tunnels}, {"bench", command_bench},   {"peer", command_peer},
+    {"key", command_key},
 };
 
 static int help(int argc, char **argv)
@@ -28,9 +29,10 @@ static int help(int argc, char **argv)
 
 	if (help_text(topic))
 		return show_help(topic);
-	return misused("help %s: no such command; there are check, build, run, replay, flows, tunnels, "
-		       "bench, peer and key",
-		       topic);
+	return misused(
+	    "help %s: no such command; there are check, build, image, run, replay, flows, tunnels, "
+	    "bench, peer and key",
+	    topic);
 }
 
 /* Files and sockets must not take the places of the standard streams, which children get. */
@@ -59,9 +61,10 @@ static int run(int argc, char **argv)
 		if (strcmp(name, commands[i].name) == 0)
 			return commands[i].run(argc - 1, argv + 1);
 	if (argc > 1)
-		return misused("%s: no such command; there are check, build, run, replay, flows, tunnels, "
-			       "bench, peer, key and help",
-			       name);
+		return misused(
+		    "%s: no such command; there are check, build, image, run, replay, flows, tunnels, "
+		    "bench, peer, key and help",
+		    name);
 	fputs(help_text(NULL), stderr);
 	return STATUS_USAGE;
 }
