@@ -69,7 +69,7 @@ static int take_option(struct request *request, char **argv, int found)
 static int check_words(const char *words)
 {
 	if (words[strspn(words, PLAIN " ,")])
-		return misused("--words '%s': letters, digits, blanks and -_=+,./:@%% can be in them", words);
+		return misused("--words: letters, digits, blanks and -_=+,./:@%% can be in them");
 	if (strlen(words) > 1024)
 		return misused("--words: at most 1024 characters");
 	return STATUS_DONE;

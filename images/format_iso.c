@@ -8,8 +8,10 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "command.h"
@@ -64,13 +66,27 @@ static int make_efi_disk(const struct format_job *job)
 	return status == STATUS_DONE ? fat_copy(&fat, TEMPORARY_GRUB_EFI, "/EFI/BOOT/BOOTX64.EFI") : status;
 }
 
+/* The date of all files, as xorriso takes it; its own are those of SOURCE_DATE_EPOCH already. */
+static void add_date(struct arguments *arguments)
+{
+	const char *epoch = getenv("SOURCE_DATE_EPOCH");
+	time_t seconds = epoch ? (time_t)strtoll(epoch, NULL, 10) : 0;
+	struct tm *date = gmtime(&seconds);
+	char text[32] = "";
+
+	if (date)
+		strftime(text, sizeof(text), "%Y%m%d%H%M%S00", date);
+	arguments_add(arguments, "--set_all_file_dates");
+	arguments_add(arguments, "%s", text);
+}
+
 static int make_disc(const struct format_job *job, const char *mark)
 {
 	struct arguments arguments = {0};
 	int status;
 
 	arguments_split(&arguments,
-			"xorriso -as mkisofs -quiet -V WEIR -r -o " TEMPORARY_DISC " -graft-points "
+			"xorriso -no_rc -as mkisofs -quiet -V WEIR -r -o " TEMPORARY_DISC " -graft-points "
 			"-b boot.img -no-emul-boot -boot-load-size 4 -boot-info-table --grub2-boot-info "
 			"--grub2-mbr " GRUB_BIOS_FOLDER "/boot_hybrid.img "
 			"-append_partition 2 0xef " TEMPORARY_EFI_DISK " -eltorito-alt-boot "
@@ -78,6 +94,7 @@ static int make_disc(const struct format_job *job, const char *mark)
 			"/boot.img=" TEMPORARY_GRUB_BIOS " /weir/weir.elf=" TEMPORARY_BOOTED
 			" /weir/grub.cfg=" TEMPORARY_GRUB_CONFIG);
 	arguments_add(&arguments, GRUB_DISK_FOLDER "/%s=" TEMPORARY_GRUB_EARLY, mark);
+	add_date(&arguments);
 	status = tool_run("making the disc", job->folder, &arguments);
 	arguments_free(&arguments);
 	return status;

@@ -15,8 +15,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 WEIR = ROOT / "build/weir"
 MACS = {"lan": "02:00:00:00:01:00", "wan": "02:00:00:00:01:01"}
-BOOT_SECONDS = 60  # for any firmware, on a machine that is busy
-FRAME_SECONDS = 10
+BOOT_SECONDS = 120  # for any firmware, on a machine that is busy
+FRAME_SECONDS = 30
 ETH_P_ALL = 3
 
 
@@ -55,7 +55,7 @@ class Tap:
         return 1 if self.failures else 0
 
 
-def run(*words, cwd=None, env=None, timeout=60, status=0):
+def run(*words, cwd=None, env=None, timeout=240, status=0):
     """Runs a command that must end with this status. Returns what it said."""
     done = subprocess.run([str(word) for word in words], cwd=cwd, env={**os.environ, **(env or {})}, timeout=timeout,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
