@@ -174,16 +174,19 @@ def check_forwards(wires):
     raise Failed(f"no frame was forwarded within {FRAME_SECONDS} s")
 
 
-def check_boots(command, console, wires, cwd=None):
-    """Starts a command, whose image must get ready and forward a frame. Returns what the image said."""
-    with open(console, "wb") as out:
+def check_boots(command, said, wires, cwd=None, console=None):
+    """Starts a command, whose image must get ready and forward a frame. What the command says goes to the file `said`, and
+    with it the image's console, unless that is another file."""
+    with open(said, "wb") as out:
         process = subprocess.Popen([str(word) for word in command], cwd=cwd, stdin=subprocess.DEVNULL, stdout=out,
                                    stderr=subprocess.STDOUT)
     try:
-        said = wait_ready(process, console)
+        wait_ready(process, console or said)
         check_forwards(wires)
-        return said
     finally:
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(10)
         process.kill()
         process.wait()
         wires.close()
