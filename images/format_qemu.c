@@ -47,7 +47,7 @@ static int make(const struct format_job *job, enum machine machine)
 		"# Where the host has /dev/vhost-net, \",vhost=on\" behind a tap's name makes it faster.\n"
 		"cd \"$(dirname \"$0\")\" || exit\n"
 		"accel=tcg cpu=max\n"
-		"[ ! -w /dev/kvm ] || accel=kvm cpu=host,-arch-capabilities\n",
+		"[ ! -c /dev/kvm ] || [ ! -w /dev/kvm ] || accel=kvm cpu=host,-arch-capabilities\n",
 		config->name, launch.cards[job->slots[0]].tap);
 	qemu_command(&arguments, &launch, &how, -1);
 	print_words(stream, &arguments);

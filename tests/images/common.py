@@ -2,9 +2,11 @@
 """What the tests of formats share: TAP, the image, a frame and where it must come out, waiting for READY."""
 
 import contextlib
+import functools
 import os
 import pathlib
 import socket
+import stat
 import struct
 import subprocess
 import sys
@@ -75,6 +77,16 @@ def build(folder):
 def work_folder():
     with tempfile.TemporaryDirectory(prefix="weir-formats-") as folder:
         yield pathlib.Path(folder)
+
+
+@functools.cache
+def kvm_starts():
+    """Whether QEMU starts an empty machine with KVM, as the scripts want it."""
+    if not os.path.exists("/dev/kvm") or not stat.S_ISCHR(os.stat("/dev/kvm").st_mode) or not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        return False
+    return subprocess.run(["qemu-system-x86_64", "-nodefaults", "-display", "none", "-machine", "microvm,acpi=off", "-accel", "kvm",
+                           "-cpu", "host,-arch-capabilities", "-m", "16M", "-S", "-monitor", "stdio"], input=b"quit\n",
+                          capture_output=True, timeout=60, check=False).returncode == 0
 
 
 def checksum(header):
