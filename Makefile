@@ -36,7 +36,8 @@ RTE_LIBS := -Wl,--wrap=tb_alloc,--wrap=tb_free_pool \
 	-Wl,--start-group $(RTE:%=-l:librte_%.a) -Wl,--end-group
 
 image_dirs := nf pktio boot/ring3 boot/eal
-sources = $(wildcard $(addsuffix /*.c,$(1) $(patsubst %/,%,$(wildcard $(addsuffix /*/,$(1))))))
+# Sorted by bytes: an archive's order must not depend on the locale.
+sources = $(sort $(wildcard $(addsuffix /*.c,$(1) $(patsubst %/,%,$(wildcard $(addsuffix /*/,$(1)))))))
 image_archives := $(addprefix $(B)/image/,nf.a pktio.a crypto.a ring3.a eal.a)
 ring0_objects := $(patsubst %,$(B)/image/%.o,$(wildcard boot/ring0/*.c boot/ring0/*.S))
 host_objects := $(patsubst %.c,$(B)/host/%.o,$(wildcard config/*.c images/*.c))
@@ -60,7 +61,7 @@ all: packages ## build the command and everything that images are made of
 	$(Q)$(MAKE) --no-print-directory weir image-parts
 
 weir: $(B)/weir
-image-parts: $(ring0_objects) $(image_archives) $(B)/image/flags
+image-parts: $(ring0_objects) $(image_archives) $(B)/image/flags $(B)/image/sources
 
 run: packages ## build the example gateway, boot it and replay a capture through it
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) weir image-parts
@@ -109,12 +110,12 @@ $(B)/image/boot/ring0/%.S.o: boot/ring0/%.S
 $(B)/image/%.o: %.c
 	$(call say,CC)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(IMAGE_FLAGS) -c $< -o $@
+	$(Q)$(CC) $(IMAGE_FLAGS) -frandom-seed=$< -c $< -o $@
 
 define archive # name, folder
 $(B)/image/$(1).a: $(patsubst %.c,$(B)/image/%.o,$(call sources,$(2)))
 	$$(call say,AR)
-	$$(Q)rm -f $$@ && gcc-ar rcs $$@ $$^
+	$$(Q)rm -f $$@ && gcc-ar rcsD $$@ $$^
 endef
 $(eval $(call archive,nf,nf))
 $(eval $(call archive,pktio,pktio))
@@ -128,6 +129,14 @@ $(B)/image/flags: Makefile
 	$(call say,FLAGS)
 	@mkdir -p $(@D)
 	@echo '$(CC) $(filter-out -W% -MMD -MP -I%,$(IMAGE_FLAGS))' >$@
+
+# What an image says of the Weir that it is from: one hash of all sources, the same with git and without.
+
+$(B)/image/sources: FORCE
+	@mkdir -p $(@D)
+	@hash=$$(find Makefile boot config crypto images nf pktio -type f | LC_ALL=C sort | \
+		grep -E '(\.[chS]|\.ld|\.awk|/link|/sbom|^Makefile)$$' | xargs sha256sum | sha256sum | cut -d ' ' -f 1); \
+	[ "$$hash" = "$$(cat $@ 2>/dev/null)" ] || echo "$$hash" >$@
 
 # The host command
 

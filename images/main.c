@@ -17,9 +17,10 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-    {"check", command_check},	{"build", command_build}, {"run", command_run},
-    {"replay", command_replay}, {"flows", command_flows}, {"tunnels", command_tunnels},
-    {"bench", command_bench},	{"peer", command_peer},	  {"key", command_key},
+    {"check", command_check},	  {"build", command_build}, {"run", command_run},
+    {"replay", command_replay},	  {"flows", command_flows}, {"tunnels", command_tunnels},
+    {"bench", command_bench},	  {"peer", command_peer},   {"key", command_key},
+    {"inspect", command_inspect}, {"sign", command_sign},   {"verify", command_verify},
 };
 
 static int help(int argc, char **argv)
@@ -29,7 +30,7 @@ static int help(int argc, char **argv)
 	if (help_text(topic))
 		return show_help(topic);
 	return misused("help %s: no such command; there are check, build, run, replay, flows, tunnels, "
-		       "bench, peer and key",
+		       "bench, peer, key, inspect, sign and verify",
 		       topic);
 }
 
@@ -60,7 +61,7 @@ static int run(int argc, char **argv)
 			return commands[i].run(argc - 1, argv + 1);
 	if (argc > 1)
 		return misused("%s: no such command; there are check, build, run, replay, flows, tunnels, "
-			       "bench, peer, key and help",
+			       "bench, peer, key, inspect, sign, verify and help",
 			       name);
 	fputs(help_text(NULL), stderr);
 	return STATUS_USAGE;
