@@ -147,12 +147,21 @@ static bool derive(const struct minisign_sealed *sealed, const char *password, u
 	return done;
 }
 
+/* Minisign 0.11 leaves the checksum out where there is no password. */
+static bool has_checksum(const struct opened *opened)
+{
+	static const uint8_t zero[sizeof(opened->checksum)];
+
+	return memcmp(opened->checksum, zero, sizeof(zero)) != 0;
+}
+
 static const char *take_opened(const struct opened *opened, bool had_password, struct minisign_secret *secret)
 {
 	uint8_t checksum[32], public_key[MINISIGN_KEY_BYTES];
 
 	checksum_of(opened, checksum);
-	if (CRYPTO_memcmp(checksum, opened->checksum, sizeof(checksum)) != 0)
+	if ((had_password || has_checksum(opened)) &&
+	    CRYPTO_memcmp(checksum, opened->checksum, sizeof(checksum)) != 0)
 		return had_password ? "wrong password, or a damaged secret key" : "a damaged secret key";
 	if (!public_of(opened->seed, public_key) ||
 	    memcmp(public_key, opened->public_key, sizeof(public_key)) != 0)

@@ -110,9 +110,9 @@ static int read_secret(const char *path, struct minisign_secret *secret)
 
 	if (status != STATUS_DONE)
 		return status;
-	if (file.open_to_others)
-		note("%s: everybody can read this secret key: chmod 600 %s", path, path);
 	wrong = minisign_parse_secret(file.text, file.length, &sealed);
+	if (!wrong && file.open_to_others)
+		note("%s: everybody can read this secret key: chmod 600 %s", path, path);
 	key_file_free(&file);
 	status = wrong ? failed("%s: %s", path, wrong) : open_secret(path, &sealed, secret);
 	key_wipe(&sealed, sizeof(sealed));
