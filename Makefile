@@ -97,17 +97,17 @@ clean:
 
 # The image's parts
 
-$(B)/image/boot/ring0/%.c.o: boot/ring0/%.c
+$(B)/image/boot/ring0/%.c.o: boot/ring0/%.c $(B)/image/flags
 	$(call say,CC0)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(RING0_FLAGS) -c $< -o $@
 
-$(B)/image/boot/ring0/%.S.o: boot/ring0/%.S
+$(B)/image/boot/ring0/%.S.o: boot/ring0/%.S $(B)/image/flags
 	$(call say,AS0)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(RING0_FLAGS) -c $< -o $@
 
-$(B)/image/%.o: %.c
+$(B)/image/%.o: %.c $(B)/image/flags
 	$(call say,CC)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(IMAGE_FLAGS) -frandom-seed=$< -c $< -o $@
@@ -123,12 +123,13 @@ $(eval $(call archive,crypto,crypto))
 $(eval $(call archive,ring3,boot/ring3))
 $(eval $(call archive,eal,boot/eal))
 
-# How `weir build` compiles a generated appliance: one line, as above but for warnings and dependencies
+# How `weir build` compiles a generated appliance: the first line, as above but for warnings and dependencies. Written
+# anew only when it is another; all parts are made again then, so that an image is what its sources say.
 
-$(B)/image/flags: Makefile
-	$(call say,FLAGS)
+$(B)/image/flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(CC) $(filter-out -W% -MMD -MP -I%,$(IMAGE_FLAGS))' >$@
+	@printf '%s\n' '$(CC) $(filter-out -W% -MMD -MP -I%,$(IMAGE_FLAGS))' 'ring 0: $(CC) $(RING0_FLAGS)' >$@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 # What an image says of the Weir that it is from: one hash of all sources, the same with git and without.
 
