@@ -98,6 +98,7 @@ static int compile(const struct kit *kit, const char *source, const char *object
 
 	arguments_split(&arguments, kit->flags);
 	arguments_add(&arguments, "-ffile-prefix-map=%s=%s", source, kept);
+	arguments_add(&arguments, "-frandom-seed=%s", strrchr(source, '/') + 1);
 	arguments_add(&arguments, "-I.");
 	arguments_add(&arguments, "-c");
 	arguments_add(&arguments, "%s", source);

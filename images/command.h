@@ -28,6 +28,9 @@ int command_tunnels(int argc, char **argv);
 int command_bench(int argc, char **argv);
 int command_peer(int argc, char **argv);
 int command_key(int argc, char **argv);
+int command_inspect(int argc, char **argv);
+int command_sign(int argc, char **argv);
+int command_verify(int argc, char **argv);
 
 /* Help by example; topic NULL: the overview. Returns NULL for an unknown topic. */
 const char *help_text(const char *topic);

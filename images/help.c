@@ -22,6 +22,10 @@ static const char overview[] =
     "                                        how fast does it forward that?\n"
     "  weir peer gateway.yaml wg0 phone --qr makes a peer of a tunnel, and a QR code for its app\n"
     "  weir key wg0.key                      makes a tunnel's private key\n"
+    "  weir inspect gateway.elf              what an image is, what is in it, what it was made from\n"
+    "  weir sign gateway.elf --key release.key\n"
+    "  weir verify gateway.elf --key release.pub\n"
+    "                                        signatures, as minisign's\n"
     "\n"
     "weir COMMAND --help says more about one of them; weir --version says which Weir this is.\n"
     "Exit status: 0 done, 1 the work failed, 2 wrong use.\n";
@@ -49,6 +53,9 @@ static const char build[] =
     "the\n"
     "configuration was compiled to. An image with tunnels has their keys in it: it and IMAGE.debug get mode "
     "0600.\n"
+    "Every image carries its configuration, without keys, and the list of what was linked in: weir inspect "
+    "shows them. The\n"
+    "same configuration and sources give the same bytes.\n"
     "\n"
     "  weir build gateway.yaml               makes gateway.elf\n"
     "  weir build gateway.yaml -o /srv/gw    makes /srv/gw\n"
@@ -203,13 +210,62 @@ static const char peer[] =
     "      --qr                  draws the file as a QR code; it shows the private key to who sees it\n";
 
 static const char key[] =
-    "weir key FILE\n"
+    "weir key [--sign] FILE\n"
     "\n"
     "Makes a private key, writes it to a new file that only you can read, and prints its "
     "public key; as\n"
     "`wg genkey` and `wg pubkey` do. `private-key: FILE` in a configuration names it.\n"
     "\n"
-    "  weir key wg0.key\n";
+    "  weir key wg0.key\n"
+    "  weir key --sign release.key           a pair for `weir sign` and `weir verify`: release.pub is the "
+    "public one\n"
+    "\n"
+    "      --sign              a pair for signatures, in the files that minisign has; no password protects "
+    "it\n";
+
+static const char inspect[] =
+    "weir inspect IMAGE [--json | --sbom | --config]\n"
+    "\n"
+    "Says what an image is: its ports and chain, how it can be started, what its bytes are for, the hashes "
+    "of the\n"
+    "configuration and of Weir's sources that it was built from, and the packages that are linked in. It "
+    "only reads the\n"
+    "file.\n"
+    "\n"
+    "  weir inspect gateway.elf\n"
+    "  weir inspect gateway.elf --sbom > gateway.spdx.json\n"
+    "  weir inspect gateway.elf --config > again.yaml     builds the same image; keys stay in their files\n"
+    "\n"
+    "      --json              all of it as JSON\n"
+    "      --sbom              the bill of materials: SPDX 2.3, JSON\n"
+    "      --config            the configuration in its canonical form\n";
+
+static const char sign[] =
+    "weir sign FILE --key SECRET [--comment TEXT] [-o SIGNATURE]\n"
+    "\n"
+    "Signs an image, or any file, with an Ed25519 key. The signature goes to FILE.minisig; `weir verify` and "
+    "`minisign\n"
+    "-V` check it. SECRET is a file that `weir key --sign` or `minisign -G` made. If a password protects it, "
+    "that is asked\n"
+    "for, or is the first line of standard input.\n"
+    "\n"
+    "  weir key --sign release.key\n"
+    "  weir sign gateway.elf --key release.key\n"
+    "\n"
+    "      --key SECRET          the secret key's file\n"
+    "      --comment TEXT        the trusted comment, which is signed, too; left out: time and file name\n"
+    "  -o, --output SIGNATURE    where the signature goes\n";
+
+static const char verify[] =
+    "weir verify FILE --key PUBLIC [--signature SIGNATURE]\n"
+    "\n"
+    "Checks that a file is the one that was signed, and prints the trusted comment. Exit status 0 says that "
+    "it is.\n"
+    "\n"
+    "  weir verify gateway.elf --key release.pub\n"
+    "\n"
+    "      --key PUBLIC           the public key's file, or the key itself: RW...\n"
+    "      --signature SIGNATURE  left out: FILE.minisig\n";
 
 static const char bench[] =
     "weir bench IMAGE --replay FILE.pcap [--timing fast|capture] [--json]\n"
@@ -260,8 +316,10 @@ static const char bench[] =
 
 static const struct {
 	const char *topic, *text;
-} topics[] = {{"check", check}, {"build", build},     {"image", image}, {"run", run},	{"replay", replay},
-	      {"flows", flows}, {"tunnels", tunnels}, {"bench", bench}, {"peer", peer}, {"key", key}};
+} topics[] = {{"check", check}, {"build", build},     {"image", image}, {"inspect", inspect},
+	      {"sign", sign},	{"verify", verify},   {"run", run},	{"replay", replay},
+	      {"flows", flows}, {"tunnels", tunnels}, {"bench", bench}, {"peer", peer},
+	      {"key", key}};
 
 const char *help_text(const char *topic)
 {
