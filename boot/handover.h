@@ -30,7 +30,7 @@ struct handover_clock {
 	uint64_t wall_offset_ns;
 	uint32_t mult;
 	uint32_t shift;
-	const char *source; /* "kvmclock", "cpuid", "pit": for the log */
+	const char *source; /* "kvmclock", "xen", "cpuid", "pit": for the log */
 };
 
 enum handover_transport {
