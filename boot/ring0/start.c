@@ -143,6 +143,7 @@ void ring0_main(enum boot_protocol protocol, uint64_t boot_address)
 		why = memory_init(&boot_info);
 	if (why)
 		refuse(why);
+	xen_find(boot_info.command_line);
 	handover_fill(&boot_info);
 	boot_progress.tsc_hz = clock_get()->tsc_hz;
 	apic_init();

@@ -18,6 +18,14 @@ static bool here;
 static unsigned int grant_version = 1;
 static struct handover_xen description;
 
+static bool begin(void)
+{
+	here = xen_hypercall_init() && xen_map_shared_info() && xen_events_init();
+	if (here)
+		xen_console_init();
+	return here;
+}
+
 static void find_store(void)
 {
 	uint64_t port;
@@ -29,28 +37,36 @@ static void find_store(void)
 	xen_events_reserve(description.store_port);
 }
 
-static bool start(void)
+static void find_pages(void)
 {
-	here = xen_hypercall_init() && xen_map_shared_info() && xen_events_init();
-	if (!here)
-		return false;
-	xen_console_init();
 	description = (struct handover_xen){.shared_info = XEN_SHARED_INFO};
 	xen_map_grants(grant_version, &description);
 	find_store();
-	return true;
 }
 
 void xen_init(void)
 {
-	if (hypervisor_is_xen() && !start())
+	if (hypervisor_is_xen() && !begin())
 		console_print("weir: Xen does not answer as it should: its devices are not used\n");
+}
+
+/* Version 1 has room for twice as many grants, and its frame numbers are large enough for all that ring 0 can
+ * map. So version 2 is for those who ask, by Linux's word (drivers/xen/grant-table.c). */
+void xen_find(const char *command_line)
+{
+	if (!here)
+		return;
+	for (const char *s = command_line; *s; s++)
+		if ((s == command_line || s[-1] == ' ') && after_prefix(s, "grant_table.version=2"))
+			grant_version = 2;
+	find_pages();
 }
 
 void xen_resume(void)
 {
-	if (!start())
+	if (!begin())
 		refuse("after a suspend, Xen does not answer as it should");
+	find_pages();
 }
 
 bool xen_is_here(void)

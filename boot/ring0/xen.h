@@ -13,11 +13,14 @@
 #include "call.h"
 #include "pvclock.h"
 
-/* xen.c: everything that a guest has to set up, once, when exceptions can be reported and before the console
- * is needed. What fails is said there and left out. */
+/* xen.c: calls, events and the console, once, when exceptions can be reported. What fails is said, and Xen is
+ * left out. */
 void xen_init(void);
 
-/* The same again after a suspend. Does not return if that fails. */
+/* The pages that are for ring 3. After xen_init and memory_init. */
+void xen_find(const char *command_line);
+
+/* Both again after a suspend. Does not return if that fails. */
 void xen_resume(void);
 
 /* Xen runs this machine, and answers. */
