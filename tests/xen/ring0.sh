@@ -17,25 +17,25 @@ configure() { # name, kernel, options, command line
 		cmdline = "$4"
 		$(echo "$3" | tr ';' '\n')
 	END
-	xl create -q /run/$1.cfg
+	xl create -q -p /run/$1.cfg
 }
 
 state() { # of a domain: its letters, and the reason it gave
-	xl list -v "$1" | awk 'NR == 2 { print $5, $8 }'
+	xl list -v "$1" 2>/dev/null | awk 'NR == 2 { print $5, $8 }'
 }
 
 # until N COMMAND...: tries for so many seconds.
 until_so() {
-	local tries=$(($1 * 5))
+	local tries=$(($1 * 2))
 	shift
 	while [ $tries -gt 0 ] && ! "$@"; do
-		usleep 200000
+		usleep 500000
 		tries=$((tries - 1))
 	done
 }
 
 ended() {
-	case $(state "$1") in *s*) true ;; *) false ;; esac
+	case $(state "$1") in *s* | "") true ;; *) false ;; esac
 }
 
 said() { # name, word, how often
@@ -50,20 +50,34 @@ tell() {
 	xl destroy "$1"
 }
 
+quietly() { # tells what a command said only if it fails
+	"$@" >/run/told 2>&1 || { tail -n 20 /run/told; false; }
+}
+
+# A guest that writes to its console, which nobody reads.
+run_deaf() {
+	kill -STOP "$(pidof xenconsoled)"
+	xl unpause deaf
+	until_so 60 ended deaf
+	kill -CONT "$(pidof xenconsoled)"
+}
+
+# Saved and restored, which makes another domain of it; then saved while it goes on.
+run_suspend() {
+	xl unpause suspend
+	until_so 60 said suspend ready 1
+	quietly xl save suspend /run/saved && quietly xl restore /run/saved
+	rm /run/saved
+	until_so 60 said suspend ready 2
+	quietly xl save -c suspend /run/saved
+}
+
 while IFS='|' read -r name kernel options line; do
-	[ "$name" != deaf ] || kill -STOP "$(pidof xenconsoled)"
-	configure "$name" "$kernel" "$options" "$line"
-	if [ "$name" = deaf ]; then
-		until_so 60 ended deaf
-		kill -CONT "$(pidof xenconsoled)"
-	fi
-	if [ "$name" = suspend ]; then
-		until_so 60 said suspend ready 1
-		xl save suspend /run/saved >/dev/null 2>&1 && xl restore /run/saved >/dev/null 2>&1
-		rm /run/saved
-		until_so 60 said suspend ready 2
-		xl save -c suspend /run/saved >/dev/null 2>&1
-	fi
+	configure "$name" "$kernel" "$options" "$line" || continue
+	case $name in
+	deaf | suspend) run_$name ;;
+	*) xl unpause "$name" ;;
+	esac
 	tell "$name"
 done </guest/rows
 echo "== end"
