@@ -131,12 +131,13 @@ static bool fill_inbox(void)
 static void fire(void)
 {
 	size_t path = strnlen(store.inbox.payload, store.inbox.header.len);
+	const char *token = store.inbox.payload + path + 1;
 	unsigned long place;
 	char *end;
 
-	if (path >= store.inbox.header.len)
+	if (path >= store.inbox.header.len || *token < '0' || *token > '9')
 		return;
-	place = strtoul(store.inbox.payload + path + 1, &end, 10);
+	place = strtoul(token, &end, 10);
 	if (*end == '\0' && place < STORE_WATCHES_MAX && store.watches[place] != NULL)
 		store.watches[place]->fired = true;
 }
