@@ -164,7 +164,7 @@ static int start_queues(struct net *net)
 	int error = 0;
 
 	size = RTE_MIN(size, (uint32_t)RING_ENTRIES);
-	net->refill = NET_BATCH;
+	net->refill = (uint16_t)RTE_MIN(size / 4, (uint32_t)NET_BATCH);
 	net->pieces_max = net->features.sg ? XEN_NETIF_NR_SLOTS_MIN : 1;
 	for (; net->queues < queues && error == 0; net->queues++)
 		error = start_queue(net, &net->queue[net->queues], (uint16_t)size);

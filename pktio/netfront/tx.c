@@ -268,14 +268,14 @@ static uint32_t flow_sum(const struct rte_mbuf *m)
 		sum = sum_words(m, l3 + offsetof(struct rte_ipv4_hdr, src_addr), 8);
 	else
 		return 0;
-	return sum * 0x9e3779b1u >> 16; /* Knuth's multiplicative hash: all bits count */
+	return sum * 0x9e3779b1u; /* Knuth's multiplicative hash: all bits count in the highest ones */
 }
 
 static struct net_queue *choose_queue(struct net *net, const struct rte_mbuf *m)
 {
 	if (likely(net->queues == 1))
 		return &net->queue[0];
-	return &net->queue[flow_sum(m) % net->queues];
+	return &net->queue[(uint64_t)flow_sum(m) * net->queues >> 32];
 }
 
 /* Whether to look for what has left: where a ring gets short of entries, or the pool of buffers, of which

@@ -80,8 +80,12 @@ static int heap_populate(struct rte_mempool *pool, unsigned int count, void *mem
 {
 	if (pool->pool_config == NULL)
 		return rte_mempool_op_populate_default(pool, count, memory, iova, bytes, add, context);
-	for (uint32_t i = 0; i < count; i++)
-		add(pool, context, (uint8_t *)memory + 2 * (size_t)i * PAGE_BYTES + MBUF_OFFSET, 0);
+	for (uint32_t i = 0; i < count; i++) {
+		void *object = (uint8_t *)memory + 2 * (size_t)i * PAGE_BYTES + MBUF_OFFSET;
+
+		add(pool, context, object, 0);
+		heap_put(pool, &object, 1);
+	}
 	return (int)count;
 }
 
