@@ -82,6 +82,7 @@ struct net {
 
 	enum net_phase phase;
 	bool unsaid;  /* that we are Closed is not in the store yet */
+	bool written; /* keys of a connection of this vif are in the store */
 	bool refuses; /* why it can't be used has been said */
 	bool carrier;
 

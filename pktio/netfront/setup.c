@@ -238,11 +238,12 @@ static int write_flags(const struct net *net)
 	return error;
 }
 
-static int write_keys(const struct net *net)
+static int write_keys(struct net *net)
 {
 	char path[STORE_PATH_BYTES];
-	int error = remove_old(net);
+	int error = net->written ? remove_old(net) : 0;
 
+	net->written = true;
 	setup_path(net, path, "multi-queue-num-queues");
 	if (error == 0 && net->features.queues > 0)
 		error = store_write_format(path, "%u", net->queues);

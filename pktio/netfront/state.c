@@ -206,7 +206,7 @@ void state_appeared(struct net *net)
 	snprintf(net->watch.path, sizeof(net->watch.path), "%s", net->backend);
 	store_watch(&net->watch);
 	net->resets = net->frames = 0;
-	net->unsaid = net->refuses = false;
+	net->unsaid = net->refuses = net->written = false;
 	net->had_vif = true;
 	net->carrier = true;
 	set_phase(net, PHASE_WAITING);

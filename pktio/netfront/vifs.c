@@ -232,7 +232,8 @@ void vifs_start(void)
 	vifs_look();
 	for (uint16_t i = 0; i < net_count; i++)
 		if (nets[i]->phase == PHASE_ABSENT)
-			netfront_log(nets[i], "is not there (yet)");
+			netfront_log(nets[i], "there is none (yet)");
+	store_hurry();
 }
 
 void vifs_resume(void)

@@ -43,7 +43,7 @@ static const struct mode {
 
 void host_log(const char *line)
 {
-	if (strstr(line, "connected") == NULL && strstr(line, "not there") == NULL)
+	if (strstr(line, "connected") == NULL && strstr(line, "there is none") == NULL)
 		fail_msg("logged: %s", line);
 }
 
