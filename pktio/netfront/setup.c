@@ -8,7 +8,8 @@
  *
  * Not asked for is the headroom for XDP that Linux's netback offers (feature-xdp-headroom, not in netif.h):
  * it takes a second entry of the ring for each frame, and the lengths in its answers include the headroom or
- * not, as versions go. rx.c makes the headroom. Nor is the control ring used: it only steers hashing.
+ * not, as versions go. There is headroom without (rx.c). Nor is the control ring used: it only steers
+ * hashing.
  */
 #include <errno.h>
 #include <stdio.h>

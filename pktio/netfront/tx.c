@@ -4,8 +4,9 @@
  * the page are; a super-frame takes another one, for extra info. Frames that have left are freed in bulk,
  * when the ring is half full of them. (Xen, public/io/netif.h, "Guest transmit" and "Extra Info".)
  *
- * Backends take at least 18 pieces of a frame, and may refuse more. A frame that has more, or that is not in
- * pages of the packet pool, is copied.
+ * Backends see the pages that follow the mbufs' headroom. A frame that begins in its headroom, because it
+ * grew on its way, is moved by as much. Backends take at least 18 pieces of a frame, and may refuse more. A
+ * frame that has more, or that can't be moved, is copied.
  *
  * With several queues, all frames of a flow go through one, so that they stay in order.
  */
@@ -74,15 +75,28 @@ void netfront_collect(struct net *net)
 		collect(net, &net->queue[i].tx);
 }
 
+/* Moves a segment to its granted page. Returns false where it is longer, or not ours alone. */
+static bool move_to_page(struct rte_mbuf *m)
+{
+	const void *from = rte_pktmbuf_mtod(m, void *);
+
+	if (!RTE_MBUF_DIRECT(m) || rte_mbuf_refcnt_read(m) != 1 || m->data_len > XEN_PAGE_BYTES ||
+	    m->buf_len != RTE_PKTMBUF_HEADROOM + XEN_PAGE_BYTES)
+		return false;
+	m->data_off = RTE_PKTMBUF_HEADROOM;
+	memmove(rte_pktmbuf_mtod(m, void *), from, m->data_len);
+	return grants_cover(rte_pktmbuf_mtod(m, void *), m->data_len);
+}
+
 /* Entries that a frame's data takes; 0: it can't be sent as it is. */
-static uint16_t count_pieces(const struct net *net, const struct rte_mbuf *m)
+static uint16_t count_pieces(const struct net *net, struct rte_mbuf *m)
 {
 	uint16_t pieces = 0;
 
 	for (; m != NULL; m = m->next) {
 		if (m->data_len == 0)
 			continue;
-		if (!grants_cover(rte_pktmbuf_mtod(m, void *), m->data_len))
+		if (unlikely(!grants_cover(rte_pktmbuf_mtod(m, void *), m->data_len)) && !move_to_page(m))
 			return 0;
 		pieces++;
 	}
@@ -102,8 +116,7 @@ static struct rte_mbuf *copy(const struct net *net, const struct rte_mbuf *m)
 			rte_pktmbuf_free(head);
 			return NULL;
 		}
-		page->data_off = 0;
-		page->data_len = (uint16_t)RTE_MIN(m->pkt_len - done, (uint32_t)page->buf_len);
+		page->data_len = (uint16_t)RTE_MIN(m->pkt_len - done, (uint32_t)XEN_PAGE_BYTES);
 		bytes = rte_pktmbuf_read(m, done, page->data_len, rte_pktmbuf_mtod(page, void *));
 		if (bytes != rte_pktmbuf_mtod(page, void *))
 			memcpy(rte_pktmbuf_mtod(page, void *), bytes, page->data_len);
@@ -242,7 +255,8 @@ static uint32_t sum_words(const struct rte_mbuf *m, uint32_t offset, uint32_t by
 	from = rte_pktmbuf_read(m, offset, bytes, words);
 	if (from == NULL)
 		return 0;
-	memcpy(words, from, bytes);
+	if (from != (const uint8_t *)words)
+		memcpy(words, from, bytes);
 	for (uint32_t i = 0; i < bytes / sizeof(words[0]); i++)
 		sum ^= words[i];
 	return sum;
@@ -251,16 +265,16 @@ static uint32_t sum_words(const struct rte_mbuf *m, uint32_t offset, uint32_t by
 /* The same for all frames of a flow, its fragments included: from the addresses. */
 static uint32_t flow_sum(const struct rte_mbuf *m)
 {
-	const struct rte_ether_hdr *ether = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
-	uint32_t l3 = sizeof(*ether), sum;
+	const uint8_t *bytes = rte_pktmbuf_mtod(m, const uint8_t *);
+	uint32_t l3 = sizeof(struct rte_ether_hdr), sum;
 	uint16_t type;
 
-	if (m->data_len < sizeof(*ether) + sizeof(struct rte_vlan_hdr) + sizeof(struct rte_ipv4_hdr))
+	if (m->data_len < l3 + sizeof(struct rte_vlan_hdr))
 		return 0;
-	type = ntohs(ether->ether_type);
+	type = bytes[l3 - 2] << 8 | bytes[l3 - 1];
 	if (type == RTE_ETHER_TYPE_VLAN) {
-		type = ntohs(((const struct rte_vlan_hdr *)(ether + 1))->eth_proto);
 		l3 += sizeof(struct rte_vlan_hdr);
+		type = bytes[l3 - 2] << 8 | bytes[l3 - 1];
 	}
 	if (type == RTE_ETHER_TYPE_IPV6)
 		sum = sum_words(m, l3 + offsetof(struct rte_ipv6_hdr, src_addr), 32);

@@ -36,7 +36,7 @@ void netback_world_init(uint16_t devices, uint32_t grant_version)
 	events_init(&xen_world.handover);
 	store_init(&xen_world.handover);
 	grants_init(&xen_world.handover, NETBACK_DEVICES * NETFRONT_GRANTS);
-	grants_pool(pages, NETBACK_MBUFS * NETBACK_STRIDE, NETBACK_STRIDE);
+	grants_pool(pages, NETBACK_MBUFS);
 	memset(&netback_world, 0, sizeof(netback_world));
 	netback_world.devices = devices;
 	netback_world.pool = pool;
@@ -483,8 +483,6 @@ struct rte_mbuf *netback_frame(uint32_t bytes, uint16_t segment, uint8_t seed)
 		uint16_t piece = (uint16_t)RTE_MIN(segment, bytes - done);
 
 		assert(m);
-		if (piece > rte_pktmbuf_tailroom(m))
-			m->data_off = 0;
 		memcpy(rte_pktmbuf_append(m, piece), pattern + done, piece);
 		if (!head)
 			head = m;

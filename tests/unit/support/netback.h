@@ -18,7 +18,6 @@ enum {
 	NETBACK_FRAME_MAX = 70000,
 	NETBACK_MBUFS = 2047,
 	NETBACK_DEVICES = 4,
-	NETBACK_STRIDE = 2, /* of the watched pool's pages */
 };
 
 /* What a backend offers in the store. */
