@@ -202,8 +202,10 @@ static int write_queue(const struct net *net, uint16_t i)
 static int remove_old(const struct net *net)
 {
 	static const char *const keys[] = {
-	    "tx-ring-ref", "rx-ring-ref", "event-channel", "event-channel-tx", "event-channel-rx",
-	    "queue-0",	   "queue-1",	  "queue-2",	   "queue-3",
+	    "tx-ring-ref",	"rx-ring-ref",	    "event-channel",
+	    "event-channel-tx", "event-channel-rx", "multi-queue-num-queues",
+	    "queue-0",		"queue-1",	    "queue-2",
+	    "queue-3",
 	};
 	char path[STORE_PATH_BYTES];
 	int error = 0;
