@@ -63,6 +63,7 @@ static int read_features(struct net *net)
 	    {"feature-ipv6-csum-offload", &features->ipv6_csum},
 	    {"feature-split-event-channels", &features->split},
 	    {"feature-multicast-control", &features->multicast},
+	    {"feature-dynamic-multicast-control", &features->dynamic_multicast},
 	};
 	int error = read_feature(net, "multi-queue-max-queues", QUEUES_OFFERED_MAX, 0, &features->queues);
 
@@ -230,6 +231,7 @@ static int write_flags(const struct net *net)
 	    {"feature-gso-tcpv6", super_frames},
 	    {"feature-no-csum-offload", false},
 	    {"feature-ipv6-csum-offload", true},
+	    {"request-multicast-control", multicast_is_filtered(net)},
 	};
 	char path[STORE_PATH_BYTES];
 	int error = 0;

@@ -39,10 +39,13 @@ static struct rte_mbuf *take_answer(struct net *net, struct tx_ring *ring)
 		return NULL;
 	}
 	ring->front.rsp_cons++;
-	if (unlikely(response.status != NETIF_RSP_OKAY))
-		net_stats(net)->device_errors++;
 	slot->out = false;
 	first = &ring->slots[slot->first];
+	if (unlikely(response.status != NETIF_RSP_OKAY)) {
+		net_stats(net)->device_errors++;
+		if (first->packet == NULL) /* a group that it does not let through */
+			net->floods = net->watch.fired = true;
+	}
 	if (--first->pieces > 0)
 		return NULL;
 	packet = first->packet;
@@ -143,19 +146,23 @@ static uint16_t take_slot(struct tx_ring *ring)
 	return slot;
 }
 
-static void put_extra(struct tx_ring *ring, const struct virtio_net_header *header)
+static void put_extra(struct tx_ring *ring, const struct netif_extra_info *extra)
 {
-	struct netif_extra_info *extra =
-	    (struct netif_extra_info *)RING_GET_REQUEST(&ring->front, ring->front.req_prod_pvt);
+	memcpy(RING_GET_REQUEST(&ring->front, ring->front.req_prod_pvt), extra, sizeof(*extra));
+	ring->front.req_prod_pvt++;
+	ring->extras++;
+}
 
-	*extra = (struct netif_extra_info){
+static void put_gso(struct tx_ring *ring, const struct virtio_net_header *header)
+{
+	const struct netif_extra_info extra = {
 	    .type = XEN_NETIF_EXTRA_TYPE_GSO,
 	    .u.gso.size = header->gso_size,
 	    .u.gso.type = header->gso_type == VIRTIO_NET_GSO_TCPV4 ? XEN_NETIF_GSO_TYPE_TCPV4
 								   : XEN_NETIF_GSO_TYPE_TCPV6,
 	};
-	ring->front.req_prod_pvt++;
-	ring->extras++;
+
+	put_extra(ring, &extra);
 }
 
 /* One segment. The first piece of a frame says how long the whole frame is. */
@@ -197,7 +204,7 @@ static void put_frame(const struct net *net, struct tx_ring *ring, struct rte_mb
 		put_piece(net, ring, segment, last == first ? m->pkt_len : segment->data_len,
 			  flags | (left > 0 ? NETTXF_more_data : 0));
 		if (flags & NETTXF_extra_info)
-			put_extra(ring, &header);
+			put_gso(ring, &header);
 		flags = 0;
 	}
 	ring->slots[first].packet = m;
@@ -314,6 +321,21 @@ static void push(struct net *net, struct net_queue *queue)
 		return;
 	net_stats(net)->notifications++;
 	events_send(queue->tx_port);
+}
+
+void netfront_send_extra(struct net *net, const struct netif_extra_info *extra)
+{
+	struct tx_ring *ring = &net->queue[0].tx;
+	uint16_t id = take_slot(ring);
+
+	ring->slots[id].first = ring->slots[id].last = id;
+	ring->slots[id].pieces = ring->slots[id].count = 1;
+	ring->slots[id].packet = NULL;
+	*RING_GET_REQUEST(&ring->front, ring->front.req_prod_pvt) =
+	    (struct netif_tx_request){.id = id, .flags = NETTXF_extra_info};
+	ring->front.req_prod_pvt++;
+	put_extra(ring, extra);
+	push(net, &net->queue[0]);
 }
 
 uint16_t netfront_transmit(struct device *device, struct rte_mbuf **packets, uint16_t count)

@@ -21,7 +21,6 @@
 enum { BURST = 32, RAW_MAX = 64 };
 
 struct stats_page stats;
-const bool super_frames = true;
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct netback back;

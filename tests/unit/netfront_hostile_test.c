@@ -19,7 +19,6 @@
 enum { BURST = 32 };
 
 struct stats_page stats;
-const bool super_frames = true;
 static struct netback back;
 static struct device *const device = &netback_world.device[0];
 static struct rte_mbuf *burst[BURST];

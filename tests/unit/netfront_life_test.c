@@ -22,7 +22,6 @@
 enum { CYCLES = 1000, BURST = 32 };
 
 struct stats_page stats;
-const bool super_frames = true;
 static struct netback back;
 static struct device *const device = &netback_world.device[0];
 static uint8_t frame[NETBACK_FRAME_MAX];

@@ -23,7 +23,6 @@
 enum { BURST = 32, RING = RING_ENTRIES };
 
 struct stats_page stats;
-const bool super_frames = true;
 static struct netback back;
 static struct device *const device = &netback_world.device[0];
 static struct rte_mbuf *burst[2 * RING];

@@ -17,7 +17,6 @@
 #include "support/netback.h"
 
 struct stats_page stats;
-const bool super_frames = true;
 static struct device *const devices0 = netback_world.device;
 static char logged[1024];
 
@@ -250,7 +249,45 @@ static void follows_carrier(void **state)
 	assert_true(netback_world_end());
 }
 
-/* Who has no driver domain but two: each gets its own run of grants. */
+/* The groups of neighbour discovery: all nodes, all routers, and what belongs to the addresses of lan and of
+ * guest, its VLAN (example_ports.c): ::1, the network's own, and the link-local one. */
+static void filters_multicast(void **state)
+{
+	static const uint8_t groups[][6] = {
+	    {0x33, 0x33, 0, 0, 0, 1},	 {0x33, 0x33, 0, 0, 0, 2},    {0x33, 0x33, 0xff, 0, 0, 0x10},
+	    {0x33, 0x33, 0xff, 0, 0, 1}, {0x33, 0x33, 0xff, 0, 0, 0},
+	};
+	static uint8_t frame[NETBACK_FRAME_MAX];
+	struct netback_about about;
+	struct netback back = {0};
+
+	(void)state;
+	for (int lap = 0; lap < 3; lap++) {
+		netback_world_init(1, 1);
+		netback_world_start();
+		netback_plug(&back, 0, &netback_all);
+		back.has_no_room = lap == 1;
+		if (lap == 2)
+			netback_set(&back, "feature-dynamic-multicast-control", "0");
+		netback_settle(&back, devices0);
+		assert_true(devices0->link_up);
+		assert_string_equal(netback_front_get(&back, "request-multicast-control"),
+				    lap == 2 ? "0" : "1");
+		assert_int_equal(netback_fetch(&back, 0, frame, &about), 0);
+		assert_int_equal(back.group_count, lap == 0 ? RTE_DIM(groups) : 0);
+		for (size_t i = 0; i < back.group_count; i++)
+			assert_memory_equal(back.group[i], groups[i], 6);
+		assert_true(devices0->driver->drain(devices0));
+		/* It has no room: then it is to send all. */
+		devices0->driver->link(devices0);
+		assert_string_equal(netback_front_get(&back, "request-multicast-control"),
+				    lap == 0 ? "1" : "0");
+		netback_disconnect(&back);
+		assert_true(netback_world_end());
+	}
+}
+
+/* Two domains with backends: each gets a run of grants of its own. */
 static void grants_to_each_backend(void **state)
 {
 	struct netback back[2] = {{.domain = 0}, {.domain = 3}};
@@ -372,15 +409,16 @@ static void tolerates(void **state)
 
 int main(void)
 {
-	static struct CMUnitTest tests[RTE_DIM(negotiations) + RTE_DIM(refusals) + RTE_DIM(bindings) + 6] = {
+	static struct CMUnitTest tests[RTE_DIM(negotiations) + RTE_DIM(refusals) + RTE_DIM(bindings) + 7] = {
 	    cmocka_unit_test_setup(changes_shape, begin),
 	    cmocka_unit_test_setup(goes_on_without_channels, begin),
 	    cmocka_unit_test_setup(says_who_is_not_trusted, begin),
 	    cmocka_unit_test_setup(follows_carrier, begin),
 	    cmocka_unit_test_setup(grants_to_each_backend, begin),
 	    cmocka_unit_test_setup(tolerates, begin),
+	    cmocka_unit_test_setup(filters_multicast, begin),
 	};
-	size_t count = 6;
+	size_t count = 7;
 
 	ROWS(negotiations, negotiates);
 	ROWS(refusals, refuses);

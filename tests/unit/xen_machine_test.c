@@ -24,7 +24,6 @@
 #define SHUTDOWN "/local/domain/7/control/shutdown"
 
 struct stats_page stats;
-const bool super_frames = true;
 volatile sig_atomic_t loop_stop;
 static struct netback back;
 static struct device *const device = &netback_world.device[0];
