@@ -14,6 +14,7 @@
 
 #include "build.h"
 #include "formats.h"
+#include "qemu_command.h"
 #include "taps.h"
 #include "temporary.h"
 
@@ -171,6 +172,10 @@ static int make(struct request *request, const struct format *format, const char
 		job.folder = temporary_create();
 	if (status == STATUS_DONE)
 		status = job.folder ? format->make(&job) : STATUS_FAILED;
+	if (status == STATUS_DONE && format->needs) /* else the file says it itself */
+		note(
+		    "%s: its machine wants %llu MiB of memory, and under UEFI what the firmware takes beside",
+		    output, (unsigned long long)qemu_memory_mib(job.image));
 	if (job.folder)
 		temporary_remove(job.folder);
 	free(kernel);
