@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# In dom0, for test_ring0: starts a guest for each line of /guest/rows, which is NAME KERNEL STATE OPTIONS|COMMAND LINE, and
-# tells how it ended and what it said. STATE is what `xl list` must show; then comes what it shows.
+# In dom0, for test_ring0: starts a guest for each line of /guest/rows, which is NAME|KERNEL|OPTIONS OF XL|COMMAND LINE, and
+# tells what `xl list` says of how it ended, and what it wrote to its console.
 log() {
 	echo /var/log/xen/console/guest-$1.log
 }
