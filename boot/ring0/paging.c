@@ -17,7 +17,8 @@ enum {
 	DIRTY = 1 << 6,
 	LARGE = 1 << 7,
 	ENTRIES = 512,
-	TABLES = 24, /* spare tables: RAM to 8 GiB, and registers of a few dozen devices */
+	RAM_TABLES = 24, /* for RAM: 22 GiB, less where it is in pieces */
+	TABLES = 32,	 /* with those that only registers of devices get: a few dozen devices */
 	WINDOW_PAGES = 2,
 };
 #define NO_EXECUTE	(UINT64_C(1) << 63)
@@ -33,13 +34,13 @@ enum {
 extern uint64_t page_map[];
 
 static uint64_t tables[TABLES][ENTRIES] __attribute__((aligned(PAGE_BYTES)));
-static unsigned int tables_used;
+static unsigned int tables_used, tables_limit = TABLES;
 
 /* The table that `entry` leads to, made when there is none. NULL: no room, or a large page is in the way. */
 static uint64_t *next_table(uint64_t *entry)
 {
 	if (!(*entry & PRESENT)) {
-		if (tables_used == TABLES)
+		if (tables_used >= tables_limit)
 			return NULL;
 		*entry = (uintptr_t)tables[tables_used++] | TABLE;
 	}
@@ -98,6 +99,7 @@ uint64_t paging_map_ram(uint64_t start, uint64_t end)
 {
 	if (end > WINDOW)
 		end = start > WINDOW ? start : WINDOW;
+	tables_limit = RAM_TABLES;
 	while (start < end) {
 		uint64_t stop = start;
 
@@ -109,6 +111,7 @@ uint64_t paging_map_ram(uint64_t start, uint64_t end)
 			break;
 		start = stop;
 	}
+	tables_limit = TABLES;
 	return start;
 }
 
