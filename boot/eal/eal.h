@@ -21,6 +21,11 @@ extern uint64_t eal_tsc_hz;
 /* A pool of mbufs with `room` bytes each, on a stack (stack_pool.c). NULL: rte_errno says why. */
 struct rte_mempool *eal_stack_pool(const char *name, uint32_t count, uint16_t room);
 
+/* The same with a page of data for each mbuf, of which others may be told: from *start on, every second page,
+ * beginning with the second, is data and nothing else. The mbuf, and the headroom in front of the data, are
+ * at the end of the page before. */
+struct rte_mempool *eal_page_pool(const char *name, uint32_t count, void **start);
+
 /* Memory of its own pages, aligned to 4 KiB, or to 2 MiB where it is that large, with anything in it. NULL:
  * none left. */
 void *eal_pages_map(size_t bytes);

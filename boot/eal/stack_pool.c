@@ -6,12 +6,23 @@
  * A buffer is made into an mbuf when it is given for the first time. Until then nothing touches it: its page
  * costs the host nothing, and the start of the image no time. Positions below `fresh` hold such buffers; they
  * lie at the bottom, because what comes back goes on top.
+ *
+ * In a pool of pages each object lies across the border of two pages, so that its data begins where the
+ * second one does. What is before it on the first one, 3776 bytes, is left unused: other objects there would
+ * have their data behind it.
  */
 #include <errno.h>
+#include <rte_errno.h>
 #include <rte_malloc.h>
 #include <rte_mbuf.h>
 #include <rte_mempool.h>
 #include "eal.h"
+
+enum {
+	PAGE_BYTES = 4096,
+	PAGE_PAIR_BYTES = 2 * PAGE_BYTES,
+	PAGE_OBJECT = PAGE_BYTES - RTE_PKTMBUF_HEADROOM - (int)sizeof(struct rte_mbuf), /* offset in a pair */
+};
 
 struct stack {
 	uint32_t count, fresh;
@@ -73,6 +84,9 @@ static unsigned int stack_count(const struct rte_mempool *pool)
 	return stack->count;
 }
 
+/* pool_config of a pool of pages: nothing is asked of it but whether it is one. */
+static char is_paged;
+
 /* In place of what would touch each object. */
 static void count_object(struct rte_mempool *pool, void *context __rte_unused, void *object __rte_unused,
 			 rte_iova_t iova __rte_unused)
@@ -86,7 +100,16 @@ static int stack_populate(struct rte_mempool *pool, unsigned int count, void *me
 			  void *context __rte_unused)
 {
 	struct stack *stack = pool->pool_data;
-	int added = rte_mempool_op_populate_default(pool, count, memory, iova, bytes, count_object, NULL);
+	int added;
+
+	for (; pool->pool_config != NULL && stack->count < count; stack->count++)
+		stack->objects[stack->count] =
+		    (uint8_t *)memory + (size_t)stack->count * PAGE_PAIR_BYTES + PAGE_OBJECT;
+	if (pool->pool_config != NULL) {
+		stack->fresh = pool->populated_size = count;
+		return (int)count;
+	}
+	added = rte_mempool_op_populate_default(pool, count, memory, iova, bytes, count_object, NULL);
 
 	stack->fresh = stack->count;
 	return added;
@@ -109,4 +132,39 @@ RTE_MEMPOOL_REGISTER_OPS(stack_operations);
 struct rte_mempool *eal_stack_pool(const char *name, uint32_t count, uint16_t room)
 {
 	return rte_pktmbuf_pool_create_by_ops(name, count, 0, 0, room, SOCKET_ID_ANY, stack_operations.name);
+}
+
+static struct rte_mempool *create_on(const char *name, uint32_t count, void *pages)
+{
+	struct rte_pktmbuf_pool_private about = {.mbuf_data_room_size = RTE_PKTMBUF_HEADROOM + PAGE_BYTES};
+	struct rte_mempool *pool =
+	    rte_mempool_create_empty(name, count, sizeof(struct rte_mbuf) + about.mbuf_data_room_size, 0,
+				     sizeof(about), SOCKET_ID_ANY, 0);
+
+	if (pool == NULL)
+		return NULL;
+	if (rte_mempool_set_ops_byname(pool, stack_operations.name, &is_paged) == 0) {
+		rte_pktmbuf_pool_init(pool, &about);
+		if (rte_mempool_populate_iova(pool, pages, (rte_iova_t)(uintptr_t)pages,
+					      (size_t)count * PAGE_PAIR_BYTES, NULL, NULL) == (int)count)
+			return pool;
+	}
+	rte_mempool_free(pool);
+	return NULL;
+}
+
+struct rte_mempool *eal_page_pool(const char *name, uint32_t count, void **start)
+{
+	size_t bytes = (size_t)count * PAGE_PAIR_BYTES;
+	struct rte_mempool *pool;
+
+	*start = eal_pages_map(bytes);
+	if (*start == NULL) {
+		rte_errno = ENOMEM;
+		return NULL;
+	}
+	pool = create_on(name, count, *start);
+	if (pool == NULL)
+		eal_pages_unmap(*start, bytes);
+	return pool;
 }

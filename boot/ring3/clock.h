@@ -13,6 +13,9 @@
  * milliseconds. */
 void clock_init(const struct handover *handover);
 
+/* Takes ring 0's measurements anew, after a suspend. The monotonic clock does not go back. */
+void clock_resume(const struct handover *handover);
+
 /* From now on host_now_ns is the capture's clock, whose times are Unix times: 0, until the first frame says
  * what time it is. */
 void clock_replay(void);
@@ -27,5 +30,11 @@ uint64_t clock_tsc_hz(void);
 
 /* In a VM: WEIR_CALL_WALL_OFFSET. A system call. */
 uint64_t clock_wall_offset(void);
+
+/* Takes what clock_wall_offset has answered for the time of day, if that is further on than we thought, as
+ * after a pause that the TSC has not seen. A clock of whole seconds is late by a second at most, so the
+ * furthest is the best. Never goes back, since peers of a tunnel refuse handshakes that are older than the
+ * last one. 0: there was no answer. */
+void clock_follow(uint64_t offset_ns);
 
 #endif
