@@ -1,23 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-# In dom0, for test_ring0: starts a guest for each line of /guest/rows, which is NAME KERNEL STATE OPTIONS|COMMAND LINE, and
-# tells how it ended and what it said. STATE is what `xl list` must show; then comes what it shows.
+# In dom0, for test_ring0: starts a guest for each line of /guest/rows, which is NAME|KERNEL|OPTIONS OF XL|COMMAND LINE, and
+# tells what `xl list` says of how it ended, and what it wrote to its console.
 log() {
 	echo /var/log/xen/console/guest-$1.log
 }
 
+quietly() { # tells what a command said only if it fails
+	"$@" >/run/told 2>&1 || { tail -n 20 /run/told; false; }
+}
+
+# vcpus, though it is the default: without it, libxl makes the restored domain's pool for page tables too small.
 configure() { # name, kernel, options, command line
 	cat >/run/$1.cfg <<-END
 		name = "$1"
 		type = "pvh"
 		kernel = "/guest/$2"
 		memory = 32
+		vcpus = 1
 		on_poweroff = "preserve"
 		on_crash = "preserve"
 		on_reboot = "preserve"
 		cmdline = "$4"
 		$(echo "$3" | tr ';' '\n')
 	END
-	xl create -q -p /run/$1.cfg
+	# On a host that is very busy, what libxl waits for may come too late for it.
+	quietly xl create -q -p /run/$1.cfg || quietly xl create -q -p /run/$1.cfg
 }
 
 state() { # of a domain: its letters, and the reason it gave
@@ -48,10 +55,6 @@ tell() {
 	echo "== $1: $(state "$1")"
 	cat "$(log "$1")"
 	xl destroy "$1"
-}
-
-quietly() { # tells what a command said only if it fails
-	"$@" >/run/told 2>&1 || { tail -n 20 /run/told; false; }
 }
 
 # A guest that writes to its console, which nobody reads.
