@@ -136,7 +136,7 @@ def build(files):
         archive.file(f"lib/modules/{path.name}", path, 0o644)
     archive.add("lib/modules/order", stat.S_IFREG | 0o644, "".join(f"{path.name}\n" for path in modules).encode())
     for path in sorted((HERE / "dom0").iterdir()):
-        archive.file({"init": "init", "vif": "etc/xen/scripts/vif"}.get(path.name, f"test/{path.name}"), path)
+        archive.file({"init": "init", "vif-bridge": "etc/xen/scripts/vif-bridge"}.get(path.name, f"test/{path.name}"), path)
     for name, path in files.items():
         archive.file(name, path)
     return archive.bytes()
