@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+# Words for scripts in dom0. A host is a network namespace with an interface of the guest in it: the backend's end, so that
+# its TCP hands super-frames and unfinished checksums straight to the guest.
+patience=30 # seconds, for what takes a moment
+
+# iproute2's: busybox's shell prefers its own, which knows no namespaces.
+ip() {
+	/bin/ip "$@"
+}
+
+# check NAME COMMAND...: a line of TAP, and what the command said when it failed.
+check() {
+	local title=$1
+	shift
+	if "$@" >/run/said 2>&1; then
+		echo "ok - $title"
+	else
+		echo "not ok - $title"
+		sed 's/^/# /' /run/said
+	fi
+}
+
+# wait_for COMMAND...: until it succeeds.
+wait_for() {
+	local deadline=$(($(date +%s) + patience))
+	until "$@"; do
+		if [ "$(date +%s)" -gt $deadline ]; then
+			echo "not within $patience seconds: $*"
+			return 1
+		fi
+		usleep 100000
+	done
+}
+
+add_host() {
+	ip netns add "$1" && inside "$1" ip link set lo up
+}
+
+inside() {
+	local where=/run/netns/$1
+	shift
+	nsenter "--net=$where" "$@"
+}
+
+domain() {
+	xl domid gateway
+}
+
+guest_log() {
+	cat /var/log/xen/console/guest-gateway.log
+}
+
+ready() {
+	[ "$(guest_log | grep -c READY)" -ge "$1" ]
+}
+
+# answers HOST ADDRESS: a ping, within a moment; then three in a row.
+answers() {
+	wait_for ping_once "$1" "$2" && inside "$1" ping -c 3 -i 0.2 -W 10 "$2"
+}
+
+ping_once() {
+	inside "$1" ping -c 1 -W 1 "$2" >/dev/null 2>&1
+}
+
+# knock HOST ADDRESS PORT WANTED
+knock() {
+	local heard=$(inside "$1" /test/talk knock "$2" "$3")
+	echo "$heard, not $4"
+	[ "$heard" = "$4" ]
+}
+
+# The node of interface NUMBER's backend.
+backend() {
+	echo "/local/domain/0/backend/vif/$(domain)/$1"
+}
+
+state() {
+	xenstore-read "$(backend "$1")/state"
+}
+
+connected() {
+	[ "$(state "$1" 2>/dev/null)" = 4 ]
+}
+
+# replug NUMBER: what udev and a hotplug script would do about a backend that has begun anew.
+replug() {
+	local vif=vif$(domain).$1
+	wait_for ip link show "$vif" >/dev/null 2>&1
+	vif=$vif XENBUS_PATH=$(backend "$1") sh /etc/xen/scripts/vif-bridge online
+}
+
+# live_moves: the connection in the background goes on.
+live_moves() {
+	local before=$(cat /run/live)
+	wait_for live_beyond $((before + 5))
+}
+
+live_beyond() {
+	kill -0 "$live" && [ "$(cat /run/live)" -gt "$1" ]
+}
