@@ -18,8 +18,9 @@ from paths import BUILD
 
 QEMU = "qemu-system-x86_64"
 # smap is left out of the model: TCG of QEMU 7.2 takes it wrongly for iret frames of a PV kernel. npt: Debian's Xen has no shadow paging.
-PROCESSOR = "qemu64,+svm,+npt,+rdrand"
-MEMORY, DOM0_MEMORY = 1024, 384  # MB
+# The rest is what x86-64-v2 has beyond qemu64, without which Weir does not start.
+PROCESSOR = "qemu64,+svm,+npt,+rdrand,+ssse3,+sse4.1,+sse4.2,+popcnt,+xsave"
+MEMORY, DOM0_MEMORY = 1024, 512  # MB
 XEN_WORDS = f"console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all dom0_mem={DOM0_MEMORY}M,max:{DOM0_MEMORY}M dom0_max_vcpus=1"
 DOM0_WORDS = "console=hvc0 loglevel=4 panic=1"
 END_MARK = "the script ended with status "
@@ -52,24 +53,26 @@ def why_not():
     return None
 
 
-def prepare(folder, script, files):
+def prepare(folder, script, files, words):
     """Writes what QEMU loads. Returns its options."""
     packages.unpack()
     xen = BUILD / "xen"
     xen.write_bytes(gzip.decompress(packages.find("boot/xen-*.gz").read_bytes()))
     archive = folder / "initramfs"
     archive.write_bytes(initramfs.build({"test/script": script, **files}))
-    return ["-kernel", str(xen), "-append", XEN_WORDS, "-initrd", f"{packages.kernel()} {DOM0_WORDS},{archive}"]
+    line = " ".join([DOM0_WORDS, *(f"{name}={value}" for name, value in words.items())])
+    return ["-kernel", str(xen), "-append", XEN_WORDS, "-initrd", f"{packages.kernel()} {line},{archive}"]
 
 
-def boot(folder, script, files, limit=300):
-    """Runs a shell script in dom0. files: {name in dom0: path here}, such as "guest/a" and "guest/a.cfg". The machine ends when
-    the script does, and after so many seconds in any case. What was said is left in the folder, too."""
+def boot(folder, script, files, words, limit):
+    """Runs a shell script in dom0. files: {name in dom0: path here}, such as "guest/a" and "guest/a.cfg"; words: variables of
+    the script. The machine ends when the script does, and after `limit` seconds in any case. What was said is left in the
+    folder, too."""
     folder.mkdir(parents=True, exist_ok=True)
     output, console = folder / "output", folder / "console"
     command = [QEMU, "-accel", "tcg", "-M", "pc", "-cpu", PROCESSOR, "-m", str(MEMORY), "-smp", "1", "-nodefaults", "-no-reboot",
                "-display", "none", "-monitor", "none", "-serial", f"file:{console}", "-serial", f"file:{output}",
-               *prepare(folder, script, files)]
+               *prepare(folder, script, files, words)]
     start = time.monotonic()
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT, stdout=subprocess.PIPE)
     try:

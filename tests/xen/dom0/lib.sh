@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Words for scripts in dom0. A host is a network namespace with an interface of the guest in it: the backend's end, so that
 # its TCP hands super-frames and unfinished checksums straight to the guest.
-patience=30 # seconds, for what takes a moment
+patience=60 # seconds, for what takes a moment
 
 # iproute2's: busybox's shell prefers its own, which knows no namespaces.
 ip() {
@@ -98,4 +98,45 @@ live_moves() {
 
 live_beyond() {
 	kill -0 "$live" && [ "$(cat /run/live)" -gt "$1" ]
+}
+
+end_live() {
+	kill "$live" && wait "$live"
+	local status=$?
+	cat /run/live-said /run/live
+	return $status
+}
+
+# number MAC: of the interface that has it.
+number() {
+	local node
+	for node in $(xenstore-list "/local/domain/0/backend/vif/$(domain)"); do
+		[ "$(xenstore-read "$(backend "$node")/mac" 2>/dev/null)" != "$1" ] || echo "$node"
+	done
+}
+
+# Everything of the guest's that Xen and xenstore keep: event channels, grants in use, nodes.
+footprint() {
+	local me=$(domain)
+	echo "event channels: $(lsevtchn "$me" | wc -l)"
+	xl dmesg -c >/dev/null
+	xl debug-keys g
+	echo "grants: $(xl dmesg | sed -n "/grant-table for remote d$me /,/grant-table for/p" | grep -c '^(XEN) \[0x')"
+	echo "nodes: $( (xenstore-ls "/local/domain/$me"; xenstore-ls "/local/domain/0/backend/vif/$me") | wc -l)"
+}
+
+compare() {
+	echo "$1"
+	echo "now $2"
+	[ "$1" = "$2" ]
+}
+
+# Shut down in order: reason 0 of xl's list.
+has_ended() {
+	xl list -v gateway | grep -q -- '---s-- .* 0 '
+}
+
+# counters NAME: the appliance's memory that has them, read from here.
+counters() {
+	[ -z "$counters_address" ] || echo "data $1 $(/test/peek "$(domain)" "$counters_address" "$counters_bytes" | base64 -w 0)"
 }
