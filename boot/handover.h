@@ -30,7 +30,7 @@ struct handover_clock {
 	uint64_t wall_offset_ns;
 	uint32_t mult;
 	uint32_t shift;
-	const char *source; /* "kvmclock", "cpuid", "pit": for the log */
+	const char *source; /* "kvmclock", "xen", "cpuid", "pit": for the log */
 };
 
 enum handover_transport {
@@ -66,9 +66,11 @@ struct handover_device {
  * Network devices are no part of this: ring 3 finds them in xenstore. After WEIR_CALL_XEN_SUSPEND every field
  * may have changed. */
 struct handover_xen {
-	uintptr_t shared_info;	/* struct shared_info: pending and masked event channels */
+	uintptr_t shared_info;	/* struct shared_info: pending and masked event channels; all are masked at
+				 * first,  and after a suspend. Ring 0 looks after evtchn_upcall_pending and
+				 * evtchn_pending_sel */
 	uintptr_t store;	/* struct xenstore_domain_interface; 0: there is no xenstore */
-	uint32_t store_port;	/* event channel of the store */
+	uint32_t store_port;	/* event channel of the store; it can't be closed */
 	uint32_t grant_version; /* 1 or 2: of the entries in the table */
 	uintptr_t grants;	/* struct grant_entry_v1[] or union grant_entry_v2[]; contiguous */
 	uintptr_t grant_status; /* version 2: grant_status_t[]; else 0 */

@@ -9,6 +9,7 @@
 #include "console.h"
 #include "paging.h"
 #include "string.h"
+#include "xen.h"
 
 struct hvm_start_info {
 	uint32_t magic, version, flags, modules;
@@ -58,27 +59,45 @@ static void read_command_line(struct boot_info *info, uint64_t address)
 	info->command_line[COMMAND_LINE_BYTES - 1] = '\0';
 }
 
+/* What Xen tells whose toolstack does not put a map beside the start information. */
+static const char *ask_xen(struct boot_info *info)
+{
+	static struct e820_entry entries[MEMORY_ENTRIES_MAX];
+	unsigned int count = xen_memory_map(entries, MEMORY_ENTRIES_MAX);
+
+	for (unsigned int i = 0; i < count; i++)
+		add_memory(info, entries[i].start, entries[i].bytes, entries[i].type);
+	return count ? NULL : "hvm_start_info has no memory map (version 0)";
+}
+
+static void read_memory_map(const struct hvm_start_info *start, struct boot_info *info)
+{
+	uint32_t entries = start->memory_entries;
+
+	if (entries > MEMORY_ENTRIES_MAX) {
+		console_print("weir: memory map of %u entries: using the first %u\n", (uint64_t)entries,
+			      (uint64_t)MEMORY_ENTRIES_MAX);
+		entries = MEMORY_ENTRIES_MAX;
+	}
+	for (uint32_t i = 0; i < entries; i++) {
+		struct hvm_memory_entry entry;
+
+		if (physical_read(&entry, start->memory_map + i * sizeof(entry), sizeof(entry)))
+			add_memory(info, entry.start, entry.bytes, entry.type);
+	}
+}
+
 static const char *read_pvh(uint64_t address, struct boot_info *info)
 {
 	struct hvm_start_info start;
 
 	if (!physical_read(&start, address, sizeof(start)) || start.magic != START_INFO_MAGIC)
 		return "no hvm_start_info where the loader points";
-	if (start.version < 1)
-		return "hvm_start_info has no memory map (version 0)";
-	if (start.memory_entries > MEMORY_ENTRIES_MAX) {
-		console_print("weir: memory map of %u entries: using the first %u\n",
-			      (uint64_t)start.memory_entries, (uint64_t)MEMORY_ENTRIES_MAX);
-		start.memory_entries = MEMORY_ENTRIES_MAX;
-	}
-	for (uint32_t i = 0; i < start.memory_entries; i++) {
-		struct hvm_memory_entry entry;
-
-		if (physical_read(&entry, start.memory_map + i * sizeof(entry), sizeof(entry)))
-			add_memory(info, entry.start, entry.bytes, entry.type);
-	}
 	info->rsdp = start.rsdp;
 	read_command_line(info, start.command_line);
+	if (start.version < 1)
+		return ask_xen(info);
+	read_memory_map(&start, info);
 	return NULL;
 }
 

@@ -15,6 +15,7 @@
 #include "hypervisor.h"
 #include "memory.h"
 #include "string.h"
+#include "xen.h"
 
 enum {
 	MSR_FS_BASE = 0xc0000100,
@@ -296,7 +297,7 @@ static call *find_call(uint64_t number)
 		return call_wait;
 	if (number == WEIR_CALL_WALL_OFFSET)
 		return call_wall_offset;
-	return number < sizeof(calls) / sizeof(calls[0]) ? calls[number] : NULL;
+	return number < sizeof(calls) / sizeof(calls[0]) ? calls[number] : xen_find_call(number);
 }
 
 void system_call(struct frame *frame)

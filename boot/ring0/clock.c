@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The clock is the TSC; what is found out here, once, is how fast it runs and what the time of day is. In
- * this order: kvmclock (Linux: Documentation/virt/kvm/x86/msr.rst), CPUID leaves 0x15, 0x16 (Intel SDM volume
- * 2) and 0x40000010 (the hypervisors' convention), and a measurement against the PIT (Intel 8254 data sheet).
+ * this order: the hypervisor's clock (KVM's: Linux, Documentation/virt/kvm/x86/msr.rst; Xen's: xen_clock.c),
+ * CPUID leaves 0x15, 0x16 (Intel SDM volume 2) and 0x40000010 (the hypervisors' convention), and a
+ * measurement against the PIT (Intel 8254 data sheet).
  */
 #include <stdbool.h>
 #include "clock.h"
 #include "cpu.h"
 #include "hypervisor.h"
+#include "pvclock.h"
 #include "rtc.h"
+#include "xen.h"
 
 enum {
 	MSR_KVM_WALL_CLOCK = 0x4b564d00,
 	MSR_KVM_SYSTEM_TIME = 0x4b564d01,
 	KVM_FEATURE_CLOCKSOURCE2 = 1 << 3,
 	KVM_CLOCK_ENABLE = 1,
-	KVM_VERSION_TRIES = 100,
 
 	PIT_HZ = 1193182,
 	PIT_CHANNEL0 = 0x40,
@@ -29,67 +31,65 @@ enum {
 };
 #define NS_PER_SECOND UINT64_C(1000000000)
 
-struct kvm_time {
-	uint32_t version, reserved0;
-	uint64_t tsc, system_time;
-	uint32_t mult;
-	int8_t shift;
-	uint8_t flags, reserved1[2];
-};
-_Static_assert(sizeof(struct kvm_time) == 32, "msr.rst, MSR_KVM_SYSTEM_TIME_NEW");
-
 struct kvm_wall_clock {
 	uint32_t version, seconds, nanoseconds;
 };
 
-static volatile struct kvm_time kvm_time __attribute__((aligned(64)));
+static volatile struct pvclock kvm_time __attribute__((aligned(64)));
 static volatile struct kvm_wall_clock kvm_wall_clock __attribute__((aligned(64)));
 static struct handover_clock the_clock;
-static bool kvmclock;
 
-/* The host changes the record under us; an odd or changed version says so. */
-static bool kvm_read(struct kvm_time *out)
+/* Where the hypervisor has a clock: reads it, and what time of day it was (nanoseconds since 1970) when that
+ * was at 0. */
+static bool (*read_pvclock)(struct pvclock *time, uint64_t *wall_at_zero);
+
+/* The host writes the time of day each time it is asked. */
+static bool kvm_clock_read(struct pvclock *time, uint64_t *wall_at_zero)
 {
-	for (int i = 0; i < KVM_VERSION_TRIES; i++) {
-		uint32_t version = kvm_time.version;
-
-		asm volatile("" ::: "memory"); /* version is read before the values */
-		*out = kvm_time;
-		asm volatile("" ::: "memory"); /* and again after them */
-		if (version && !(version & 1) && version == kvm_time.version)
-			return out->mult && out->shift > -32 && out->shift < 32;
-	}
-	return false;
-}
-
-/* The host writes the time of day when it was at 0 nanoseconds of its own clock, each time it is asked. Its
- * reading of that clock is older or younger than our base, as it likes. */
-static uint64_t kvm_wall_offset(const struct kvm_time *time)
-{
-	uint64_t at_base;
-
-	wrmsr(MSR_KVM_WALL_CLOCK, (uintptr_t)&kvm_wall_clock);
-	at_base = kvm_wall_clock.seconds * NS_PER_SECOND + kvm_wall_clock.nanoseconds + time->system_time;
-	if (time->tsc > the_clock.base_tsc)
-		return at_base - scale(time->tsc - the_clock.base_tsc, time->mult, 32 - time->shift);
-	return at_base + scale(the_clock.base_tsc - time->tsc, time->mult, 32 - time->shift);
-}
-
-static bool from_kvmclock(void)
-{
-	struct kvm_time time;
-
-	if (!hypervisor_is_kvm() || !(cpuid(HYPERVISOR_LEAF + 1, 0).eax & KVM_FEATURE_CLOCKSOURCE2))
+	if (!pvclock_read(&kvm_time, time))
 		return false;
-	wrmsr(MSR_KVM_SYSTEM_TIME, (uintptr_t)&kvm_time | KVM_CLOCK_ENABLE);
-	if (!kvm_read(&time))
+	wrmsr(MSR_KVM_WALL_CLOCK, (uintptr_t)&kvm_wall_clock);
+	*wall_at_zero = kvm_wall_clock.seconds * NS_PER_SECOND + kvm_wall_clock.nanoseconds;
+	return true;
+}
+
+/* The host's reading of its clock is older or younger than our base, as it likes. */
+static uint64_t pv_wall_offset(const struct pvclock *time, uint64_t wall_at_zero)
+{
+	return wall_at_zero + pvclock_at(time, the_clock.base_tsc) - the_clock.base_ns;
+}
+
+static bool from_pvclock(void)
+{
+	struct pvclock time;
+	uint64_t wall_at_zero;
+
+	if (!read_pvclock(&time, &wall_at_zero))
 		return false;
 	the_clock.mult = time.mult;
 	the_clock.shift = 32 - time.shift;
 	the_clock.tsc_hz = muldiv(NS_PER_SECOND, UINT64_C(1) << the_clock.shift, time.mult);
-	the_clock.wall_offset_ns = kvm_wall_offset(&time);
-	kvmclock = true;
+	the_clock.wall_offset_ns = pv_wall_offset(&time, wall_at_zero);
 	return true;
+}
+
+/* Returns the name of the hypervisor's clock; NULL: it has none. */
+static const char *find_pvclock(void)
+{
+	const char *source = NULL;
+
+	if (hypervisor_is_kvm() && cpuid(HYPERVISOR_LEAF + 1, 0).eax & KVM_FEATURE_CLOCKSOURCE2) {
+		wrmsr(MSR_KVM_SYSTEM_TIME, (uintptr_t)&kvm_time | KVM_CLOCK_ENABLE);
+		read_pvclock = kvm_clock_read;
+		source = "kvmclock";
+	} else if (xen_is_here()) {
+		read_pvclock = xen_clock_read;
+		source = "xen";
+	}
+	if (source && from_pvclock())
+		return source;
+	read_pvclock = NULL;
+	return NULL;
 }
 
 static uint64_t hz_from_cpuid(void)
@@ -167,30 +167,37 @@ static void pit_stop(void)
 
 const char *clock_init(uint64_t first_tsc)
 {
-	const char *source = "cpuid";
+	const char *source;
 	uint64_t hz;
 
 	the_clock.base_tsc = first_tsc;
 	pit_stop();
-	if (from_kvmclock())
-		return "kvmclock";
+	source = find_pvclock();
+	if (source)
+		return source;
 	hz = hz_from_cpuid();
-	if (!hz) {
-		hz = hz_from_pit();
-		source = "pit";
-	}
-	set_rate(hz);
+	source = hz ? "cpuid" : "pit";
+	set_rate(hz ? hz : hz_from_pit());
 	the_clock.wall_offset_ns = rtc_wall_offset();
 	return source;
 }
 
+void clock_resume(uint64_t ns)
+{
+	the_clock.base_tsc = rdtsc();
+	the_clock.base_ns = ns;
+	if (!read_pvclock || !from_pvclock())
+		the_clock.wall_offset_ns = clock_wall_offset();
+}
+
 uint64_t clock_wall_offset(void)
 {
-	struct kvm_time time;
+	struct pvclock time;
+	uint64_t wall_at_zero;
 
-	if (!kvmclock) /* a clock that was not there at first is not waited for again */
+	if (!read_pvclock) /* a clock that was not there at first is not waited for again */
 		return the_clock.wall_offset_ns ? rtc_wall_offset() : 0;
-	return kvm_read(&time) ? kvm_wall_offset(&time) : 0;
+	return read_pvclock(&time, &wall_at_zero) ? pv_wall_offset(&time, wall_at_zero) : 0;
 }
 
 const struct handover_clock *clock_get(void)

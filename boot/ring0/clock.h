@@ -11,6 +11,10 @@
 /* Finds the best source and fills in all but `source`; returns the source's name. */
 const char *clock_init(uint64_t first_tsc);
 
+/* The machine has stood still, and its TSC may be another: it is `ns` now, and what else is known of the
+ * clock is asked again. */
+void clock_resume(uint64_t ns);
+
 const struct handover_clock *clock_get(void);
 
 /* wall_offset_ns as the source tells it now; 0: it can't. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The console: the first serial port.
+ * The console. Never waits long: without a listener, text is lost.
  */
 #ifndef RING0_CONSOLE_H
 #define RING0_CONSOLE_H
@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* After hypervisor_init. */
 void console_init(void);
 void console_write(const char *text, size_t bytes);
 

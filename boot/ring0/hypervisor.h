@@ -15,12 +15,17 @@ struct hypervisor_name {
 	char text[13];
 };
 
+/* Asks, once. Before it, all below is that there is none. */
+void hypervisor_init(void);
+
 /* "KVMKVMKVM", "TCGTCGTCGTCG", ..., or "none". */
 struct hypervisor_name hypervisor_name(void);
 
 bool hypervisor_is_kvm(void);
+bool hypervisor_is_xen(void);
 
-/* Of the hypervisor's CPUID leaves; 0: there are none. */
+/* Of the hypervisor's CPUID leaves, the one with its name and the last one; 0: there are none. */
+uint32_t hypervisor_leaf(void);
 uint32_t hypervisor_highest_leaf(void);
 
 _Noreturn void machine_exit(enum image_exit code);

@@ -27,6 +27,7 @@
 #define VECTOR_EXCEPTIONS     32
 #define VECTOR_TIMER	      32
 #define VECTOR_DEVICE	      33
+#define VECTOR_EVENT	      34 /* Xen's event channels */
 #define VECTOR_SPURIOUS	      47 /* its low four bits must be ones on old APICs */
 #define VECTORS		      48
 #define VECTOR_STUB_BYTES     16
@@ -38,6 +39,11 @@
 #define APIC_EOI   0x0b
 
 #define MSR_TSC_DEADLINE 0x6e0
+
+/* On Xen: the shared info page (xen_memory.c), and in it the words that say which event channels are pending
+ * (public/xen.h, struct vcpu_info). */
+#define XEN_SHARED_INFO	     0xfe400000
+#define XEN_PENDING_SELECTOR 8
 
 /* Flags that ring 3 may have: CF, PF, AF, ZF, SF, DF, OF, AC, ID. Bit 1 is always set. */
 #define RFLAGS_ALLOWED 0x240cd5

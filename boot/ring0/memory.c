@@ -166,6 +166,11 @@ bool memory_overlaps(uint64_t start, uint64_t end)
 	return overlaps(&ram, start, end) || start < (uintptr_t)__image_end;
 }
 
+bool memory_is_never_ram(uint64_t start, uint64_t end)
+{
+	return start >= device_hole.start && start <= end && end <= device_hole.end;
+}
+
 bool memory_is_ring3(uint64_t address, uint64_t bytes, bool writable)
 {
 	uint64_t end = address + bytes;

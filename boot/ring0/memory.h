@@ -19,6 +19,9 @@ uint64_t memory_bytes(void);
 /* Does RAM that ring 3 may get lie in [start, end)? */
 bool memory_overlaps(uint64_t start, uint64_t end);
 
+/* Does all of [start, end) lie where no RAM is taken from, whatever the map says? */
+bool memory_is_never_ram(uint64_t start, uint64_t end);
+
 /* Does all of [address, address + bytes) belong to ring 3, image and RAM alike? */
 bool memory_is_ring3(uint64_t address, uint64_t bytes, bool writable);
 

@@ -112,16 +112,26 @@ uint64_t paging_map_ram(uint64_t start, uint64_t end)
 	return start;
 }
 
-bool paging_map_device(uint64_t page, bool for_ring3)
+static bool map_page(uint64_t page, uint64_t kind, bool for_ring3)
 {
 	uint64_t *entry = page < WINDOW ? page_entry(page) : NULL;
 
 	/* What ring 0 has there already, a local APIC for one, is not for ring 3. */
 	if (!entry || (for_ring3 && (*entry & (PRESENT | USER)) == PRESENT))
 		return false;
-	*entry = page | DATA | WRITE_THROUGH | CACHE_DISABLE | (for_ring3 ? USER : 0);
+	*entry = page | kind | (for_ring3 ? USER : 0);
 	invalidate_page(page);
 	return true;
+}
+
+bool paging_map_device(uint64_t page, bool for_ring3)
+{
+	return map_page(page, DATA | WRITE_THROUGH | CACHE_DISABLE, for_ring3);
+}
+
+bool paging_map_shared(uint64_t page, bool for_ring3)
+{
+	return map_page(page, DATA, for_ring3);
 }
 
 bool paging_map_firmware(uint64_t page)
@@ -147,6 +157,18 @@ void paging_unmap_device(uint64_t page)
 void paging_publish(uintptr_t page)
 {
 	*page_entry(page) = page | PRESENT | USER | ACCESSED | NO_EXECUTE;
+	invalidate_page(page);
+}
+
+void paging_unpublish(uintptr_t page)
+{
+	*page_entry(page) = page | DATA;
+	invalidate_page(page);
+}
+
+void paging_map_code(uintptr_t page)
+{
+	*page_entry(page) = page | PRESENT | ACCESSED;
 	invalidate_page(page);
 }
 

@@ -20,6 +20,9 @@ uint64_t paging_map_ram(uint64_t start, uint64_t end);
 /* Identity-maps one page of device registers, uncached: for ring 3, or for ring 0 alone. */
 bool paging_map_device(uint64_t page, bool for_ring3);
 
+/* The same for a page of memory that others use too: cached. */
+bool paging_map_shared(uint64_t page, bool for_ring3);
+
 /* Identity-maps one page of what the firmware left in memory, for ring 3 to read. */
 bool paging_map_firmware(uint64_t page);
 
@@ -28,6 +31,12 @@ void paging_unmap_device(uint64_t page);
 
 /* Lets ring 3 read ring 0's page at `page`, and nobody write it. */
 void paging_publish(uintptr_t page);
+
+/* Takes that back: the page is ring 0's alone again, to write. */
+void paging_unpublish(uintptr_t page);
+
+/* Makes one of ring 0's data pages code, which nobody writes. */
+void paging_map_code(uintptr_t page);
 
 /* Copies from physical memory, wherever it is. */
 bool physical_read(void *to, uint64_t from, size_t bytes);

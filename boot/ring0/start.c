@@ -14,26 +14,18 @@
 #include "cpu.h"
 #include "crash.h"
 #include "devices.h"
-#include "generation.h"
+#include "handover_page.h"
 #include "hypervisor.h"
 #include "memory.h"
 #include "paging.h"
 #include "string.h"
+#include "xen.h"
 
 enum {
 	ARGUMENTS_MAX = 128,
-	CPUID1_ECX_RDRAND = 1 << 30,
-	CPUID7_EBX_RDSEED = 1 << 18,
 	RANDOM_BYTES = 16, /* AT_RANDOM */
 };
 
-/* What ring 3 may read: one page, strings included. */
-struct handover_page {
-	struct handover handover;
-	struct hypervisor_name hypervisor;
-	char clock_source[16], protocol[16];
-} __attribute__((aligned(PAGE_BYTES)));
-_Static_assert(sizeof(struct handover_page) == PAGE_BYTES, "published as one page");
 _Static_assert(offsetof(struct boot_progress, first_tsc) == PROGRESS_FIRST_TSC, "entry.S writes it");
 _Static_assert(offsetof(struct boot_progress, calls) == PROGRESS_CALLS, "traps.S counts them");
 
@@ -44,40 +36,6 @@ _Noreturn void enter_ring3(uintptr_t rip, uintptr_t rsp, uintptr_t argument);
 _Noreturn void ring0_main(enum boot_protocol protocol, uint64_t boot_address);
 
 static struct boot_info boot_info;
-static struct handover_page handover_page;
-
-static const char *store_text(char *to, const char *from, size_t bytes)
-{
-	size_t length = strlen(from);
-
-	memcpy(to, from, length < bytes ? length + 1 : bytes - 1);
-	return to;
-}
-
-static void fill_handover(void)
-{
-	struct handover *h = &handover_page.handover;
-
-	h->version = HANDOVER_VERSION;
-	h->memory_bytes = memory_bytes();
-	h->first_tsc = boot_progress.first_tsc;
-	h->rdrand = cpuid(1, 0).ecx & CPUID1_ECX_RDRAND;
-	h->rdseed = h->rdrand && cpuid(0, 0).eax >= 7 && cpuid(7, 0).ebx & CPUID7_EBX_RDSEED;
-	h->generation = generation_find(boot_info.rsdp);
-	handover_page.hypervisor = hypervisor_name();
-	h->hypervisor = handover_page.hypervisor.text;
-	h->boot_protocol =
-	    store_text(handover_page.protocol, boot_info.protocol, sizeof(handover_page.protocol));
-	const char *source = clock_init(h->first_tsc);
-	h->clock = *clock_get();
-	h->clock.source = store_text(handover_page.clock_source, source, sizeof(handover_page.clock_source));
-}
-
-static void find_devices(void)
-{
-	virtio_mmio_find(boot_info.command_line, &handover_page.handover);
-	virtio_pci_find(&handover_page.handover);
-}
 
 /* Splits a line at its blanks, in place. Words beyond ARGUMENTS_MAX are left out. */
 static unsigned int split_words(char *line, const char **words)
@@ -110,7 +68,7 @@ static void push_auxiliary(uint64_t **at, uint64_t type, uint64_t value)
 
 static uint64_t *push_auxiliary_vector(uint64_t *at, uintptr_t random, const char *name)
 {
-	push_auxiliary(&at, AT_WEIR_HANDOVER, (uintptr_t)&handover_page.handover);
+	push_auxiliary(&at, AT_WEIR_HANDOVER, (uintptr_t)handover_page());
 	push_auxiliary(&at, AT_PHDR, (uintptr_t)&__image_start + __image_start.e_phoff);
 	push_auxiliary(&at, AT_PHENT, sizeof(Elf64_Phdr));
 	push_auxiliary(&at, AT_PHNUM, __image_start.e_phnum);
@@ -156,14 +114,14 @@ static _Noreturn void start_ring3(void)
 	char *name = reserve(&top, sizeof("weir"));
 	uint64_t *random = reserve(&top, RANDOM_BYTES);
 	uint64_t *stack = reserve(&top, POINTERS * sizeof(uint64_t));
-	bool weak = !handover_page.handover.rdrand;
+	bool weak = !handover_page()->rdrand;
 
 	memcpy(line, boot_info.command_line, strlen(boot_info.command_line) + 1);
 	memcpy(name, "weir", sizeof("weir"));
 	random[0] = weak_seed();
 	random[1] = weak_seed();
 	push_auxiliary_vector(push_arguments(stack, name, line), (uintptr_t)random, name);
-	paging_publish((uintptr_t)&handover_page);
+	handover_publish();
 	boot_progress.ring3_tsc = rdtsc();
 	enter_ring3((uintptr_t)ring3_entry, (uintptr_t)stack, weak ? 0 : (uintptr_t)random);
 }
@@ -173,8 +131,10 @@ void ring0_main(enum boot_protocol protocol, uint64_t boot_address)
 	const char *why;
 
 	boot_progress.burst_port = -1;
+	hypervisor_init();
 	console_init();
 	cpu_init();
+	xen_init();
 	if (!cpu_is_new_enough())
 		refuse("the processor is no x86-64-v2 (SSE4.2, POPCNT); give the VM a newer model, such as "
 		       "-cpu max");
@@ -183,10 +143,12 @@ void ring0_main(enum boot_protocol protocol, uint64_t boot_address)
 		why = memory_init(&boot_info);
 	if (why)
 		refuse(why);
-	fill_handover();
-	boot_progress.tsc_hz = handover_page.handover.clock.tsc_hz;
+	xen_find(boot_info.command_line);
+	handover_fill(&boot_info);
+	boot_progress.tsc_hz = clock_get()->tsc_hz;
 	apic_init();
-	find_devices();
-	calls_init(handover_page.handover.rdrand, handover_page.handover.rdseed);
+	virtio_mmio_find(boot_info.command_line, handover_page());
+	virtio_pci_find(handover_page());
+	calls_init(handover_page()->rdrand, handover_page()->rdseed);
 	start_ring3();
 }

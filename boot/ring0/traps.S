@@ -14,6 +14,8 @@ vector_stubs:
 	.balign VECTOR_STUB_BYTES
 	.if vector == VECTOR_TIMER || vector == VECTOR_DEVICE
 	jmp end_sleep
+	.elseif vector == VECTOR_EVENT
+	jmp end_event
 	.elseif vector == VECTOR_INVALID_OPCODE
 	jmp invalid_opcode
 	/* Those that push an error code themselves: Intel SDM volume 3, table 6-1. */
@@ -28,6 +30,13 @@ vector_stubs:
 
 /* Interrupts are let in by a hlt only, and to end it is all that they are for: so there is nothing to save but what
  * the two who have one do not give up (they do %rax, %rcx and %rdx). */
+/* Xen's upcall: it makes no other before these are cleared. In this order: what comes between them makes another,
+ * and whoever slept looks at all channels afterwards. */
+end_event:
+	movl $XEN_SHARED_INFO, %eax
+	movb $0, (%rax)
+	xorl %ecx, %ecx
+	xchgq %rcx, XEN_PENDING_SELECTOR(%rax)
 end_sleep:
 	xorl %eax, %eax
 	cmpb $0, apic_is_x2
