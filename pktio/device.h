@@ -44,13 +44,15 @@ enum device_offload {
 	DEVICE_TX_CHECKSUM = 1 << 0,
 	DEVICE_TX_TSO4 = 1 << 1,
 	DEVICE_TX_TSO6 = 1 << 2,
-	DEVICE_TX_TSO_ECN = 1 << 3, /* beside TSO4 or TSO6: super-frames with CWR set (RFC 3168) */
+	DEVICE_TX_TSO_ECN = 1 << 3,	  /* beside TSO4 or TSO6: super-frames with CWR set (RFC 3168) */
+	DEVICE_TX_CHECKSUM_IPV4 = 1 << 4, /* instead of CHECKSUM: not in IPv6 */
 };
 
 struct device {
 	const struct device_driver *driver;
 	uint16_t index;
-	uint16_t offloads; /* enum device_offload: what transmit may be given */
+	uint16_t offloads;	  /* enum device_offload: what transmit may be given */
+	uint32_t super_frame_max; /* bytes of the longest super-frame that transmit may be given; 0: any */
 	bool link_up;
 	uint8_t mac[6];
 	uint16_t mtu;	/* L3 bytes that each way must carry */

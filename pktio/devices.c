@@ -7,6 +7,7 @@
 #include "linux/none.h"
 #include "linux/pcap.h"
 #include "linux/tap.h"
+#include "netfront/netfront.h"
 #include "nf/appliance.h"
 #include "nf/host.h"
 #include "virtio/virtio_net.h"
@@ -82,12 +83,34 @@ static int card_for(const struct cards *cards, const struct port_config *port)
 	return card;
 }
 
+/* On Xen a port need not have its vif at start, or for ever. */
+static int open_vifs(void)
+{
+	static struct netfront_wish wishes[PORTS_MAX];
+	int error = 0;
+
+	can_wake = true;
+	for (uint16_t i = 0; i < device_count && error == 0; i++) {
+		const struct port_config *port = &port_configs[i];
+
+		wishes[i] =
+		    (struct netfront_wish){.name = port->name, .by_mac = port->mac_given, .slot = port->slot};
+		memcpy(wishes[i].mac, port->mac, sizeof(wishes[i].mac));
+		error = netfront_open(device_prepare(i), &wishes[i]);
+	}
+	if (error == 0)
+		netfront_start();
+	return error;
+}
+
 /* Every port finds its card before the first is opened: asking a card for its MAC address resets it. */
 int devices_open_cards(const struct handover *handover)
 {
 	struct cards cards;
 	int card_of[PORTS_MAX], error = 0;
 
+	if (handover->xen != NULL)
+		return open_vifs();
 	cards_find(&cards, handover);
 	for (uint16_t i = 0; i < device_count; i++) {
 		card_of[i] = card_for(&cards, &port_configs[i]);

@@ -23,7 +23,8 @@ struct device_source {
 
 extern struct device devices[PORTS_MAX]; /* the first device_count are in use */
 
-/* Open all configured devices: in a VM on the network cards that ring 0 found, as a process on one source for
+/* Open all configured devices: in a VM on the network cards that ring 0 found, or on Xen on vifs, which may
+ * come and go (xen_open of boot/ring3 has been called); as a process on one source for
  * each device (SOURCE_NONE beside taps: it never has link), and look at their links. host_packet_pool is
  * there. Return 0, or -errno after a line on the console. */
 int devices_open_cards(const struct handover *handover);

@@ -138,6 +138,13 @@ static uint64_t checksum_flag(uint8_t protocol, uint16_t field)
 	return 0;
 }
 
+static void note_checksum(struct rte_mbuf *m, const struct layout *layout, uint64_t flag)
+{
+	m->ol_flags |= flag | (layout->ipv6 ? RTE_MBUF_F_TX_IPV6 : RTE_MBUF_F_TX_IPV4);
+	m->l2_len = layout->l2_len;
+	m->l3_len = layout->l3_len;
+}
+
 static bool take_checksum(struct rte_mbuf *m, const struct virtio_net_header *header)
 {
 	struct layout layout;
@@ -153,9 +160,7 @@ static bool take_checksum(struct rte_mbuf *m, const struct virtio_net_header *he
 		checksum_finish(m, header->csum_start, header->csum_offset);
 		return true;
 	}
-	m->ol_flags |= flag | (layout.ipv6 ? RTE_MBUF_F_TX_IPV6 : RTE_MBUF_F_TX_IPV4);
-	m->l2_len = layout.l2_len;
-	m->l3_len = layout.l3_len;
+	note_checksum(m, &layout, flag);
 	return true;
 }
 
@@ -195,6 +200,23 @@ bool offload_from_header(struct rte_mbuf *m, const struct virtio_net_header *hea
 	} else if (header->flags & VIRTIO_NET_DATA_VALID) {
 		m->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_GOOD;
 	}
+	return header->gso_type == VIRTIO_NET_GSO_NONE || take_segmentation(m, header);
+}
+
+bool offload_from_blank(struct rte_mbuf *m, const struct virtio_net_header *header)
+{
+	struct layout layout;
+	uint16_t field;
+
+	m->ol_flags &= ~offload_flags;
+	if (!find_transport(m, &layout) || layout.l3_len > L3_LENGTH_MAX ||
+	    (layout.protocol != IPPROTO_TCP && layout.protocol != IPPROTO_UDP))
+		return false;
+	field = layout.protocol == IPPROTO_TCP ? offsetof(struct rte_tcp_hdr, cksum)
+					       : offsetof(struct rte_udp_hdr, dgram_cksum);
+	if ((uint32_t)layout.l2_len + layout.l3_len + field + sizeof(uint16_t) > m->pkt_len)
+		return false;
+	note_checksum(m, &layout, checksum_flag(layout.protocol, field));
 	return header->gso_type == VIRTIO_NET_GSO_NONE || take_segmentation(m, header);
 }
 
@@ -238,9 +260,17 @@ void offload_to_header(const struct rte_mbuf *m, struct virtio_net_header *heade
 	header->hdr_len = m->l2_len + m->l3_len + m->l4_len;
 }
 
+static bool can_checksum(const struct device *device, const struct rte_mbuf *m)
+{
+	uint16_t can = m->ol_flags & RTE_MBUF_F_TX_IPV6 ? DEVICE_TX_CHECKSUM
+							: DEVICE_TX_CHECKSUM | DEVICE_TX_CHECKSUM_IPV4;
+
+	return device->offloads & can;
+}
+
 void offload_checksum(struct device *device, struct rte_mbuf *m)
 {
-	if (!(m->ol_flags & RTE_MBUF_F_TX_L4_MASK) || (device->offloads & DEVICE_TX_CHECKSUM))
+	if (!(m->ol_flags & RTE_MBUF_F_TX_L4_MASK) || can_checksum(device, m))
 		return;
 	checksum_finish(m, m->l2_len + m->l3_len, checksum_field(m));
 	m->ol_flags &= ~offload_flags;
@@ -249,11 +279,14 @@ void offload_checksum(struct device *device, struct rte_mbuf *m)
 
 static bool must_be_cut(const struct device *device, const struct rte_mbuf *m)
 {
-	uint16_t need = DEVICE_TX_CHECKSUM;
+	uint16_t need;
 
 	if (!is_super_frame(m))
 		return false;
-	need |= m->ol_flags & RTE_MBUF_F_TX_IPV6 ? DEVICE_TX_TSO6 : DEVICE_TX_TSO4;
+	if (!can_checksum(device, m) ||
+	    (device->super_frame_max != 0 && m->pkt_len > device->super_frame_max))
+		return true;
+	need = m->ol_flags & RTE_MBUF_F_TX_IPV6 ? DEVICE_TX_TSO6 : DEVICE_TX_TSO4;
 	if (congestion_reduced(m))
 		need |= DEVICE_TX_TSO_ECN;
 	return (device->offloads & need) != need;

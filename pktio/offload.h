@@ -52,6 +52,10 @@ enum {
  * contradicts the frame: then the caller drops the frame and counts it in device_errors. Borrows the mbuf. */
 bool offload_from_header(struct rte_mbuf *m, const struct virtio_net_header *header);
 
+/* The same for a device that says no more than that the checksum of TCP or UDP is still to be done, of whose
+ * header the GSO fields count (Xen, public/io/netif.h). Returns false, too, where the frame is neither. */
+bool offload_from_blank(struct rte_mbuf *m, const struct virtio_net_header *header);
+
 /* The header for a frame to be sent; num_buffers is 0. Needs no look at the frame but for TCP's CWR flag. */
 void offload_to_header(const struct rte_mbuf *m, struct virtio_net_header *header);
 

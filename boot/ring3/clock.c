@@ -50,18 +50,37 @@ static void calibrate(void)
 	wall_offset_ns = linux_ns(CLOCK_REALTIME) - now_ns;
 }
 
+static void take(const struct handover_clock *clock)
+{
+	scale.base_tsc = clock->base_tsc;
+	scale.base_ns = clock->base_ns;
+	scale.tsc_hz = clock->tsc_hz;
+	scale.mult = clock->mult;
+	scale.shift = clock->shift;
+	wall_offset_ns = clock->wall_offset_ns;
+}
+
+void clock_resume(const struct handover *handover)
+{
+	uint64_t now;
+
+	take(&handover->clock);
+	wall_known = wall_offset_ns != 0;
+	eal_tsc_hz = scale.tsc_hz;
+	now = clock_at(rte_rdtsc());
+	if (now >= host_now_ns)
+		return;
+	/* What the clock is moved on by, the time of day is not. */
+	scale.base_ns += host_now_ns - now;
+	wall_offset_ns -= wall_known ? host_now_ns - now : 0;
+}
+
 void clock_init(const struct handover *handover)
 {
-	if (handover == NULL) {
+	if (handover == NULL)
 		calibrate();
-	} else {
-		scale.base_tsc = handover->clock.base_tsc;
-		scale.base_ns = handover->clock.base_ns;
-		scale.tsc_hz = handover->clock.tsc_hz;
-		scale.mult = handover->clock.mult;
-		scale.shift = handover->clock.shift;
-		wall_offset_ns = handover->clock.wall_offset_ns;
-	}
+	else
+		take(&handover->clock);
 	wall_known = wall_offset_ns != 0;
 	eal_tsc_hz = scale.tsc_hz;
 	host_now_ns = clock_at(rte_rdtsc());

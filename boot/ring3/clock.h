@@ -13,6 +13,9 @@
  * milliseconds. */
 void clock_init(const struct handover *handover);
 
+/* Takes ring 0's measurements anew, after a suspend. The monotonic clock does not go back. */
+void clock_resume(const struct handover *handover);
+
 /* From now on host_now_ns is the capture's clock, whose times are Unix times: 0, until the first frame says
  * what time it is. */
 void clock_replay(void);

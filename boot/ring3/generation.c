@@ -33,9 +33,10 @@ void generation_init(const struct handover *handover)
 	generation.id = (const volatile uint64_t *)handover->generation;
 	for (int i = 0; generation.id != NULL && i < ID_WORDS; i++)
 		generation.seen[i] = generation.id[i];
-	generation.jump_ns = strcmp(handover->clock.source, "kvmclock") == 0
-				 ? GENERATION_JUMP_MS * (uint64_t)MILLISECOND_NS
-				 : GENERATION_JUMP_RTC_MS * (uint64_t)MILLISECOND_NS;
+	generation.jump_ns =
+	    strcmp(handover->clock.source, "kvmclock") == 0 || strcmp(handover->clock.source, "xen") == 0
+		? GENERATION_JUMP_MS * (uint64_t)MILLISECOND_NS
+		: GENERATION_JUMP_RTC_MS * (uint64_t)MILLISECOND_NS;
 }
 
 uint64_t generation_now(void)
@@ -83,6 +84,11 @@ uint64_t generation_watch(uint64_t now_ns)
 	generation.watched_ns = now_ns;
 	generation.wall_offset_ns = offset;
 	return generation.count;
+}
+
+void generation_resume(void)
+{
+	next("it was suspended");
 }
 
 const char *generation_reason(void)

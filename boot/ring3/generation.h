@@ -34,6 +34,9 @@ uint64_t generation_now(void);
 /* Looks at the clock too, which is `now_ns`; to be called once a second. */
 uint64_t generation_watch(uint64_t now_ns);
 
+/* The machine was suspended, and goes on: perhaps so does a copy. */
+void generation_resume(void);
+
 /* Why it is not 1 any more; for messages. */
 const char *generation_reason(void);
 

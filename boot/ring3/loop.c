@@ -16,6 +16,7 @@
 #include "entropy.h"
 #include "loop.h"
 #include "sleep.h"
+#include "xen.h"
 
 #define LINK_INTERVAL_NS UINT64_C(1000000000)
 /* A sleep ends in time for links: so a watch comes two seconds after the last, at most. */
@@ -142,6 +143,7 @@ static void rest(struct loop *loop, bool process)
 static void check_links(struct loop *loop)
 {
 	devices_check_links();
+	xen_check();
 	loop->link_ns = host_now_ns + LINK_INTERVAL_NS;
 }
 

@@ -24,6 +24,7 @@
 #include "pools.h"
 #include "random.h"
 #include "share.h"
+#include "xen.h"
 
 enum { NAMES_BYTES = 256 };
 
@@ -103,7 +104,8 @@ static int start(const struct handover *handover, const struct arguments *argume
 		console_line("no random numbers to start with");
 		return error;
 	}
-	error = pools_create();
+	xen_open(handover);
+	error = pools_create(handover);
 	if (error != 0)
 		return error;
 	offload_init(host_packet_pool, host_indirect_pool);

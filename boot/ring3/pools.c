@@ -2,28 +2,64 @@
  *
  * Creates the pool of packet buffers and the pool of mbufs that point into others' buffers.
  */
+#include <errno.h>
 #include <rte_errno.h>
 #include <rte_mbuf.h>
 #include "boot/eal/eal.h"
 #include "nf/appliance.h"
 #include "nf/host.h"
+#include "pktio/netfront/netfront.h"
+#include "pktio/xen/grants.h"
 #include "console.h"
 #include "pools.h"
 
 enum {
 	DATA_ROOM = 2048,
 	INDIRECT_FRACTION = 2, /* one for so many packet buffers */
+	PAGE_BYTES = 4096,
+	MEMORY_FRACTION = 2, /* of the machine's, for pages, where they are more than was reckoned with */
 };
 
 struct rte_mempool *host_packet_pool, *host_indirect_pool;
 
-int pools_create(void)
+/* Memory was reckoned with for so many bytes of buffers; there may be more. */
+static uint32_t page_buffers(const struct handover *handover)
 {
-	host_packet_pool = eal_stack_pool("packets", packet_buffers, RTE_PKTMBUF_HEADROOM + DATA_ROOM);
+	uint64_t reckoned =
+	    (uint64_t)packet_buffers * (DATA_ROOM + RTE_PKTMBUF_HEADROOM + sizeof(struct rte_mbuf));
+	uint64_t pages = RTE_MAX(reckoned, handover->memory_bytes / MEMORY_FRACTION) / PAGE_BYTES;
+
+	return RTE_MIN(eal_page_pool_count(RTE_MIN(pages, (uint64_t)grants_run_max())), packet_buffers);
+}
+
+static struct rte_mempool *create_pages(const struct handover *handover)
+{
+	static struct eal_page_run run;
+	uint32_t count;
+	struct rte_mempool *pool;
+
+	grants_init(handover->xen, device_count * NETFRONT_GRANTS);
+	count = page_buffers(handover);
+	pool = count > 0 ? eal_page_pool("packets", count, &run) : NULL;
+	if (pool == NULL)
+		return NULL;
+	grants_pool(run.start, run.pages, run.stride);
+	if (count < packet_buffers)
+		console_line("xen: room for %u packet buffers of a page each, of %u", count, packet_buffers);
+	return pool;
+}
+
+int pools_create(const struct handover *handover)
+{
+	if (handover != NULL && handover->xen != NULL)
+		host_packet_pool = create_pages(handover);
+	else
+		host_packet_pool =
+		    eal_stack_pool("packets", packet_buffers, RTE_PKTMBUF_HEADROOM + DATA_ROOM);
 	if (host_packet_pool != NULL)
 		host_indirect_pool = eal_stack_pool("indirect", packet_buffers / INDIRECT_FRACTION, 0);
 	if (host_indirect_pool != NULL)
 		return 0;
 	console_line("no memory for %u packet buffers: %s", packet_buffers, rte_strerror(rte_errno));
-	return -rte_errno;
+	return -ENOMEM;
 }

@@ -5,7 +5,13 @@
 #ifndef BOOT_RING3_POOLS_H
 #define BOOT_RING3_POOLS_H
 
-/* Creates both. Returns 0, or -errno after a line on the console. */
-int pools_create(void);
+#include <stddef.h>
+#include "boot/handover.h"
+
+/* Creates both. On Xen, where backends copy to and from whole pages of ours, each packet buffer has a page of
+ * its own, and the packet pool is what may be granted (pktio/xen/grants.h); there may be fewer buffers than
+ * configured, as memory and the grant table have room. `handover` NULL: as a process. Returns 0, or -errno
+ * after a line on the console. */
+int pools_create(const struct handover *handover);
 
 #endif
