@@ -19,7 +19,7 @@ from paths import BUILD
 QEMU = "qemu-system-x86_64"
 # smap is left out of the model: TCG of QEMU 7.2 takes it wrongly for iret frames of a PV kernel. npt: Debian's Xen has no shadow paging.
 # The rest is what x86-64-v2 has beyond qemu64, without which Weir does not start.
-PROCESSOR = "qemu64,+svm,+npt,+rdrand,+ssse3,+sse4.1,+sse4.2,+popcnt,+xsave"
+PROCESSOR = "qemu64,+svm,+npt,+rdrand,+ssse3,+sse4.1,+sse4.2,+popcnt"
 MEMORY, DOM0_MEMORY = 1024, 512  # MB
 XEN_WORDS = f"console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all dom0_mem={DOM0_MEMORY}M,max:{DOM0_MEMORY}M dom0_max_vcpus=1"
 DOM0_WORDS = "console=hvc0 loglevel=4 panic=1"
@@ -64,7 +64,7 @@ def prepare(folder, script, files, words):
     return ["-kernel", str(xen), "-append", XEN_WORDS, "-initrd", f"{packages.kernel()} {line},{archive}"]
 
 
-def boot(folder, script, files, words, limit):
+def boot(folder, script, files, limit, **words):
     """Runs a shell script in dom0. files: {name in dom0: path here}, such as "guest/a" and "guest/a.cfg"; words: variables of
     the script. The machine ends when the script does, and after `limit` seconds in any case. What was said is left in the
     folder, too."""

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reads a guest's memory from dom0, as it stands: peek DOMAIN ADDRESS BYTES writes the bytes to standard output.
+ * Reads a guest's memory from dom0, as it stands: peek DOMAIN ADDRESS BYTES writes the bytes to standard
+ * output.
  *
  * This is how an appliance's counters are read on Xen: as under QEMU, its host maps its memory, which takes
  * nothing of the guest's help. An image is linked at fixed addresses, and its ELF note says where they are

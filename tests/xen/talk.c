@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Both ends of TCP connections in dom0's namespaces; called by tests/xen/script. Exit status 0: every byte came
- * back as it was sent.
+ * Both ends of TCP connections in dom0's namespaces; called by tests/xen/script. Exit status 0: every byte
+ * came back as it was sent.
  *
  *     talk serve PORT...              answers each connection with what it hears, for ever
  *     talk bulk ADDRESS PORT BYTES    sends so many and compares what comes back
@@ -64,7 +64,8 @@ static void echo(int connection)
 
 	while ((length = recv(connection, bytes, sizeof(bytes), 0)) > 0)
 		for (ssize_t done = 0, sent; done < length; done += sent)
-			if ((sent = send(connection, bytes + done, (size_t)(length - done), MSG_NOSIGNAL)) < 0)
+			if ((sent = send(connection, bytes + done, (size_t)(length - done), MSG_NOSIGNAL)) <
+			    0)
 				_exit(1);
 	_exit(0);
 }
