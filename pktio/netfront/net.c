@@ -12,7 +12,7 @@
 #include "pktio/xen/events.h"
 #include "net.h"
 
-void net_log(const struct net *net, const char *format, ...)
+void netfront_log(const struct net *net, const char *format, ...)
 {
 	char line[192];
 	int used = snprintf(line, sizeof(line), "port %s, vif %u: ", net->wish->name, net->handle);
@@ -24,7 +24,7 @@ void net_log(const struct net *net, const char *format, ...)
 	host_log(line);
 }
 
-void net_update_link(struct net *net)
+void netfront_update_link(struct net *net)
 {
 	net->device->link_up = net->phase == PHASE_CONNECTED && net->carrier;
 }
@@ -46,15 +46,15 @@ static void restart(struct net *net, const char *fault)
 	net->frames = 0;
 	net_stats(net)->device_resets++;
 	net_stats(net)->device_errors++;
-	net_log(net, "the backend %s: reset", fault);
+	netfront_log(net, "the backend %s: reset", fault);
 	state_close(net);
 	if (net->resets <= NET_RESETS_MAX)
 		return;
 	net->phase = PHASE_DOWN;
-	net_log(net, "left down after %u resets in a row", net->resets);
+	netfront_log(net, "left down after %u resets in a row", net->resets);
 }
 
-bool net_check(struct net *net)
+bool netfront_check(struct net *net)
 {
 	const char *fault = find_fault(net);
 
@@ -68,8 +68,8 @@ static bool net_drain(struct device *device)
 	struct net *net = device->state;
 	uint32_t out = 0;
 
-	tx_collect(net);
-	if (!net_check(net))
+	netfront_collect(net);
+	if (!netfront_check(net))
 		return true;
 	for (uint16_t i = 0; i < net->queues; i++)
 		out += RING_ENTRIES - tx_ring_free(&net->queue[i].tx);
@@ -81,8 +81,8 @@ static bool net_arm(struct device *device)
 {
 	struct net *net = device->state;
 
-	tx_collect(net);
-	if (!net_check(net))
+	netfront_collect(net);
+	if (!netfront_check(net))
 		return false;
 	for (uint16_t i = 0; i < net->queues; i++) {
 		struct net_queue *queue = &net->queue[i];
@@ -116,8 +116,8 @@ static bool net_link(struct device *device)
 
 static const struct device_driver net_driver = {
     .name = "netfront",
-    .receive = rx_receive,
-    .transmit = tx_transmit,
+    .receive = netfront_receive,
+    .transmit = netfront_transmit,
     .drain = net_drain,
     .arm = net_arm,
     .disarm = net_disarm,

@@ -5,8 +5,8 @@
  *
  * Two things happen to a connection: the backend, or the toolstack, ends it, which the store tells (state.c);
  * or the backend breaks the rules of the rings. Then it is closed at once, and connected anew through the
- * same states; one that goes on like that is left down. net_check does that, which rx.c and tx.c call when a
- * ring has a fault; it does not speak to the store, which the next call of the `link` verb does.
+ * same states; one that goes on like that is left down. netfront_check does that, which rx.c and tx.c call
+ * when a ring has a fault; it does not speak to the store, which the next call of the `link` verb does.
  */
 #ifndef PKTIO_NETFRONT_NET_PRIVATE_H
 #define PKTIO_NETFRONT_NET_PRIVATE_H
@@ -103,12 +103,12 @@ static inline struct port_stats *net_stats(const struct net *net)
 }
 
 /* Closes the connection if a ring of it has a fault. Returns whether frames may pass. */
-bool net_check(struct net *net);
+bool netfront_check(struct net *net);
 
 /* Looks at the link again. */
-void net_update_link(struct net *net);
+void netfront_update_link(struct net *net);
 
-__attribute__((format(printf, 2, 3))) void net_log(const struct net *net, const char *format, ...);
+__attribute__((format(printf, 2, 3))) void netfront_log(const struct net *net, const char *format, ...);
 
 /* vifs.c: finds each device its vif, if the list of vifs may have changed; tells state.c of those that come
  * and go. */
@@ -140,12 +140,12 @@ bool setup_take_back(struct net *net);
 /* The path of one of our own keys. */
 void setup_path(const struct net *net, char path[STORE_PATH_BYTES], const char *key);
 
-uint16_t rx_receive(struct device *device, struct rte_mbuf **packets, uint16_t max);
+uint16_t netfront_receive(struct device *device, struct rte_mbuf **packets, uint16_t max);
 /* Gives a ring that was just made the buffers it starts with; each poll gives more, until it is full. */
-void rx_offer_first(struct net *net, struct net_queue *queue);
+void netfront_offer_first(struct net *net, struct net_queue *queue);
 
-uint16_t tx_transmit(struct device *device, struct rte_mbuf **packets, uint16_t count);
+uint16_t netfront_transmit(struct device *device, struct rte_mbuf **packets, uint16_t count);
 /* Frees what the backend has sent. */
-void tx_collect(struct net *net);
+void netfront_collect(struct net *net);
 
 #endif

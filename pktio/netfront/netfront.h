@@ -4,8 +4,8 @@
  * state.c is the dance with the backend in xenstore, setup.c says and hears what each side can do, rx.c and
  * tx.c move bursts, and ring.h is the memory that is shared with the backend.
  *
- * One packet's life: rx_receive takes a filled mbuf from the receive ring, the chain works on it, tx_transmit
- * gives it to a transmit ring, and a later burst finds it sent and frees it.
+ * One packet's life: netfront_receive takes a filled mbuf from the receive ring, the chain works on it,
+ * netfront_transmit gives it to a transmit ring, and a later burst finds it sent and frees it.
  *
  * A device that is not there (yet, or any more) is no error: the port has no link.
  */

@@ -272,12 +272,12 @@ static void refill(struct net *net, struct net_queue *queue, uint32_t leave)
 	events_send(queue->rx_port);
 }
 
-void rx_offer_first(struct net *net, struct net_queue *queue)
+void netfront_offer_first(struct net *net, struct net_queue *queue)
 {
 	refill(net, queue, queue->rx.size - RTE_MIN(queue->rx.size, (uint16_t)NET_FIRST_BUFFERS));
 }
 
-uint16_t rx_receive(struct device *device, struct rte_mbuf **packets, uint16_t max)
+uint16_t netfront_receive(struct device *device, struct rte_mbuf **packets, uint16_t max)
 {
 	struct net *net = device->state;
 	uint16_t count = 0;
@@ -286,10 +286,10 @@ uint16_t rx_receive(struct device *device, struct rte_mbuf **packets, uint16_t m
 		count += receive_queue(net, &net->queue[i], packets + count, max - count);
 	/* A quiet port must not sit on sent super-frames, whose buffers the others' rings wait for. */
 	if (!count)
-		tx_collect(net);
+		netfront_collect(net);
 	if (net->frames < NET_FORGIVE_AFTER)
 		net->frames += count;
-	if (net_check(net))
+	if (netfront_check(net))
 		for (uint16_t i = 0; i < net->queues; i++)
 			refill(net, &net->queue[i], 0);
 	return count;

@@ -78,7 +78,7 @@ static int read_features(struct net *net)
 static int refuse(struct net *net, int error, const char *why, uint32_t what)
 {
 	if (!net->refuses)
-		net_log(net, "%s (%u, the port's mtu is %u)", why, what, net->device->mtu);
+		netfront_log(net, "%s (%u, the port's mtu is %u)", why, what, net->device->mtu);
 	net->refuses = true;
 	return error;
 }
@@ -110,8 +110,8 @@ static void warn_of_trust(const struct net *net)
 
 	setup_path(net, path, "trusted");
 	if (store_read_number(path, 1, &trusted) == 0 && trusted == 0)
-		net_log(net,
-			"the backend is not trusted (trusted = 0); it can read all ports' packet buffers");
+		netfront_log(
+		    net, "the backend is not trusted (trusted = 0); it can read all ports' packet buffers");
 }
 
 static uint16_t choose_queues(const struct net *net)
@@ -153,7 +153,7 @@ static int start_queue(struct net *net, struct net_queue *queue, uint16_t size)
 	queue->rx.reference = grants_give(net->domain, rx_page);
 	if (queue->tx.reference == GRANT_NONE || queue->rx.reference == GRANT_NONE)
 		return -ENOSPC;
-	rx_offer_first(net, queue);
+	netfront_offer_first(net, queue);
 	return 0;
 }
 

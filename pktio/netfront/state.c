@@ -60,7 +60,7 @@ static const uint8_t actions[PHASES][STATES] = {
 static void set_phase(struct net *net, enum net_phase phase)
 {
 	net->phase = phase;
-	net_update_link(net);
+	netfront_update_link(net);
 }
 
 static int say(const struct net *net, enum xenbus_state state)
@@ -133,14 +133,14 @@ static int reopen(struct net *net)
 static int close_and_say(struct net *net)
 {
 	state_close(net);
-	net_log(net, "the backend has closed");
+	netfront_log(net, "the backend has closed");
 	return 0;
 }
 
 static int up(struct net *net)
 {
 	set_phase(net, PHASE_CONNECTED);
-	net_log(net, "connected, %u queue%s", net->queues, net->queues == 1 ? "" : "s");
+	netfront_log(net, "connected, %u queue%s", net->queues, net->queues == 1 ? "" : "s");
 	return 0;
 }
 
@@ -159,7 +159,7 @@ static void look_at_carrier(struct net *net)
 	uint32_t carrier;
 
 	net->carrier = read_backend(net, "carrier", 1, &carrier) != 0 || carrier == 1;
-	net_update_link(net);
+	netfront_update_link(net);
 }
 
 /* One look and what follows from it. Returns 0, or -errno to look again later. */

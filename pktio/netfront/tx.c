@@ -68,7 +68,7 @@ static void collect(struct net *net, struct tx_ring *ring)
 	}
 }
 
-void tx_collect(struct net *net)
+void netfront_collect(struct net *net)
 {
 	for (uint16_t i = 0; i < net->queues; i++)
 		collect(net, &net->queue[i].tx);
@@ -302,14 +302,14 @@ static void push(struct net *net, struct net_queue *queue)
 	events_send(queue->tx_port);
 }
 
-uint16_t tx_transmit(struct device *device, struct rte_mbuf **packets, uint16_t count)
+uint16_t netfront_transmit(struct device *device, struct rte_mbuf **packets, uint16_t count)
 {
 	struct net *net = device->state;
 	uint16_t sent = 0;
 
 	if (should_collect(net, packets, count))
-		tx_collect(net);
-	if (unlikely(!net_check(net) || net->phase != PHASE_CONNECTED))
+		netfront_collect(net);
+	if (unlikely(!netfront_check(net) || net->phase != PHASE_CONNECTED))
 		return 0;
 	while (sent < count && send_frame(net, choose_queue(net, packets[sent]), &packets[sent]))
 		sent++;

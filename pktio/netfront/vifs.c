@@ -146,7 +146,7 @@ static void keep(struct vifs *vifs, struct net *net)
 		vifs->vif[i].owned = true;
 		return;
 	}
-	net_log(net, "is gone");
+	netfront_log(net, "is gone");
 	state_vanished(net);
 }
 
@@ -232,7 +232,7 @@ void vifs_start(void)
 	vifs_look();
 	for (uint16_t i = 0; i < net_count; i++)
 		if (nets[i]->phase == PHASE_ABSENT)
-			net_log(nets[i], "is not there (yet)");
+			netfront_log(nets[i], "is not there (yet)");
 }
 
 void vifs_resume(void)
