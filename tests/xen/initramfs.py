@@ -6,7 +6,6 @@ so that it takes no tool, no root and no file of its own for a device node."""
 
 import pathlib
 import re
-import shutil
 import stat
 import subprocess
 
@@ -17,8 +16,7 @@ FOLDERS = ("dev", "proc", "sys", "tmp", "run/xen", "run/xenstored", "run/lock", 
 LINKS = {"var/run": "/run", "var/lock": "/run/lock", "lib64": "/lib", "sbin": "/bin", "bin/sh": "busybox", "usr/lib/xen-4.17/lib": "/lib"}
 TOOLS = ("usr/lib/xen-4.17/bin/{}", ("xl", "xenstored", "xenconsoled", "xenconsole", "xen-init-dom0", "lsevtchn", "libxl-save-helper", "xen-diag"))
 STORE_TOOLS = ("usr/bin/{}", ("xenstore-read", "xenstore-write", "xenstore-ls", "xenstore-rm", "xenstore-list", "xenstore-exists", "xenstore-watch"))
-HOST_TOOLS = ("ip",)  # of iproute2: busybox's knows no namespaces
-MODULES = ("xen-privcmd", "xenfs", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "bridge", "veth", "xen-netback")
+MODULES = ("xen-privcmd", "xenfs", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "bridge", "xen-netback")
 LATE_OBJECTS = ("libgcc_s.so.1",)  # that glibc loads by itself, for pthread_cancel
 LIBRARY_PATHS = ("usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu")
 LOADER = "/lib64/ld-linux-x86-64.so.2"
@@ -116,10 +114,6 @@ def add_tools(archive):
     for pattern, tools in (TOOLS, STORE_TOOLS):
         for tool in tools:
             add_program(archive, f"bin/{tool}", packages.find(pattern.format(tool)))
-    for tool in HOST_TOOLS:
-        if not (path := shutil.which(tool, path="/usr/sbin:/sbin:/usr/bin:/bin")):
-            raise packages.Unavailable(f"not installed: {tool}")
-        add_program(archive, f"bin/{tool}", path)
     add_program(archive, "usr/lib/xen-4.17/bin/libxl-save-helper", packages.find(TOOLS[0].format("libxl-save-helper")))
     for name in (*LATE_OBJECTS, pathlib.Path(LOADER).name):
         archive.file(f"lib/{name}", shared_object(name))

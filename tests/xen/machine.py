@@ -7,7 +7,7 @@ out of the first one."""
 
 import dataclasses
 import gzip
-import pathlib
+import resource
 import shutil
 import subprocess
 import time
@@ -33,6 +33,7 @@ class End:
     output: str  # of the script
     console: str  # of Xen and dom0
     seconds: float
+    processor_seconds: float
     in_time: bool
 
     @property
@@ -53,6 +54,11 @@ def why_not():
     return None
 
 
+def processor_seconds():
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 def prepare(folder, script, files, words):
     """Writes what QEMU loads. Returns its options."""
     packages.unpack()
@@ -64,6 +70,10 @@ def prepare(folder, script, files, words):
     return ["-kernel", str(xen), "-append", XEN_WORDS, "-initrd", f"{packages.kernel()} {line},{archive}"]
 
 
+def read(path):
+    return path.read_text(errors="replace").replace("\r\r\n", "\n").replace("\r", "") if path.exists() else ""
+
+
 def boot(folder, script, files, limit, **words):
     """Runs a shell script in dom0. files: {name in dom0: path here}, such as "guest/a" and "guest/a.cfg"; words: variables of
     the script. The machine ends when the script does, and after `limit` seconds in any case. What was said is left in the
@@ -73,7 +83,7 @@ def boot(folder, script, files, limit, **words):
     command = [QEMU, "-accel", "tcg", "-M", "pc", "-cpu", PROCESSOR, "-m", str(MEMORY), "-smp", "1", "-nodefaults", "-no-reboot",
                "-display", "none", "-monitor", "none", "-serial", f"file:{console}", "-serial", f"file:{output}",
                *prepare(folder, script, files, words)]
-    start = time.monotonic()
+    start, spent = time.monotonic(), processor_seconds()
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT, stdout=subprocess.PIPE)
     try:
         told, in_time = process.communicate(timeout=limit)[0], True
@@ -82,5 +92,5 @@ def boot(folder, script, files, limit, **words):
     finally:
         process.kill()
         process.wait()
-    read = lambda path: path.read_text(errors="replace").replace("\r\r\n", "\n").replace("\r", "") if path.exists() else ""
-    return End(read(output), read(console) + told.decode(errors="replace"), time.monotonic() - start, in_time)
+    return End(read(output), read(console) + told.decode(errors="replace"), time.monotonic() - start,
+               processor_seconds() - spent, in_time)

@@ -22,7 +22,7 @@ STAMP = BUILD / "unpacked.list"  # the names that are there
 APT_SECONDS = 300
 # What is wanted of the files; the kernel's other modules are 400 MB.
 WANTED = re.compile(r"\./(boot|bin|usr/bin|usr/lib/xen-[^/]*/bin|usr/lib/x86_64-linux-gnu)/"
-                    r"|\./lib/modules/[^/]*/kernel/(drivers/xen|drivers/net/(xen-net.*|veth)|net/(802|llc|bridge))")
+                    r"|\./lib/modules/[^/]*/kernel/(drivers/xen|drivers/net/xen-net|net/(802|llc|bridge))")
 
 
 class Unavailable(Exception):

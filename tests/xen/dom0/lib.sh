@@ -3,11 +3,6 @@
 # its TCP hands super-frames and unfinished checksums straight to the guest.
 patience=60 # seconds, for what takes a moment
 
-# iproute2's: busybox's shell prefers its own, which knows no namespaces.
-ip() {
-	/bin/ip "$@"
-}
-
 # check NAME COMMAND...: a line of TAP, and what the command said when it failed.
 check() {
 	local title=$1
@@ -28,22 +23,38 @@ wait_for() {
 			echo "not within $patience seconds: $*"
 			return 1
 		fi
-		usleep 100000
+		usleep 200000
 	done
 }
 
+# A process that sleeps holds the namespace; /run/hosts/NAME has its number.
 add_host() {
-	ip netns add "$1" && inside "$1" ip link set lo up
+	mkdir -p /run/hosts
+	unshare --net sleep 100000 &
+	echo $! >"/run/hosts/$1"
+	wait_for is_elsewhere $!
+	inside "$1" ip link set lo up
+	inside "$1" sysctl -q -w net.ipv6.conf.default.accept_dad=0
 }
 
+is_elsewhere() {
+	[ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)" ]
+}
+
+# inside HOST COMMAND...
 inside() {
-	local where=/run/netns/$1
+	local pid
+	read -r pid <"/run/hosts/$1"
 	shift
-	nsenter "--net=$where" "$@"
+	nsenter --target "$pid" --net "$@"
 }
-
+# The guest's number, which changes when it is restored or starts again.
 domain() {
-	xl domid gateway
+	local me name
+	for me in $(xenstore-list /local/domain); do
+		name=$(xenstore-read "/local/domain/$me/name")
+		[ "$name" != gateway ] || echo "$me"
+	done
 }
 
 guest_log() {
