@@ -21,19 +21,10 @@ extern uint64_t eal_tsc_hz;
 /* A pool of mbufs with `room` bytes each, on a stack (stack_pool.c). NULL: rte_errno says why. */
 struct rte_mempool *eal_stack_pool(const char *name, uint32_t count, uint16_t room);
 
-/* Where the data of a pool's mbufs lies: each buffer is a page, and all that others are told of are whole
- * pages. Page numbers that are multiples of `stride` hold the mbufs of those that follow. */
-struct eal_page_run {
-	uint8_t *start;
-	uint32_t pages, stride;
-};
-
-/* The same with a page of data for each mbuf, and nothing else on it. *run is filled in, and must outlive the
- * pool. */
-struct rte_mempool *eal_page_pool(const char *name, uint32_t count, struct eal_page_run *run);
-
-/* How many mbufs such a pool has on so many pages. */
-uint32_t eal_page_pool_count(uint64_t pages);
+/* The same with a page of data for each mbuf, of which others may be told: from *start on, every second page,
+ * beginning with the second, is data and nothing else. The mbuf, and the headroom in front of the data, are
+ * at the end of the page before. */
+struct rte_mempool *eal_page_pool(const char *name, uint32_t count, void **start);
 
 /* Memory of its own pages, aligned to 4 KiB, or to 2 MiB where it is that large, with anything in it. NULL:
  * none left. */

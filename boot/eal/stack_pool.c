@@ -7,10 +7,9 @@
  * costs the host nothing, and the start of the image no time. Positions below `fresh` hold such buffers; they
  * lie at the bottom, because what comes back goes on top.
  *
- * In a pool of pages (pool_config is a struct eal_page_run) the mbufs of PAGE_GROUP buffers share a page, and
- * the pages of their data follow it. DPDK finds the mbuf of a buffer, when another mbuf points into it, by
- * buf_addr - priv_size - sizeof(struct rte_mbuf): so the distance is what the mbuf says is private, and is
- * another one for each. It must fit 16 bits, which bounds the group.
+ * In a pool of pages each object lies across the border of two pages, so that its data begins where the
+ * second one does. What is before it on the first one, 3776 bytes, is left unused: other objects there would
+ * have their data behind it.
  */
 #include <errno.h>
 #include <rte_errno.h>
@@ -21,14 +20,9 @@
 
 enum {
 	PAGE_BYTES = 4096,
-	PAGE_GROUP = 16,
-	PAGE_STRIDE = PAGE_GROUP + 1,
-	PAGE_HEADER_BYTES = RTE_CACHE_LINE_SIZE, /* of an object; its end is its struct rte_mempool_objhdr */
-	PAGE_OBJECT_BYTES = PAGE_HEADER_BYTES + sizeof(struct rte_mbuf),
+	PAGE_PAIR_BYTES = 2 * PAGE_BYTES,
+	PAGE_OBJECT = PAGE_BYTES - RTE_PKTMBUF_HEADROOM - (int)sizeof(struct rte_mbuf), /* offset in a pair */
 };
-_Static_assert(PAGE_GROUP *PAGE_OBJECT_BYTES <= PAGE_BYTES && PAGE_GROUP * PAGE_BYTES - 1 <= UINT16_MAX &&
-		   sizeof(struct rte_mempool_objhdr) <= PAGE_HEADER_BYTES,
-	       "a group's mbufs fit a page, and are not too far from their data");
 
 struct stack {
 	uint32_t count, fresh;
@@ -46,27 +40,7 @@ static void stack_free(struct rte_mempool *pool)
 	rte_free(pool->pool_data);
 }
 
-static uint8_t *group_start(const struct eal_page_run *run, uint32_t number)
-{
-	return run->start + (size_t)(number / PAGE_GROUP) * PAGE_STRIDE * PAGE_BYTES;
-}
-
-static struct rte_mbuf *page_mbuf(const struct eal_page_run *run, uint32_t number)
-{
-	return (struct rte_mbuf *)(group_start(run, number) + number % PAGE_GROUP * PAGE_OBJECT_BYTES +
-				   PAGE_HEADER_BYTES);
-}
-
-static void give_page(const struct eal_page_run *run, struct rte_mbuf *m, uint32_t number)
-{
-	uint8_t *page = group_start(run, number) + (1 + number % PAGE_GROUP) * PAGE_BYTES;
-
-	m->priv_size = (uint16_t)(page - (uint8_t *)(m + 1));
-	m->buf_addr = page;
-	rte_mbuf_iova_set(m, (rte_iova_t)(uintptr_t)page);
-}
-
-/* What rte_mempool and rte_mbuf do for all objects of a pool when it is created. `number`: of the object. */
+/* What rte_mempool and rte_mbuf do for all objects of a pool when it is created. */
 static void make_mbuf(struct rte_mempool *pool, void *object, uint32_t number)
 {
 	struct rte_mempool_objhdr *header = rte_mempool_get_header(object);
@@ -75,8 +49,6 @@ static void make_mbuf(struct rte_mempool *pool, void *object, uint32_t number)
 	header->iova = (rte_iova_t)(uintptr_t)object;
 	STAILQ_INSERT_TAIL(&pool->elt_list, header, next);
 	rte_pktmbuf_init(pool, NULL, object, number);
-	if (pool->pool_config != NULL)
-		give_page(pool->pool_config, object, number);
 }
 
 static int stack_enqueue(struct rte_mempool *pool, void *const *objects, unsigned int count)
@@ -112,6 +84,9 @@ static unsigned int stack_count(const struct rte_mempool *pool)
 	return stack->count;
 }
 
+/* pool_config of a pool of pages: nothing is asked of it but whether it is one. */
+static char is_paged;
+
 /* In place of what would touch each object. */
 static void count_object(struct rte_mempool *pool, void *context __rte_unused, void *object __rte_unused,
 			 rte_iova_t iova __rte_unused)
@@ -125,12 +100,12 @@ static int stack_populate(struct rte_mempool *pool, unsigned int count, void *me
 			  void *context __rte_unused)
 {
 	struct stack *stack = pool->pool_data;
-	const struct eal_page_run *run = pool->pool_config;
 	int added;
 
-	for (; run != NULL && stack->count < count; stack->count++)
-		stack->objects[stack->count] = page_mbuf(run, stack->count);
-	if (run != NULL) {
+	for (; pool->pool_config != NULL && stack->count < count; stack->count++)
+		stack->objects[stack->count] =
+		    (uint8_t *)memory + (size_t)stack->count * PAGE_PAIR_BYTES + PAGE_OBJECT;
+	if (pool->pool_config != NULL) {
 		stack->fresh = pool->populated_size = count;
 		return (int)count;
 	}
@@ -159,46 +134,37 @@ struct rte_mempool *eal_stack_pool(const char *name, uint32_t count, uint16_t ro
 	return rte_pktmbuf_pool_create_by_ops(name, count, 0, 0, room, SOCKET_ID_ANY, stack_operations.name);
 }
 
-uint32_t eal_page_pool_count(uint64_t pages)
+static struct rte_mempool *create_on(const char *name, uint32_t count, void *pages)
 {
-	return (uint32_t)RTE_MIN(pages / PAGE_STRIDE * PAGE_GROUP, (uint64_t)UINT32_MAX);
-}
-
-static struct rte_mempool *create_on(const char *name, uint32_t count, struct eal_page_run *run)
-{
-	struct rte_pktmbuf_pool_private about = {.mbuf_data_room_size = PAGE_BYTES};
-	struct rte_mempool *pool = rte_mempool_create_empty(name, count, sizeof(struct rte_mbuf), 0,
-							    sizeof(about), SOCKET_ID_ANY, 0);
-	size_t bytes = (size_t)run->pages * PAGE_BYTES;
+	struct rte_pktmbuf_pool_private about = {.mbuf_data_room_size = RTE_PKTMBUF_HEADROOM + PAGE_BYTES};
+	struct rte_mempool *pool =
+	    rte_mempool_create_empty(name, count, sizeof(struct rte_mbuf) + about.mbuf_data_room_size, 0,
+				     sizeof(about), SOCKET_ID_ANY, 0);
 
 	if (pool == NULL)
 		return NULL;
-	if (rte_mempool_set_ops_byname(pool, stack_operations.name, run) != 0) {
-		rte_mempool_free(pool);
-		return NULL;
+	if (rte_mempool_set_ops_byname(pool, stack_operations.name, &is_paged) == 0) {
+		rte_pktmbuf_pool_init(pool, &about);
+		if (rte_mempool_populate_iova(pool, pages, (rte_iova_t)(uintptr_t)pages,
+					      (size_t)count * PAGE_PAIR_BYTES, NULL, NULL) == (int)count)
+			return pool;
 	}
-	rte_pktmbuf_pool_init(pool, &about);
-	if (rte_mempool_populate_iova(pool, (char *)run->start, (rte_iova_t)(uintptr_t)run->start, bytes,
-				      NULL, NULL) == (int)count)
-		return pool;
 	rte_mempool_free(pool);
 	return NULL;
 }
 
-struct rte_mempool *eal_page_pool(const char *name, uint32_t count, struct eal_page_run *run)
+struct rte_mempool *eal_page_pool(const char *name, uint32_t count, void **start)
 {
-	uint32_t groups = (count + PAGE_GROUP - 1) / PAGE_GROUP;
+	size_t bytes = (size_t)count * PAGE_PAIR_BYTES;
 	struct rte_mempool *pool;
 
-	run->stride = PAGE_STRIDE;
-	run->pages = groups * PAGE_STRIDE;
-	run->start = eal_pages_map((size_t)run->pages * PAGE_BYTES);
-	if (run->start == NULL) {
+	*start = eal_pages_map(bytes);
+	if (*start == NULL) {
 		rte_errno = ENOMEM;
 		return NULL;
 	}
-	pool = create_on(name, count, run);
+	pool = create_on(name, count, *start);
 	if (pool == NULL)
-		eal_pages_unmap(run->start, (size_t)run->pages * PAGE_BYTES);
+		eal_pages_unmap(*start, bytes);
 	return pool;
 }

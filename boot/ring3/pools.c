@@ -16,8 +16,8 @@
 enum {
 	DATA_ROOM = 2048,
 	INDIRECT_FRACTION = 2, /* one for so many packet buffers */
-	PAGE_BYTES = 4096,
-	MEMORY_FRACTION = 2, /* of the machine's, for pages, where they are more than was reckoned with */
+	PAIR_BYTES = 2 * 4096,
+	MEMORY_FRACTION = 2, /* of the machine's, for pages, where that is more than was reckoned with */
 };
 
 struct rte_mempool *host_packet_pool, *host_indirect_pool;
@@ -27,25 +27,26 @@ static uint32_t page_buffers(const struct handover *handover)
 {
 	uint64_t reckoned =
 	    (uint64_t)packet_buffers * (DATA_ROOM + RTE_PKTMBUF_HEADROOM + sizeof(struct rte_mbuf));
-	uint64_t pages = RTE_MAX(reckoned, handover->memory_bytes / MEMORY_FRACTION) / PAGE_BYTES;
+	uint64_t room = RTE_MAX(reckoned, handover->memory_bytes / MEMORY_FRACTION) / PAIR_BYTES;
 
-	return RTE_MIN(eal_page_pool_count(RTE_MIN(pages, (uint64_t)grants_run_max())), packet_buffers);
+	return (uint32_t)RTE_MIN(RTE_MIN(room, (uint64_t)grants_run_max()), (uint64_t)packet_buffers);
 }
 
 static struct rte_mempool *create_pages(const struct handover *handover)
 {
-	static struct eal_page_run run;
-	uint32_t count;
 	struct rte_mempool *pool;
+	uint32_t count;
+	void *start;
 
 	grants_init(handover->xen, device_count * NETFRONT_GRANTS);
 	count = page_buffers(handover);
-	pool = count > 0 ? eal_page_pool("packets", count, &run) : NULL;
+	pool = count > 0 ? eal_page_pool("packets", count, &start) : NULL;
 	if (pool == NULL)
 		return NULL;
-	grants_pool(run.start, run.pages, run.stride);
+	grants_pool(start, count);
 	if (count < packet_buffers)
-		console_line("xen: room for %u packet buffers of a page each, of %u", count, packet_buffers);
+		console_line("xen: room for %u packet buffers of two pages each, of %u", count,
+			     packet_buffers);
 	return pool;
 }
 

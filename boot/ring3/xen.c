@@ -35,6 +35,7 @@ static void resume(void)
 	events_init(machine->xen);
 	grants_resume(machine->xen);
 	store_resume(machine->xen);
+	control_resume();
 	netfront_resume();
 	generation_resume();
 	entropy_watch(host_now_ns);

@@ -15,9 +15,13 @@
 void netfront_log(const struct net *net, const char *format, ...)
 {
 	char line[192];
-	int used = snprintf(line, sizeof(line), "port %s, vif %u: ", net->wish->name, net->handle);
+	int used;
 	va_list arguments;
 
+	if (net->had_vif)
+		used = snprintf(line, sizeof(line), "port %s, vif %u: ", net->wish->name, net->handle);
+	else
+		used = snprintf(line, sizeof(line), "port %s, vif: ", net->wish->name);
 	va_start(arguments, format);
 	vsnprintf(line + used, sizeof(line) - (size_t)used, format, arguments);
 	va_end(arguments);

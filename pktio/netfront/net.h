@@ -54,7 +54,7 @@ struct net_queue {
 
 /* What a backend says that it can do. */
 struct net_features {
-	bool sg, gso_tcpv4, gso_tcpv6, no_csum, ipv6_csum, split, rx_copy, multicast;
+	bool sg, gso_tcpv4, gso_tcpv6, no_csum, ipv6_csum, split, rx_copy, multicast, dynamic_multicast;
 	uint32_t queues;
 };
 
@@ -82,8 +82,10 @@ struct net {
 
 	enum net_phase phase;
 	bool unsaid;  /* that we are Closed is not in the store yet */
+	bool written; /* keys of a connection of this vif are in the store */
 	bool refuses; /* why it can't be used has been said */
 	bool carrier;
+	bool floods, floods_said; /* the backend could not filter multicast: it is to send us all */
 
 	struct net_features features;
 	uint32_t pool_reference; /* of the packet pool's page 0 */
@@ -140,11 +142,17 @@ bool setup_take_back(struct net *net);
 /* The path of one of our own keys. */
 void setup_path(const struct net *net, char path[STORE_PATH_BYTES], const char *key);
 
+/* multicast.c: whether the backend is to filter; the groups that it is to let through. */
+bool multicast_is_filtered(const struct net *net);
+void multicast_join(struct net *net);
+
 uint16_t netfront_receive(struct device *device, struct rte_mbuf **packets, uint16_t max);
 /* Gives a ring that was just made the buffers it starts with; each poll gives more, until it is full. */
 void netfront_offer_first(struct net *net, struct net_queue *queue);
 
 uint16_t netfront_transmit(struct device *device, struct rte_mbuf **packets, uint16_t count);
+/* Sends extra info that belongs to no frame, on a ring that was just made. */
+void netfront_send_extra(struct net *net, const struct netif_extra_info *extra);
 /* Frees what the backend has sent. */
 void netfront_collect(struct net *net);
 

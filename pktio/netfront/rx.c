@@ -4,6 +4,10 @@
  * frame may go on in further mbufs, which become its segments, and may have extra info, which takes an entry
  * of the ring, and so an mbuf that stays empty (Xen, public/io/netif.h, "Guest receive" and "Extra Info").
  *
+ * Backends copy to where a page begins, and the chain wants room in front of a frame. So an mbuf's page is
+ * what follows its headroom, which is on the page before, that nobody else sees. (Frames are moved nowhere
+ * for it, and Linux's headroom for XDP is not asked for: setup.c says why.)
+ *
  * Empty mbufs come from the pool as they are, without rte_pktmbuf_reset: what it would write is written when
  * a frame arrives.
  */
@@ -14,13 +18,12 @@
 #include "pktio/xen/grants.h"
 #include "net.h"
 
-enum { HEADERS_BYTES = 256 /* that are copied, to have all headers in one piece */ };
 _Static_assert(sizeof(struct netif_extra_info) == sizeof(struct netif_rx_response),
 	       "netif.h, \"Extra Info\"");
 
 static void prepare(const struct net *net, struct rte_mbuf *m, const struct netif_rx_response *response)
 {
-	m->data_off = response->offset;
+	m->data_off = RTE_PKTMBUF_HEADROOM + response->offset;
 	m->nb_segs = 1;
 	m->port = net->device->index;
 	m->ol_flags = 0;
@@ -29,41 +32,6 @@ static void prepare(const struct net *net, struct rte_mbuf *m, const struct neti
 	m->tx_offload = 0;
 	m->data_len = (uint16_t)response->status;
 	m->pkt_len = m->data_len;
-}
-
-/* A frame whose first page is so full that the headroom has to be in another one. */
-static struct rte_mbuf *add_front(struct net *net, struct rte_mbuf *m)
-{
-	struct rte_mbuf *front = rte_pktmbuf_alloc(net->device->pool);
-
-	if (front == NULL) {
-		net_stats(net)->rx_no_buffer++;
-		rte_pktmbuf_free(m);
-		return NULL;
-	}
-	memcpy(rte_pktmbuf_mtod(front, void *), rte_pktmbuf_mtod(m, void *), HEADERS_BYTES);
-	front->data_len = HEADERS_BYTES;
-	front->pkt_len = m->pkt_len;
-	front->nb_segs = m->nb_segs + 1;
-	front->port = m->port;
-	front->next = m;
-	m->data_off += HEADERS_BYTES;
-	m->data_len -= HEADERS_BYTES;
-	return front;
-}
-
-/* Backends copy to where a page begins; the chain wants room in front. Takes the frame; NULL: it is lost. */
-static struct rte_mbuf *make_headroom(struct net *net, struct rte_mbuf *m)
-{
-	void *from = rte_pktmbuf_mtod(m, void *);
-
-	if (m->data_off >= RTE_PKTMBUF_HEADROOM)
-		return m;
-	if (unlikely(RTE_PKTMBUF_HEADROOM + m->data_len > m->buf_len))
-		return add_front(net, m);
-	m->data_off = RTE_PKTMBUF_HEADROOM;
-	memmove(rte_pktmbuf_mtod(m, void *), from, m->data_len);
-	return m;
 }
 
 static bool take_offloads(struct rte_mbuf *m, const struct net_assembly *assembly)
@@ -92,10 +60,9 @@ static struct rte_mbuf *finish(struct net *net, struct net_queue *queue)
 		rte_pktmbuf_free(m);
 		return NULL;
 	}
-	m = make_headroom(net, m);
 	if (likely(!(assembly.flags & (NETRXF_csum_blank | NETRXF_data_validated)) && !assembly.has_gso))
 		return m;
-	if (m == NULL || take_offloads(m, &assembly))
+	if (take_offloads(m, &assembly))
 		return m;
 	net_stats(net)->device_errors++;
 	rte_pktmbuf_free(m);
@@ -240,7 +207,7 @@ static void put_request(const struct net *net, struct rx_ring *ring, struct rte_
 	ring->slots[id] = m;
 	*RING_GET_REQUEST(&ring->front, ring->front.req_prod_pvt) = (struct netif_rx_request){
 	    .id = id,
-	    .gref = net->pool_reference + grants_page(m->buf_addr),
+	    .gref = net->pool_reference + grants_page(m),
 	};
 	ring->front.req_prod_pvt++;
 }

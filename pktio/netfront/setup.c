@@ -8,7 +8,8 @@
  *
  * Not asked for is the headroom for XDP that Linux's netback offers (feature-xdp-headroom, not in netif.h):
  * it takes a second entry of the ring for each frame, and the lengths in its answers include the headroom or
- * not, as versions go. rx.c makes the headroom. Nor is the control ring used: it only steers hashing.
+ * not, as versions go. There is headroom without (rx.c). Nor is the control ring used: it only steers
+ * hashing.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -62,6 +63,7 @@ static int read_features(struct net *net)
 	    {"feature-ipv6-csum-offload", &features->ipv6_csum},
 	    {"feature-split-event-channels", &features->split},
 	    {"feature-multicast-control", &features->multicast},
+	    {"feature-dynamic-multicast-control", &features->dynamic_multicast},
 	};
 	int error = read_feature(net, "multi-queue-max-queues", QUEUES_OFFERED_MAX, 0, &features->queues);
 
@@ -164,7 +166,7 @@ static int start_queues(struct net *net)
 	int error = 0;
 
 	size = RTE_MIN(size, (uint32_t)RING_ENTRIES);
-	net->refill = NET_BATCH;
+	net->refill = (uint16_t)RTE_MIN(size / 4, (uint32_t)NET_BATCH);
 	net->pieces_max = net->features.sg ? XEN_NETIF_NR_SLOTS_MIN : 1;
 	for (; net->queues < queues && error == 0; net->queues++)
 		error = start_queue(net, &net->queue[net->queues], (uint16_t)size);
@@ -201,8 +203,10 @@ static int write_queue(const struct net *net, uint16_t i)
 static int remove_old(const struct net *net)
 {
 	static const char *const keys[] = {
-	    "tx-ring-ref", "rx-ring-ref", "event-channel", "event-channel-tx", "event-channel-rx",
-	    "queue-0",	   "queue-1",	  "queue-2",	   "queue-3",
+	    "tx-ring-ref",	"rx-ring-ref",	    "event-channel",
+	    "event-channel-tx", "event-channel-rx", "multi-queue-num-queues",
+	    "queue-0",		"queue-1",	    "queue-2",
+	    "queue-3",
 	};
 	char path[STORE_PATH_BYTES];
 	int error = 0;
@@ -227,6 +231,7 @@ static int write_flags(const struct net *net)
 	    {"feature-gso-tcpv6", super_frames},
 	    {"feature-no-csum-offload", false},
 	    {"feature-ipv6-csum-offload", true},
+	    {"request-multicast-control", multicast_is_filtered(net)},
 	};
 	char path[STORE_PATH_BYTES];
 	int error = 0;
@@ -238,11 +243,12 @@ static int write_flags(const struct net *net)
 	return error;
 }
 
-static int write_keys(const struct net *net)
+static int write_keys(struct net *net)
 {
 	char path[STORE_PATH_BYTES];
-	int error = remove_old(net);
+	int error = net->written ? remove_old(net) : 0;
 
+	net->written = true;
 	setup_path(net, path, "multi-queue-num-queues");
 	if (error == 0 && net->features.queues > 0)
 		error = store_write_format(path, "%u", net->queues);

@@ -140,6 +140,7 @@ static int close_and_say(struct net *net)
 static int up(struct net *net)
 {
 	set_phase(net, PHASE_CONNECTED);
+	multicast_join(net);
 	netfront_log(net, "connected, %u queue%s", net->queues, net->queues == 1 ? "" : "s");
 	return 0;
 }
@@ -160,6 +161,17 @@ static void look_at_carrier(struct net *net)
 
 	net->carrier = read_backend(net, "carrier", 1, &carrier) != 0 || carrier == 1;
 	netfront_update_link(net);
+}
+
+static void want_all_multicast(struct net *net)
+{
+	char path[STORE_PATH_BYTES];
+
+	if (!net->floods || net->floods_said)
+		return;
+	setup_path(net, path, "request-multicast-control");
+	net->floods_said = store_write(path, "0") == 0;
+	net->watch.fired |= !net->floods_said;
 }
 
 /* One look and what follows from it. Returns 0, or -errno to look again later. */
@@ -197,8 +209,10 @@ void state_look(struct net *net)
 			break;
 		}
 	}
-	if (net->phase == PHASE_CONNECTED)
+	if (net->phase == PHASE_CONNECTED) {
 		look_at_carrier(net);
+		want_all_multicast(net);
+	}
 }
 
 void state_appeared(struct net *net)
@@ -206,7 +220,7 @@ void state_appeared(struct net *net)
 	snprintf(net->watch.path, sizeof(net->watch.path), "%s", net->backend);
 	store_watch(&net->watch);
 	net->resets = net->frames = 0;
-	net->unsaid = net->refuses = false;
+	net->unsaid = net->refuses = net->written = net->floods = net->floods_said = false;
 	net->had_vif = true;
 	net->carrier = true;
 	set_phase(net, PHASE_WAITING);

@@ -4,8 +4,9 @@
  * the page are; a super-frame takes another one, for extra info. Frames that have left are freed in bulk,
  * when the ring is half full of them. (Xen, public/io/netif.h, "Guest transmit" and "Extra Info".)
  *
- * Backends take at least 18 pieces of a frame, and may refuse more. A frame that has more, or that is not in
- * pages of the packet pool, is copied.
+ * Backends see the pages that follow the mbufs' headroom. A frame that begins in its headroom, because it
+ * grew on its way, is moved by as much. Backends take at least 18 pieces of a frame, and may refuse more. A
+ * frame that has more, or that can't be moved, is copied.
  *
  * With several queues, all frames of a flow go through one, so that they stay in order.
  */
@@ -38,10 +39,13 @@ static struct rte_mbuf *take_answer(struct net *net, struct tx_ring *ring)
 		return NULL;
 	}
 	ring->front.rsp_cons++;
-	if (unlikely(response.status != NETIF_RSP_OKAY))
-		net_stats(net)->device_errors++;
 	slot->out = false;
 	first = &ring->slots[slot->first];
+	if (unlikely(response.status != NETIF_RSP_OKAY)) {
+		net_stats(net)->device_errors++;
+		if (first->packet == NULL) /* a group that it does not let through */
+			net->floods = net->watch.fired = true;
+	}
 	if (--first->pieces > 0)
 		return NULL;
 	packet = first->packet;
@@ -74,15 +78,28 @@ void netfront_collect(struct net *net)
 		collect(net, &net->queue[i].tx);
 }
 
+/* Moves a segment to its granted page. Returns false where it is longer, or not ours alone. */
+static bool move_to_page(struct rte_mbuf *m)
+{
+	const void *from = rte_pktmbuf_mtod(m, void *);
+
+	if (!RTE_MBUF_DIRECT(m) || rte_mbuf_refcnt_read(m) != 1 || m->data_len > XEN_PAGE_BYTES ||
+	    m->buf_len != RTE_PKTMBUF_HEADROOM + XEN_PAGE_BYTES)
+		return false;
+	m->data_off = RTE_PKTMBUF_HEADROOM;
+	memmove(rte_pktmbuf_mtod(m, void *), from, m->data_len);
+	return grants_cover(rte_pktmbuf_mtod(m, void *), m->data_len);
+}
+
 /* Entries that a frame's data takes; 0: it can't be sent as it is. */
-static uint16_t count_pieces(const struct net *net, const struct rte_mbuf *m)
+static uint16_t count_pieces(const struct net *net, struct rte_mbuf *m)
 {
 	uint16_t pieces = 0;
 
 	for (; m != NULL; m = m->next) {
 		if (m->data_len == 0)
 			continue;
-		if (!grants_cover(rte_pktmbuf_mtod(m, void *), m->data_len))
+		if (unlikely(!grants_cover(rte_pktmbuf_mtod(m, void *), m->data_len)) && !move_to_page(m))
 			return 0;
 		pieces++;
 	}
@@ -102,8 +119,7 @@ static struct rte_mbuf *copy(const struct net *net, const struct rte_mbuf *m)
 			rte_pktmbuf_free(head);
 			return NULL;
 		}
-		page->data_off = 0;
-		page->data_len = (uint16_t)RTE_MIN(m->pkt_len - done, (uint32_t)page->buf_len);
+		page->data_len = (uint16_t)RTE_MIN(m->pkt_len - done, (uint32_t)XEN_PAGE_BYTES);
 		bytes = rte_pktmbuf_read(m, done, page->data_len, rte_pktmbuf_mtod(page, void *));
 		if (bytes != rte_pktmbuf_mtod(page, void *))
 			memcpy(rte_pktmbuf_mtod(page, void *), bytes, page->data_len);
@@ -130,19 +146,23 @@ static uint16_t take_slot(struct tx_ring *ring)
 	return slot;
 }
 
-static void put_extra(struct tx_ring *ring, const struct virtio_net_header *header)
+static void put_extra(struct tx_ring *ring, const struct netif_extra_info *extra)
 {
-	struct netif_extra_info *extra =
-	    (struct netif_extra_info *)RING_GET_REQUEST(&ring->front, ring->front.req_prod_pvt);
+	memcpy(RING_GET_REQUEST(&ring->front, ring->front.req_prod_pvt), extra, sizeof(*extra));
+	ring->front.req_prod_pvt++;
+	ring->extras++;
+}
 
-	*extra = (struct netif_extra_info){
+static void put_gso(struct tx_ring *ring, const struct virtio_net_header *header)
+{
+	const struct netif_extra_info extra = {
 	    .type = XEN_NETIF_EXTRA_TYPE_GSO,
 	    .u.gso.size = header->gso_size,
 	    .u.gso.type = header->gso_type == VIRTIO_NET_GSO_TCPV4 ? XEN_NETIF_GSO_TYPE_TCPV4
 								   : XEN_NETIF_GSO_TYPE_TCPV6,
 	};
-	ring->front.req_prod_pvt++;
-	ring->extras++;
+
+	put_extra(ring, &extra);
 }
 
 /* One segment. The first piece of a frame says how long the whole frame is. */
@@ -184,7 +204,7 @@ static void put_frame(const struct net *net, struct tx_ring *ring, struct rte_mb
 		put_piece(net, ring, segment, last == first ? m->pkt_len : segment->data_len,
 			  flags | (left > 0 ? NETTXF_more_data : 0));
 		if (flags & NETTXF_extra_info)
-			put_extra(ring, &header);
+			put_gso(ring, &header);
 		flags = 0;
 	}
 	ring->slots[first].packet = m;
@@ -242,7 +262,8 @@ static uint32_t sum_words(const struct rte_mbuf *m, uint32_t offset, uint32_t by
 	from = rte_pktmbuf_read(m, offset, bytes, words);
 	if (from == NULL)
 		return 0;
-	memcpy(words, from, bytes);
+	if (from != (const uint8_t *)words)
+		memcpy(words, from, bytes);
 	for (uint32_t i = 0; i < bytes / sizeof(words[0]); i++)
 		sum ^= words[i];
 	return sum;
@@ -251,16 +272,16 @@ static uint32_t sum_words(const struct rte_mbuf *m, uint32_t offset, uint32_t by
 /* The same for all frames of a flow, its fragments included: from the addresses. */
 static uint32_t flow_sum(const struct rte_mbuf *m)
 {
-	const struct rte_ether_hdr *ether = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
-	uint32_t l3 = sizeof(*ether), sum;
+	const uint8_t *bytes = rte_pktmbuf_mtod(m, const uint8_t *);
+	uint32_t l3 = sizeof(struct rte_ether_hdr), sum;
 	uint16_t type;
 
-	if (m->data_len < sizeof(*ether) + sizeof(struct rte_vlan_hdr) + sizeof(struct rte_ipv4_hdr))
+	if (m->data_len < l3 + sizeof(struct rte_vlan_hdr))
 		return 0;
-	type = ntohs(ether->ether_type);
+	type = bytes[l3 - 2] << 8 | bytes[l3 - 1];
 	if (type == RTE_ETHER_TYPE_VLAN) {
-		type = ntohs(((const struct rte_vlan_hdr *)(ether + 1))->eth_proto);
 		l3 += sizeof(struct rte_vlan_hdr);
+		type = bytes[l3 - 2] << 8 | bytes[l3 - 1];
 	}
 	if (type == RTE_ETHER_TYPE_IPV6)
 		sum = sum_words(m, l3 + offsetof(struct rte_ipv6_hdr, src_addr), 32);
@@ -268,14 +289,14 @@ static uint32_t flow_sum(const struct rte_mbuf *m)
 		sum = sum_words(m, l3 + offsetof(struct rte_ipv4_hdr, src_addr), 8);
 	else
 		return 0;
-	return sum * 0x9e3779b1u >> 16; /* Knuth's multiplicative hash: all bits count */
+	return sum * 0x9e3779b1u; /* Knuth's multiplicative hash: all bits count in the highest ones */
 }
 
 static struct net_queue *choose_queue(struct net *net, const struct rte_mbuf *m)
 {
 	if (likely(net->queues == 1))
 		return &net->queue[0];
-	return &net->queue[flow_sum(m) % net->queues];
+	return &net->queue[(uint64_t)flow_sum(m) * net->queues >> 32];
 }
 
 /* Whether to look for what has left: where a ring gets short of entries, or the pool of buffers, of which
@@ -300,6 +321,21 @@ static void push(struct net *net, struct net_queue *queue)
 		return;
 	net_stats(net)->notifications++;
 	events_send(queue->tx_port);
+}
+
+void netfront_send_extra(struct net *net, const struct netif_extra_info *extra)
+{
+	struct tx_ring *ring = &net->queue[0].tx;
+	uint16_t id = take_slot(ring);
+
+	ring->slots[id].first = ring->slots[id].last = id;
+	ring->slots[id].pieces = ring->slots[id].count = 1;
+	ring->slots[id].packet = NULL;
+	*RING_GET_REQUEST(&ring->front, ring->front.req_prod_pvt) =
+	    (struct netif_tx_request){.id = id, .flags = NETTXF_extra_info};
+	ring->front.req_prod_pvt++;
+	put_extra(ring, extra);
+	push(net, &net->queue[0]);
 }
 
 uint16_t netfront_transmit(struct device *device, struct rte_mbuf **packets, uint16_t count)

@@ -177,12 +177,11 @@ static void find_by_mac(struct vifs *vifs, struct net *net)
 			return;
 }
 
-static void find_by_place(struct vifs *vifs, struct net *net)
+static void find_own(struct vifs *vifs, struct net *net)
 {
-	for (uint16_t i = 0; i < vifs->count && net->had_vif; i++)
+	for (uint16_t i = 0; i < vifs->count; i++)
 		if (vifs->vif[i].handle == net->handle && bind_to(vifs, net, i))
 			return;
-	bind_to(vifs, net, net->wish->slot);
 }
 
 static void find_any(struct vifs *vifs, struct net *net)
@@ -192,15 +191,18 @@ static void find_any(struct vifs *vifs, struct net *net)
 			return;
 }
 
-/* The last resort comes after everybody else had their choice. */
+/* Each way to find a vif comes after everybody else had the choice of the better ones. */
 static void find_all(struct vifs *vifs)
 {
 	for (uint16_t i = 0; i < net_count; i++)
 		if (nets[i]->phase == PHASE_ABSENT && nets[i]->wish->by_mac)
 			find_by_mac(vifs, nets[i]);
 	for (uint16_t i = 0; i < net_count; i++)
-		if (nets[i]->phase == PHASE_ABSENT && !nets[i]->wish->by_mac)
-			find_by_place(vifs, nets[i]);
+		if (nets[i]->phase == PHASE_ABSENT && !nets[i]->wish->by_mac && nets[i]->had_vif)
+			find_own(vifs, nets[i]);
+	for (uint16_t i = 0; i < net_count; i++)
+		if (nets[i]->phase == PHASE_ABSENT && !nets[i]->wish->by_mac && !nets[i]->had_vif)
+			bind_to(vifs, nets[i], nets[i]->wish->slot);
 	for (uint16_t i = 0; i < net_count; i++)
 		if (nets[i]->phase == PHASE_ABSENT && !nets[i]->wish->by_mac && nets[i]->had_vif)
 			find_any(vifs, nets[i]);
@@ -232,7 +234,8 @@ void vifs_start(void)
 	vifs_look();
 	for (uint16_t i = 0; i < net_count; i++)
 		if (nets[i]->phase == PHASE_ABSENT)
-			netfront_log(nets[i], "is not there (yet)");
+			netfront_log(nets[i], "there is none (yet)");
+	store_hurry();
 }
 
 void vifs_resume(void)

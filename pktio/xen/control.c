@@ -26,15 +26,26 @@ static const struct {
 };
 
 static struct store_watch watch;
+static bool announced;
+
+static bool announce(void)
+{
+	return store_write("control/feature-poweroff", "1") == 0 &&
+	       store_write("control/feature-reboot", "1") == 0 &&
+	       store_write("control/feature-suspend", "1") == 0;
+}
 
 void control_open(void)
 {
-	store_write("control/feature-poweroff", "1");
-	store_write("control/feature-reboot", "1");
-	store_write("control/feature-suspend", "1");
+	announced = announce();
 	watch = (struct store_watch){0};
 	snprintf(watch.path, sizeof(watch.path), "%s", request_path);
 	store_watch(&watch);
+}
+
+void control_resume(void)
+{
+	announced = announce();
 }
 
 /* Reads and empties the path. Returns -EAGAIN when somebody else wrote meanwhile. */
@@ -56,6 +67,8 @@ enum control_request control_poll(void)
 	char word[16];
 	int length = -EAGAIN;
 
+	if (!announced)
+		announced = announce();
 	if (!watch.fired)
 		return CONTROL_NONE;
 	watch.fired = false;

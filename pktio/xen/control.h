@@ -11,6 +11,9 @@ enum control_request { CONTROL_NONE, CONTROL_POWEROFF, CONTROL_REBOOT, CONTROL_S
 /* Says that we understand these, and watches for them. */
 void control_open(void);
 
+/* Says it again: after a suspend the store may be another. */
+void control_resume(void);
+
 /* The request that has come, if one has, acknowledged. Costs no call while none has. */
 enum control_request control_poll(void);
 

@@ -8,7 +8,7 @@
 #include "grants.h"
 #include "public.h"
 
-enum { RUNS_MAX = 8, IN_USE = GTF_reading | GTF_writing };
+enum { RUNS_MAX = 8, PAIR_BYTES = 2 * XEN_PAGE_BYTES, IN_USE = GTF_reading | GTF_writing };
 
 static struct {
 	void *table;
@@ -23,7 +23,7 @@ static struct {
 		uint32_t first;
 	} run[RUNS_MAX];
 	uintptr_t start;
-	uint32_t pages, stride;
+	uint32_t pairs;
 } grants;
 
 static uint32_t runs_begin(void)
@@ -45,7 +45,7 @@ void grants_init(const volatile struct handover_xen *xen, uint32_t singles)
 {
 	grants.singles = RTE_MIN(singles, (uint32_t)GRANT_SINGLES_MAX);
 	grants.start = 0;
-	grants.pages = 0;
+	grants.pairs = 0;
 	grants_resume(xen);
 }
 
@@ -54,25 +54,24 @@ uint32_t grants_run_max(void)
 	return grants.entries > runs_begin() ? grants.entries - runs_begin() : 0;
 }
 
-void grants_pool(const void *start, uint32_t pages, uint32_t stride)
+void grants_pool(const void *start, uint32_t pairs)
 {
-	assert((uintptr_t)start % XEN_PAGE_BYTES == 0 && stride > 1);
+	assert((uintptr_t)start % XEN_PAGE_BYTES == 0);
 	grants.start = (uintptr_t)start;
-	grants.pages = pages;
-	grants.stride = stride;
+	grants.pairs = pairs;
 }
 
 uint32_t grants_page(const void *data)
 {
-	return (uint32_t)(((uintptr_t)data - grants.start) >> XEN_PAGE_BITS);
+	return (uint32_t)(((uintptr_t)data - grants.start) / PAIR_BYTES);
 }
 
 bool grants_cover(const void *data, uint32_t bytes)
 {
 	uintptr_t offset = (uintptr_t)data - grants.start;
 
-	return offset < (uintptr_t)grants.pages * XEN_PAGE_BYTES && grants_page(data) % grants.stride != 0 &&
-	       offset % XEN_PAGE_BYTES + bytes <= XEN_PAGE_BYTES;
+	return offset < (uintptr_t)grants.pairs * PAIR_BYTES && offset % PAIR_BYTES >= XEN_PAGE_BYTES &&
+	       offset % PAIR_BYTES + bytes <= PAIR_BYTES;
 }
 
 /* The entry must be complete before it is valid: Xen may look at it at any time. */
@@ -162,16 +161,15 @@ uint32_t grants_given(void)
 
 uint32_t grants_run(uint16_t domain)
 {
-	uint32_t first = runs_begin() + grants.runs * grants.pages;
+	uint32_t first = runs_begin() + grants.runs * grants.pairs;
 
 	for (uint32_t i = 0; i < grants.runs; i++)
 		if (grants.run[i].domain == domain)
 			return grants.run[i].first;
-	if (grants.runs == RUNS_MAX || first + grants.pages > grants.entries)
+	if (grants.runs == RUNS_MAX || first + grants.pairs > grants.entries)
 		return GRANT_NONE;
-	for (uint32_t i = 0; i < grants.pages; i++)
-		if (i % grants.stride != 0)
-			fill(first + i, domain, grants.start + (uintptr_t)i * XEN_PAGE_BYTES);
+	for (uint32_t i = 0; i < grants.pairs; i++)
+		fill(first + i, domain, grants.start + (uintptr_t)i * PAIR_BYTES + XEN_PAGE_BYTES);
 	grants.run[grants.runs].domain = domain;
 	grants.run[grants.runs++].first = first;
 	return first;

@@ -3,8 +3,9 @@
  * What of our memory other domains may touch: nothing but the packet pool's pages and the rings' pages.
  *
  * The packet pool is granted once for each domain that is a backend, and stays granted, so that a packet
- * costs no grant: a page's reference is the run's first one and the page's number. Rings are granted one by
- * one, and taken back.
+ * costs no grant: a page's reference is the run's first one and the page's number. The pool's memory is pairs
+ * of pages, of which the second is data, and granted, and the first is not. Rings are granted one by one, and
+ * taken back.
  *
  * The table is memory that is shared with Xen, which believes what stands in it, and writes only the flags
  * that say whether an entry is in use. Source: Xen, public/grant_table.h. Addresses are physical ones.
@@ -28,19 +29,18 @@ void grants_resume(const volatile struct handover_xen *xen);
 /* How many pages of the packet pool one domain could be granted. */
 uint32_t grants_run_max(void);
 
-/* The pages that runs are of: page-aligned, `pages` of them. Those whose number is a multiple of `stride` are
- * no packet data, and are never granted. */
-void grants_pool(const void *start, uint32_t pages, uint32_t stride);
+/* The packet pool: page-aligned, that many pairs of pages. */
+void grants_pool(const void *start, uint32_t pairs);
 
-/* Whether all of these bytes are packet data that a run covers. */
+/* Whether all of these bytes are on one page that runs grant. */
 bool grants_cover(const void *data, uint32_t bytes);
 
-/* Grants the pool to a domain, if that has not been done. Returns the reference of a page whose number is 0,
- * or GRANT_NONE when the table has no room. */
-uint32_t grants_run(uint16_t domain);
-
-/* The number of the pool's page that this is in. */
+/* The number of the pair that this is in. */
 uint32_t grants_page(const void *data);
+
+/* Grants the pool to a domain, if that has not been done. Returns the reference of page 0, or GRANT_NONE when
+ * the table has no room. */
+uint32_t grants_run(uint16_t domain);
 
 /* Grants a page, to be read and written. Returns its reference, or GRANT_NONE when the table is full. */
 uint32_t grants_give(uint16_t domain, const void *page);

@@ -18,7 +18,7 @@
 #include "public.h"
 #include "store.h"
 
-enum { PATIENCE_MS = 500, PARTS_MAX = 3 };
+enum { START_MS = 5000, LATER_MS = 500, PARTS_MAX = 3 };
 
 struct part {
 	const void *data;
@@ -30,6 +30,7 @@ static struct {
 	uint32_t port;
 	uint32_t sent, taken; /* positions: req_prod, rsp_cons */
 	bool works;
+	uint32_t patience_ms;
 	uint32_t request, transaction;
 	bool waiting; /* for the answer to `request` */
 	bool late;    /* nobody does any more, but it may come */
@@ -74,7 +75,13 @@ static void connect(const volatile struct handover_xen *xen)
 void store_init(const volatile struct handover_xen *xen)
 {
 	memset(store.watches, 0, sizeof(store.watches));
+	store.patience_ms = START_MS;
 	connect(xen);
+}
+
+void store_hurry(void)
+{
+	store.patience_ms = LATER_MS;
 }
 
 /* Copies up to `bytes` of what has arrived. Returns how many. */
@@ -131,12 +138,13 @@ static bool fill_inbox(void)
 static void fire(void)
 {
 	size_t path = strnlen(store.inbox.payload, store.inbox.header.len);
+	const char *token = store.inbox.payload + path + 1;
 	unsigned long place;
 	char *end;
 
-	if (path >= store.inbox.header.len)
+	if (path >= store.inbox.header.len || *token < '0' || *token > '9')
 		return;
-	place = strtoul(store.inbox.payload + path + 1, &end, 10);
+	place = strtoul(token, &end, 10);
 	if (*end == '\0' && place < STORE_WATCHES_MAX && store.watches[place] != NULL)
 		store.watches[place]->fired = true;
 }
@@ -158,7 +166,7 @@ static bool take_messages(void)
 	return false;
 }
 
-void store_poll(void)
+static void take_all(void)
 {
 	if (!store.works)
 		return;
@@ -252,10 +260,10 @@ static int wait_for_answer(uint32_t type, uint64_t deadline_tsc)
 static int ask(uint32_t type, struct part one, struct part two, struct part three)
 {
 	const struct part parts[PARTS_MAX] = {one, two, three};
-	uint64_t deadline_tsc = rte_rdtsc() + rte_get_tsc_hz() / 1000 * PATIENCE_MS;
+	uint64_t deadline_tsc = rte_rdtsc() + rte_get_tsc_hz() / 1000 * store.patience_ms;
 	int error;
 
-	store_poll();
+	take_all();
 	if (!store.works)
 		return -EIO;
 	if (store.late)
@@ -354,7 +362,7 @@ int store_end(void)
 	return RTE_MIN(length, 0);
 }
 
-static int set_watch(struct store_watch *watch, uint32_t place, uint32_t type)
+static int ask_watch(const struct store_watch *watch, uint32_t place, uint32_t type)
 {
 	char token[12];
 	int length;
@@ -364,44 +372,55 @@ static int set_watch(struct store_watch *watch, uint32_t place, uint32_t type)
 	return RTE_MIN(length, 0);
 }
 
+/* It may be that the store did it, and was late to say so. */
+static void set_watch(struct store_watch *watch, uint32_t place)
+{
+	int error = ask_watch(watch, place, XS_WATCH);
+
+	watch->set = error == 0 || error == -EEXIST;
+}
+
 /* The table knows the watch before the store does, which may fire it before it answers. */
 int store_watch(struct store_watch *watch)
 {
 	uint32_t place = 0;
-	int error;
 
 	while (place < STORE_WATCHES_MAX && store.watches[place] != NULL)
 		place++;
 	if (place == STORE_WATCHES_MAX)
 		return -ENOSPC;
-	watch->set = watch->fired = true;
+	watch->used = watch->fired = true;
 	store.watches[place] = watch;
-	error = set_watch(watch, place, XS_WATCH);
-	if (error != 0) {
-		store.watches[place] = NULL;
-		watch->set = watch->fired = false;
-	}
-	return error;
+	set_watch(watch, place);
+	return 0;
 }
 
 void store_unwatch(struct store_watch *watch)
 {
-	for (uint32_t i = 0; i < STORE_WATCHES_MAX && watch->set; i++) {
+	for (uint32_t i = 0; i < STORE_WATCHES_MAX && watch->used; i++) {
 		if (store.watches[i] != watch)
 			continue;
-		set_watch(watch, i, XS_UNWATCH);
+		ask_watch(watch, i, XS_UNWATCH);
 		store.watches[i] = NULL;
-		watch->set = false;
+		watch->used = watch->set = false;
 	}
+}
+
+void store_poll(void)
+{
+	take_all();
+	for (uint32_t i = 0; i < STORE_WATCHES_MAX && store.works && !store.late; i++)
+		if (store.watches[i] != NULL && !store.watches[i]->set)
+			set_watch(store.watches[i], i);
 }
 
 void store_resume(const volatile struct handover_xen *xen)
 {
 	connect(xen);
-	for (uint32_t i = 0; i < STORE_WATCHES_MAX; i++) {
-		if (store.watches[i] == NULL)
-			continue;
-		store.watches[i]->fired = true;
-		set_watch(store.watches[i], i, XS_WATCH);
-	}
+	for (uint32_t i = 0; i < STORE_WATCHES_MAX; i++)
+		if (store.watches[i] != NULL) {
+			store.watches[i]->set = false;
+			store.watches[i]->fired = true;
+		}
+	store_poll();
 }

@@ -29,12 +29,16 @@ enum {
 /* A path that is watched. Lives in its user's memory until store_unwatch. */
 struct store_watch {
 	char path[STORE_PATH_BYTES];
-	bool set;
+	bool used;
+	bool set;   /* the store knows of it; where it did not answer, store_poll tries again */
 	bool fired; /* something at or under the path has changed; the user clears it before looking */
 };
 
-/* Takes the ring. Nothing is asked. */
+/* Takes the ring. Nothing is asked. Answers are waited for patiently, as nothing else can be done. */
 void store_init(const volatile struct handover_xen *xen);
+
+/* From now on packets wait while the store does not answer. */
+void store_hurry(void);
 
 /* After a suspend: takes the ring, and sets all watches again, which fires them. */
 void store_resume(const volatile struct handover_xen *xen);
@@ -61,7 +65,7 @@ int store_directory(const char *path, char *names, uint32_t bytes);
 int store_begin(void);
 int store_end(void);
 
-/* Watches watch->path. The store tells at once, the first time. */
+/* Watches watch->path. The store tells at once, the first time. -ENOSPC: there are too many. */
 int store_watch(struct store_watch *watch);
 void store_unwatch(struct store_watch *watch);
 

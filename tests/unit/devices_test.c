@@ -19,6 +19,7 @@
 #include "pktio/devices.h"
 #include "pktio/linux/pcap.h"
 #include "pktio/linux/tap.h"
+#include "pktio/netfront/netfront.h"
 #include "pktio/virtio/virtio_net.h"
 #include "support/watched_pool.h"
 
@@ -193,6 +194,50 @@ static void one_card_without_interrupt(void **state)
 	assert_false(devices_can_wake());
 }
 
+static int vif_result;
+static struct netfront_wish wishes[PORTS];
+static uint16_t vifs_opened, vifs_started;
+
+int netfront_open(struct device *device, const struct netfront_wish *wish)
+{
+	assert_int_equal(device->index, vifs_opened);
+	assert_int_equal(device->mtu, port_configs[device->index].mtu);
+	assert_ptr_equal(device->pool, host_packet_pool);
+	assert_memory_equal(device->mac, port_configs[device->index].mac, 6);
+	wishes[vifs_opened++] = *wish;
+	return vif_result;
+}
+
+void netfront_start(void)
+{
+	assert_int_equal(vifs_opened, PORTS);
+	vifs_started++;
+}
+
+/* On Xen every port is opened, whatever there is, and all can be woken. */
+static void vifs_on_xen(void **state)
+{
+	static const volatile struct handover_xen xen;
+	struct handover machine = machine_of(&card_rows[0], false);
+
+	(void)state;
+	machine.xen = &xen;
+	assert_int_equal(devices_open_cards(&machine), 0);
+	assert_int_equal(vifs_started, 1);
+	assert_true(devices_can_wake());
+	for (int i = 0; i < PORTS; i++) {
+		assert_string_equal(wishes[i].name, port_configs[i].name);
+		assert_int_equal(wishes[i].slot, port_configs[i].slot);
+		assert_int_equal(wishes[i].by_mac, port_configs[i].mac_given);
+		assert_memory_equal(wishes[i].mac, port_configs[i].mac, 6);
+	}
+	vifs_opened = 0;
+	vif_result = -ENOMEM;
+	assert_int_equal(devices_open_cards(&machine), -ENOMEM);
+	assert_int_equal(vifs_opened, 1);
+	assert_int_equal(vifs_started, 1);
+}
+
 static int pcap_result, closed;
 
 static bool link_of(struct device *device)
@@ -307,6 +352,7 @@ int main(void)
 	    cmocka_unit_test(each_machine),
 	    cmocka_unit_test(a_count_beyond_the_table),
 	    cmocka_unit_test(one_card_without_interrupt),
+	    cmocka_unit_test(vifs_on_xen),
 	    cmocka_unit_test(each_set_of_sources),
 	};
 

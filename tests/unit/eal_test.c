@@ -166,6 +166,46 @@ static void test_stack_pool(void **state)
 	rte_mempool_free(pool);
 }
 
+/* The data of each buffer is a page of its own, whose number is the buffer's; headroom and mbuf are on the
+ * page before, and found from it. */
+static void test_page_pool(void **state)
+{
+	uint8_t *start, seen[BUFFERS] = {0};
+	struct rte_mempool *pool = eal_page_pool("pages", BUFFERS, (void **)&start);
+	struct rte_mbuf *all[BUFFERS + 1];
+	unsigned int count = 0;
+
+	(void)state;
+	assert_non_null(pool);
+	while ((all[count] = rte_pktmbuf_alloc(pool)) != NULL) {
+		uint8_t *data = rte_pktmbuf_mtod(all[count], uint8_t *);
+		struct rte_mbuf *view = rte_pktmbuf_alloc(indirect);
+
+		assert_ptr_equal(rte_mempool_from_obj(all[count]), pool);
+		assert_int_equal((data - start) % 8192, 4096);
+		assert_int_equal(seen[(data - start) / 8192]++, 0);
+		assert_int_equal(rte_pktmbuf_tailroom(all[count]), 4096);
+		assert_int_equal(rte_pktmbuf_headroom(all[count]), RTE_PKTMBUF_HEADROOM);
+		rte_pktmbuf_attach(view, all[count]);
+		assert_int_equal(rte_mbuf_refcnt_read(all[count]), 2);
+		rte_pktmbuf_free(view);
+		memset(rte_pktmbuf_prepend(all[count], RTE_PKTMBUF_HEADROOM), count, RTE_PKTMBUF_HEADROOM);
+		memset(rte_pktmbuf_append(all[count], 4096), count, 4096);
+		count++;
+	}
+	assert_int_equal(count, BUFFERS);
+	for (unsigned int i = 0; i < count; i++) {
+		const uint8_t *data = rte_pktmbuf_mtod(all[i], const uint8_t *);
+
+		for (int at = 0; at < 4096 + RTE_PKTMBUF_HEADROOM; at++)
+			assert_int_equal(data[at], (uint8_t)i);
+		rte_pktmbuf_free(all[i]);
+	}
+	assert_int_equal(rte_mempool_avail_count(pool), BUFFERS);
+	rte_mempool_free(pool);
+	eal_pages_unmap(start, BUFFERS * 8192);
+}
+
 /* Blocks of every size at once, some of which share large pages: none touches another. */
 static void test_blocks(void **state)
 {
@@ -453,14 +493,14 @@ static void test_strings(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_heap),    cmocka_unit_test(test_memzone),
-	    cmocka_unit_test(test_mbuf),    cmocka_unit_test(test_ring),
-	    cmocka_unit_test(test_lpm),	    cmocka_unit_test(test_fib),
-	    cmocka_unit_test(test_fib6),    cmocka_unit_test(test_hash),
-	    cmocka_unit_test(test_acl),	    cmocka_unit_test(test_ip_frag),
-	    cmocka_unit_test(test_gso),	    cmocka_unit_test(test_cpu_flags),
-	    cmocka_unit_test(test_strings), cmocka_unit_test(test_stack_pool),
-	    cmocka_unit_test(test_blocks),
+	    cmocka_unit_test(test_heap),      cmocka_unit_test(test_memzone),
+	    cmocka_unit_test(test_mbuf),      cmocka_unit_test(test_ring),
+	    cmocka_unit_test(test_lpm),	      cmocka_unit_test(test_fib),
+	    cmocka_unit_test(test_fib6),      cmocka_unit_test(test_hash),
+	    cmocka_unit_test(test_acl),	      cmocka_unit_test(test_ip_frag),
+	    cmocka_unit_test(test_gso),	      cmocka_unit_test(test_cpu_flags),
+	    cmocka_unit_test(test_strings),   cmocka_unit_test(test_stack_pool),
+	    cmocka_unit_test(test_page_pool), cmocka_unit_test(test_blocks),
 	};
 
 	return cmocka_run_group_tests_name("eal", tests, create_pools, free_pools);

@@ -29,12 +29,14 @@ void netback_world_init(uint16_t devices, uint32_t grant_version)
 
 	if (pool == NULL)
 		pool = watched_page_pool("pages", NETBACK_MBUFS, &pages);
+	if (netback_world.pool != NULL) /* a test that failed has left it */
+		netback_world_end();
 	memset(&stats, 0, sizeof(stats));
 	xen_world_init(grant_version);
 	events_init(&xen_world.handover);
 	store_init(&xen_world.handover);
 	grants_init(&xen_world.handover, NETBACK_DEVICES * NETFRONT_GRANTS);
-	grants_pool(pages, NETBACK_MBUFS * NETBACK_STRIDE, NETBACK_STRIDE);
+	grants_pool(pages, NETBACK_MBUFS);
 	memset(&netback_world, 0, sizeof(netback_world));
 	netback_world.devices = devices;
 	netback_world.pool = pool;
@@ -139,6 +141,7 @@ static void write_offer(const struct netback *back)
 	set_flag(back, "feature-ipv6-csum-offload", offer->ipv6_csum);
 	set_flag(back, "feature-split-event-channels", offer->split);
 	set_flag(back, "feature-multicast-control", offer->multicast);
+	set_flag(back, "feature-dynamic-multicast-control", offer->multicast);
 	if (offer->queues > 0)
 		xen_store_setf(back_path(back, "multi-queue-max-queues"), "%u", offer->queues);
 }
@@ -212,6 +215,7 @@ bool netback_map(struct netback *back)
 {
 	uint32_t queues = 1, copy = 0;
 
+	back->group_count = 0;
 	if (netback_front_state(back) != XenbusStateConnected)
 		return false;
 	read_key(back, -1, "multi-queue-num-queues", &queues);
@@ -412,19 +416,28 @@ static void copy_from(const struct netback *back, const struct netif_tx_request 
 	memcpy(to, page + request->offset, bytes);
 }
 
-static void take_extra(struct netback *back, uint32_t queue, struct netback_about *about)
+static struct netif_extra_info take_extra(struct netback *back, uint32_t queue)
 {
 	struct netif_tx_request entry = take_request(back, queue);
 	struct netif_extra_info extra;
 
 	memcpy(&extra, &entry, sizeof(extra));
 	assert(!(extra.flags & XEN_NETIF_EXTRA_FLAG_MORE));
-	if (extra.type == XEN_NETIF_EXTRA_TYPE_GSO) {
-		about->gso_type = extra.u.gso.type;
-		about->gso_size = extra.u.gso.size;
-	} else {
-		about->multicast = extra.type;
+	return extra;
+}
+
+/* A request without data, for the sake of its extra info. */
+static void take_group(struct netback *back, uint32_t queue, const struct netif_tx_request *request,
+		       const struct netif_extra_info *extra)
+{
+	assert(extra->type == XEN_NETIF_EXTRA_TYPE_MCAST_ADD && request->size == 0);
+	if (!back->has_no_room) {
+		assert(back->group_count < NETBACK_GROUPS_MAX);
+		memcpy(back->group[back->group_count++], extra->u.mcast.addr, 6);
 	}
+	netback_answer_tx(back, queue, request->id, back->has_no_room ? NETIF_RSP_ERROR : NETIF_RSP_OKAY);
+	netback_answer_tx(back, queue, 0, NETIF_RSP_NULL);
+	netback_push_tx(back, queue);
 }
 
 uint32_t netback_fetch(struct netback *back, uint32_t queue, uint8_t frame[NETBACK_FRAME_MAX],
@@ -439,8 +452,16 @@ uint32_t netback_fetch(struct netback *back, uint32_t queue, uint8_t frame[NETBA
 		return 0;
 	first = piece[0] = take_request(back, queue);
 	about->flags = first.flags & ~(NETTXF_more_data | NETTXF_extra_info);
-	if (first.flags & NETTXF_extra_info)
-		take_extra(back, queue, about);
+	if (first.flags & NETTXF_extra_info) {
+		struct netif_extra_info extra = take_extra(back, queue);
+
+		if (extra.type != XEN_NETIF_EXTRA_TYPE_GSO) {
+			take_group(back, queue, &first, &extra);
+			return netback_fetch(back, queue, frame, about);
+		}
+		about->gso_type = extra.u.gso.type;
+		about->gso_size = extra.u.gso.size;
+	}
 	for (about->pieces = 1; piece[about->pieces - 1].flags & NETTXF_more_data; about->pieces++) {
 		assert(about->pieces < XEN_NETIF_NR_SLOTS_MIN);
 		piece[about->pieces] = take_request(back, queue);
@@ -481,8 +502,6 @@ struct rte_mbuf *netback_frame(uint32_t bytes, uint16_t segment, uint8_t seed)
 		uint16_t piece = (uint16_t)RTE_MIN(segment, bytes - done);
 
 		assert(m);
-		if (piece > rte_pktmbuf_tailroom(m))
-			m->data_off = 0;
 		memcpy(rte_pktmbuf_append(m, piece), pattern + done, piece);
 		if (!head)
 			head = m;

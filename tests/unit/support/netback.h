@@ -18,7 +18,7 @@ enum {
 	NETBACK_FRAME_MAX = 70000,
 	NETBACK_MBUFS = 2047,
 	NETBACK_DEVICES = 4,
-	NETBACK_STRIDE = 2, /* of the watched pool's pages */
+	NETBACK_GROUPS_MAX = 64,
 };
 
 /* What a backend offers in the store. */
@@ -39,7 +39,10 @@ struct netback {
 	uint32_t handle;
 	uint16_t domain;
 	struct netback_offer offer;
-	uint32_t queues; /* connected; 0: not */
+	uint32_t queues;  /* connected; 0: not */
+	bool has_no_room; /* for groups */
+	uint32_t group_count;
+	uint8_t group[NETBACK_GROUPS_MAX][6]; /* multicast that it lets through */
 	struct netback_queue queue[NETBACK_QUEUES_MAX];
 };
 
@@ -89,10 +92,9 @@ struct netback_about {
 	uint16_t flags; /* NETRXF_* or NETTXF_* of the first piece, but for more_data and extra_info */
 	uint8_t gso_type;
 	uint16_t gso_size;
-	uint16_t pieces;    /* entries of data */
-	uint16_t piece;	    /* towards us: bytes of a piece, 0: a page */
-	uint16_t offset;    /* towards us: of each piece in its page */
-	uint16_t multicast; /* XEN_NETIF_EXTRA_TYPE_MCAST_*, towards the backend */
+	uint16_t pieces; /* entries of data */
+	uint16_t piece;	 /* towards us: bytes of a piece, 0: a page */
+	uint16_t offset; /* towards us: of each piece in its page */
 };
 
 /* Puts a frame into the receive ring. Returns false if there are not so many buffers. */
@@ -104,7 +106,7 @@ bool netback_take_buffer(struct netback *back, uint32_t queue, struct netif_rx_r
 void netback_answer(struct netback *back, uint32_t queue, const struct netif_rx_response *response);
 void netback_push_rx(struct netback *back, uint32_t queue);
 
-/* Takes a sent frame, and answers. Returns its length; 0: there is none. */
+/* Takes a sent frame, and answers. Returns its length; 0: there is none. Groups on the way are noted. */
 uint32_t netback_fetch(struct netback *back, uint32_t queue, uint8_t frame[NETBACK_FRAME_MAX],
 		       struct netback_about *about);
 void netback_answer_tx(struct netback *back, uint32_t queue, uint16_t id, int16_t status);

@@ -11,7 +11,7 @@
 #include "boot/eal/eal.h"
 #include "watched_pool.h"
 
-enum { PAGE_BYTES = 4096, MBUF_OFFSET = PAGE_BYTES - 2 * (int)sizeof(struct rte_mbuf) };
+enum { PAGE_BYTES = 4096, MBUF_OFFSET = PAGE_BYTES - RTE_PKTMBUF_HEADROOM - (int)sizeof(struct rte_mbuf) };
 
 struct heap {
 	bool watched; /* not before the mbufs have been initialised */
@@ -30,18 +30,6 @@ static void heap_free(struct rte_mempool *pool)
 	free(pool->pool_data);
 }
 
-static uint8_t *page_of(void *mbuf)
-{
-	return (uint8_t *)mbuf - MBUF_OFFSET + PAGE_BYTES;
-}
-
-static void poison(struct rte_mempool *pool, void *object)
-{
-	ASAN_POISON_MEMORY_REGION(object, pool->elt_size);
-	if (pool->pool_config != NULL)
-		ASAN_POISON_MEMORY_REGION(page_of(object), PAGE_BYTES);
-}
-
 static int heap_put(struct rte_mempool *pool, void *const *objects, unsigned int count)
 {
 	struct heap *heap = pool->pool_data;
@@ -49,7 +37,7 @@ static int heap_put(struct rte_mempool *pool, void *const *objects, unsigned int
 	for (unsigned int i = 0; i < count; i++) {
 		assert(heap->count < pool->size && !__asan_address_is_poisoned(objects[i]));
 		if (heap->watched)
-			poison(pool, objects[i]);
+			ASAN_POISON_MEMORY_REGION(objects[i], pool->elt_size);
 		heap->objects[heap->count++] = objects[i];
 	}
 	return 0;
@@ -64,8 +52,6 @@ static int heap_get(struct rte_mempool *pool, void **objects, unsigned int count
 	for (unsigned int i = 0; i < count; i++) {
 		objects[i] = heap->objects[--heap->count];
 		ASAN_UNPOISON_MEMORY_REGION(objects[i], pool->elt_size);
-		if (pool->pool_config != NULL)
-			ASAN_UNPOISON_MEMORY_REGION(page_of(objects[i]), PAGE_BYTES);
 	}
 	return 0;
 }
@@ -80,8 +66,12 @@ static int heap_populate(struct rte_mempool *pool, unsigned int count, void *mem
 {
 	if (pool->pool_config == NULL)
 		return rte_mempool_op_populate_default(pool, count, memory, iova, bytes, add, context);
-	for (uint32_t i = 0; i < count; i++)
-		add(pool, context, (uint8_t *)memory + 2 * (size_t)i * PAGE_BYTES + MBUF_OFFSET, 0);
+	for (uint32_t i = 0; i < count; i++) {
+		void *object = (uint8_t *)memory + 2 * (size_t)i * PAGE_BYTES + MBUF_OFFSET;
+
+		add(pool, context, object, 0);
+		heap_put(pool, &object, 1);
+	}
 	return (int)count;
 }
 
@@ -107,37 +97,28 @@ struct rte_mempool *watched_pool(const char *name, uint32_t mbufs, uint16_t room
 	heap = pool->pool_data;
 	heap->watched = true;
 	for (uint32_t i = 0; i < heap->count; i++)
-		poison(pool, heap->objects[i]);
+		ASAN_POISON_MEMORY_REGION(heap->objects[i], pool->elt_size);
 	return pool;
 }
 
-static void give_page(struct rte_mempool *pool, void *context, void *object, unsigned int number)
-{
-	struct rte_mbuf *m = object;
-
-	(void)context;
-	rte_pktmbuf_init(pool, NULL, m, number);
-	m->buf_addr = page_of(m);
-	m->priv_size = (uint16_t)(page_of(m) - (uint8_t *)(m + 1));
-}
-
-struct rte_mempool *watched_page_pool(const char *name, uint32_t mbufs, void **pages)
+struct rte_mempool *watched_page_pool(const char *name, uint32_t mbufs, void **start)
 {
 	static int paged;
-	struct rte_pktmbuf_pool_private about = {.mbuf_data_room_size = PAGE_BYTES};
+	struct rte_pktmbuf_pool_private about = {.mbuf_data_room_size = RTE_PKTMBUF_HEADROOM + PAGE_BYTES};
 	size_t bytes = 2 * (size_t)mbufs * PAGE_BYTES;
-	struct rte_mempool *pool = rte_mempool_create_empty(name, mbufs, sizeof(struct rte_mbuf), 0,
-							    sizeof(about), SOCKET_ID_ANY, 0);
+	struct rte_mempool *pool =
+	    rte_mempool_create_empty(name, mbufs, sizeof(struct rte_mbuf) + about.mbuf_data_room_size, 0,
+				     sizeof(about), SOCKET_ID_ANY, 0);
 	struct heap *heap;
 
-	*pages = eal_pages_map(bytes);
-	assert(pool && *pages && rte_mempool_set_ops_byname(pool, "heap", &paged) == 0);
+	*start = eal_pages_map(bytes);
+	assert(pool && *start && rte_mempool_set_ops_byname(pool, "heap", &paged) == 0);
 	rte_pktmbuf_pool_init(pool, &about);
-	assert(rte_mempool_populate_iova(pool, *pages, 0, bytes, NULL, NULL) == (int)mbufs);
-	rte_mempool_obj_iter(pool, give_page, NULL);
+	assert(rte_mempool_populate_iova(pool, *start, 0, bytes, NULL, NULL) == (int)mbufs);
+	rte_mempool_obj_iter(pool, rte_pktmbuf_init, NULL);
 	heap = pool->pool_data;
 	heap->watched = true;
 	for (uint32_t i = 0; i < heap->count; i++)
-		poison(pool, heap->objects[i]);
+		ASAN_POISON_MEMORY_REGION(heap->objects[i], pool->elt_size);
 	return pool;
 }

@@ -12,8 +12,7 @@
 /* `room` is the data room without headroom; 0: mbufs that only point into others. */
 struct rte_mempool *watched_pool(const char *name, uint32_t mbufs, uint16_t room);
 
-/* The same with a page of data for each, as on Xen: of *pages, 2 * `mbufs` of them, every other one from the
- * second on; the mbufs are on those between. */
-struct rte_mempool *watched_page_pool(const char *name, uint32_t mbufs, void **pages);
+/* The same with a page of data for each, as on Xen: as eal_page_pool of boot/eal/eal.h. */
+struct rte_mempool *watched_page_pool(const char *name, uint32_t mbufs, void **start);
 
 #endif

@@ -346,9 +346,16 @@ static void add_watch(const struct xsd_sockmsg *asked, const char *given, const 
 {
 	struct watch *watch = NULL;
 
-	for (int i = 0; i < WATCHES && watch == NULL; i++)
-		if (!store.watch[i].used)
-			watch = &store.watch[i];
+	for (int i = 0; i < WATCHES; i++) {
+		struct watch *known = &store.watch[i];
+
+		if (!known->used) {
+			watch = watch ? watch : known;
+		} else if (strcmp(known->path, path) == 0 && strcmp(known->token, token) == 0) {
+			say_error(asked, "EEXIST");
+			return;
+		}
+	}
 	assert(watch != NULL);
 	watch->used = true;
 	snprintf(watch->path, sizeof(watch->path), "%s", path);
