@@ -5,7 +5,7 @@
  *
  *     talk serve PORT...              answers each connection with what it hears, for ever
  *     talk bulk ADDRESS PORT BYTES    sends so many and compares what comes back
- *     talk live ADDRESS PORT FILE     a number every 20 ms until SIGTERM; writes how many came back into FILE
+ *     talk live ADDRESS PORT FILE     four numbers a second until SIGTERM; writes how many came back into FILE
  *     talk knock ADDRESS PORT         prints "open", "refused", "silent" (for 2 seconds) or an error
  */
 #define _GNU_SOURCE
@@ -22,7 +22,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { CHUNK = 65536, KNOCK_MS = 2000, STALL_MS = 60000, LIVE_US = 20000 };
+enum { CHUNK = 65536, KNOCK_MS = 2000, STALL_MS = 60000, LIVE_US = 250000 };
 
 static volatile sig_atomic_t asked_to_end;
 

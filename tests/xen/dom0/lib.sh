@@ -12,6 +12,7 @@ check() {
 	else
 		echo "not ok - $title"
 		sed 's/^/# /' /run/said
+		return 1
 	fi
 }
 
@@ -101,10 +102,18 @@ replug() {
 	vif=$vif XENBUS_PATH=$(backend "$1") sh /etc/xen/scripts/vif-bridge online
 }
 
+# A connection from lan to wan in the background: talk's number is in $live.
+start_live() {
+	local lan
+	read -r lan </run/hosts/lan
+	nsenter --target "$lan" --net /test/talk live 192.0.2.10 8080 /run/live 2>/run/live-said &
+	live=$!
+}
+
 # live_moves: the connection in the background goes on.
 live_moves() {
 	local before=$(cat /run/live)
-	wait_for live_beyond $((before + 5))
+	wait_for live_beyond $((before + 2))
 }
 
 live_beyond() {
@@ -136,7 +145,7 @@ footprint() {
 	echo "nodes: $( (xenstore-ls "/local/domain/$me"; xenstore-ls "/local/domain/0/backend/vif/$me") | wc -l)"
 }
 
-compare() {
+same() {
 	echo "$1"
 	echo "now $2"
 	[ "$1" = "$2" ]
