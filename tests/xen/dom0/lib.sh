@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Words for scripts in dom0. A host is a network namespace with an interface of the guest in it: the backend's end, so that
 # its TCP hands super-frames and unfinished checksums straight to the guest.
-patience=60 # seconds, for what takes a moment
+patience=120 # seconds, for what takes a moment
 
 # check NAME COMMAND...: a line of TAP, and what the command said when it failed.
 check() {
