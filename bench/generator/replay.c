@@ -2,6 +2,13 @@
  *
  * Captures as traffic. Frames of both sides are one list in the order of the captures' clocks, and leave in
  * that order: an answer is never before its question. They are sent from where they lie: a ring copies them.
+ *
+ * Two sides are two rings, though, and the appliance may look at the answer's first. So, as fast as possible,
+ * a frame waits until the last frame before it of its connection that left by the other side has come back,
+ * or one that left behind that. For a connection in which neither comes (all was dropped), nothing waits.
+ *
+ * What comes back is known by what nobody changes on the way (identity.h); a frame that has its twin in the
+ * captures is not. By the captures' clock, that gives latencies.
  */
 #include "trial.h"
 
@@ -9,13 +16,34 @@
 #include <stdlib.h>
 #include <string.h>
 #include <pcap/pcap.h>
+#include "identity.h"
+#include "keyed.h"
 #include "port.h"
+
+enum {
+	NONE = 0, /* numbers of frames and connections begin with 1 */
+	TWINS = UINT32_MAX,
+	WAIT_US = 100000, /* for a frame that must come back first: the appliance may not be running */
+	WAITS = 10,	  /* that may be in vain; then */
+	WAIT_SHORT_US = 500,
+};
 
 struct replay_frame {
 	uint64_t due; /* nanoseconds, then ticks */
 	size_t at;
 	uint16_t length;
 	uint8_t side;
+	bool back;	     /* since it was sent last */
+	uint32_t sent;	     /* when, in ticks of a stamp */
+	uint64_t order;	     /* among all that left by its side */
+	uint32_t after;	     /* the frame that must be back first */
+	uint32_t connection; /* of it */
+};
+
+/* The last frame of each side, while captures are read; whether to wait for them. */
+struct connection {
+	uint32_t last[SIDES];
+	bool unanswered;
 };
 
 struct replay {
@@ -25,12 +53,17 @@ struct replay {
 	size_t used, bytes_room;
 	struct replay_counts counts;
 
-	size_t next;
+	struct keyed by_identity;
+	struct connection *connections;
+	uint64_t orders[SIDES], newest[SIDES]; /* frames that left; the last of them that came back */
+	uint32_t waits;			       /* that were in vain */
+
+	size_t next, burst;	       /* the first that was not sent yet; of those that are pending */
 	struct frame views[BURST_MAX]; /* of those that are pending */
 	uint32_t loops_left;
 	bool forever, whole;		 /* until the time is over; not within a loop */
 	uint64_t loop_start, loop_ticks; /* after the trial's start; how long a loop is */
-	bool hurry;
+	bool hurry, ordered;		 /* ordered: of frames that come back it matters which */
 };
 
 static void replay_free(struct replay *replay)
@@ -39,6 +72,8 @@ static void replay_free(struct replay *replay)
 		return;
 	free(replay->frames);
 	free(replay->bytes);
+	free(replay->connections);
+	keyed_free(&replay->by_identity);
 	free(replay);
 }
 
@@ -68,11 +103,13 @@ static int add_frame(struct replay *replay, int side, const struct pcap_pkthdr *
 	    grow((void **)&replay->bytes, &replay->bytes_room, replay->used + header->len, 1) < 0)
 		return -1;
 	frame = &replay->frames[replay->count++];
-	frame->due = (uint64_t)header->ts.tv_sec * 1000000000 +
-		     (uint64_t)header->ts.tv_usec; /* nanoseconds, as opened */
-	frame->at = replay->used;
-	frame->length = (uint16_t)header->len;
-	frame->side = (uint8_t)side;
+	*frame = (struct replay_frame){
+	    .due = (uint64_t)header->ts.tv_sec * 1000000000 +
+		   (uint64_t)header->ts.tv_usec, /* nanoseconds, as opened */
+	    .at = replay->used,
+	    .length = (uint16_t)header->len,
+	    .side = (uint8_t)side,
+	};
 	memcpy(replay->bytes + replay->used, bytes, header->len);
 	replay->used += header->len;
 	return 0;
@@ -145,6 +182,68 @@ static void schedule(struct replay *replay, const struct spec *spec, uint64_t hz
 	replay->counts.frames = replay->count;
 }
 
+/* Frames by what they are known by when they come back. */
+static void index_frames(struct replay *replay)
+{
+	for (size_t i = 0; i < replay->count; i++) {
+		const struct replay_frame *frame = &replay->frames[i];
+		uint64_t key = identity_of(replay->bytes + frame->at, frame->length);
+		struct keyed_cell *cell = keyed_find(&replay->by_identity, key);
+
+		if (key == 0)
+			continue;
+		cell->value = cell->key ? TWINS : (uint32_t)i + 1;
+		cell->key = key;
+	}
+}
+
+static bool is_known(const struct replay *replay, uint32_t number)
+{
+	const struct replay_frame *frame = &replay->frames[number - 1];
+	uint64_t key = identity_of(replay->bytes + frame->at, frame->length);
+
+	return key && keyed_find(&replay->by_identity, key)->value == number;
+}
+
+/* Which frame each waits for. */
+static int order_frames(struct replay *replay)
+{
+	struct keyed by_connection;
+	uint32_t connections = 0;
+
+	replay->connections = calloc(replay->count + 1, sizeof(*replay->connections));
+	if (!replay->connections || keyed_init(&by_connection, replay->count) < 0)
+		return -1;
+	for (size_t i = 0; i < replay->count; i++) {
+		struct replay_frame *frame = &replay->frames[i];
+		uint64_t key = connection_of(replay->bytes + frame->at, frame->length);
+		struct keyed_cell *cell = key ? keyed_find(&by_connection, key) : NULL;
+		struct connection *connection;
+
+		if (!cell)
+			continue;
+		if (!cell->key)
+			*cell = (struct keyed_cell){key, ++connections};
+		connection = &replay->connections[cell->value];
+		frame->connection = cell->value;
+		frame->after = connection->last[!frame->side];
+		if (frame->after && !is_known(replay, frame->after))
+			frame->after = NONE;
+		connection->last[frame->side] = (uint32_t)i + 1;
+		replay->ordered |= frame->after != NONE;
+	}
+	keyed_free(&by_connection);
+	return 0;
+}
+
+static int tie(struct replay *replay)
+{
+	if (replay->count >= TWINS || keyed_init(&replay->by_identity, replay->count) < 0)
+		return -1;
+	index_frames(replay);
+	return replay->hurry ? order_frames(replay) : 0;
+}
+
 int replay_load(struct trial *trial, const struct spec *spec, char *error, size_t room)
 {
 	struct replay *replay = calloc(1, sizeof(*replay));
@@ -167,6 +266,11 @@ int replay_load(struct trial *trial, const struct spec *spec, char *error, size_
 	}
 	qsort(replay->frames, replay->count, sizeof(*replay->frames), by_time);
 	schedule(replay, spec, trial->hz);
+	if (tie(replay) < 0) {
+		snprintf(error, room, "no memory for a replay");
+		replay_free(replay);
+		return -1;
+	}
 	trial->replay = replay;
 	return 0;
 }
@@ -182,21 +286,43 @@ static void begin_loop(struct trial *trial, bool over)
 		replay->loops_left--;
 }
 
-/* The frames that are due next and leave by the same side: into that side's pending. Returns the side. */
-static int collect(struct trial *trial, uint64_t elapsed)
+/* Whether a frame may not leave yet, as another must be back first. */
+static bool must_wait(const struct trial *trial, const struct replay_frame *frame, uint64_t now)
 {
+	const struct replay_frame *before = &trial->replay->frames[frame->after - 1];
+	struct connection *connection = &trial->replay->connections[frame->connection];
+	uint64_t most = trial->replay->waits < WAITS ? WAIT_US : WAIT_SHORT_US;
+	uint32_t waited;
+
+	if (trial->replay->newest[before->side] >= before->order || connection->unanswered)
+		return false;
+	waited = (uint32_t)(now >> STAMP_TIME_SHIFT) - before->sent;
+	if (waited <= (trial->hz / 1000000 * most) >> STAMP_TIME_SHIFT)
+		return true;
+	connection->unanswered = true;
+	trial->replay->waits++;
+	return false;
+}
+
+/* The frames that are due next and leave by the same side: into that side's pending. Returns the side. */
+static int collect(struct trial *trial, uint64_t now)
+{
+	uint64_t elapsed = now - trial->start;
 	struct replay *replay = trial->replay;
 	int side = replay->frames[replay->next].side;
 	struct sender *sender = &trial->senders[side];
 	uint64_t millisecond = trial->hz / 1000;
 
 	sender->pending_at = sender->pending_count = 0;
+	replay->burst = replay->next;
 	while (sender->pending_count < trial->stream.spec.burst && replay->next < replay->count) {
 		const struct replay_frame *frame = &replay->frames[replay->next];
 		struct frame *view = &replay->views[sender->pending_count];
 		uint64_t due = replay->loop_start + frame->due;
 
 		if (frame->side != side || (!replay->hurry && due > elapsed))
+			break;
+		if (frame->after && must_wait(trial, frame, now))
 			break;
 		replay->counts.behind += !replay->hurry && elapsed - due > millisecond;
 		*view = (struct frame){replay->bytes + frame->at, frame->length};
@@ -213,11 +339,16 @@ static bool give(struct trial *trial, int side, uint64_t now)
 {
 	struct sender *sender = &trial->senders[side];
 	struct frame **first = &sender->pending[sender->pending_at];
+	struct replay_frame *frame = &trial->replay->frames[trial->replay->burst + sender->pending_at];
 	uint64_t before = sender->sent;
 	bool moved = give_pending(trial, side, now);
 
-	for (uint64_t i = 0; i < sender->sent - before; i++)
+	for (uint64_t i = 0; i < sender->sent - before; i++, frame++) {
 		trial->bits_out += wire_bits(first[i]->length);
+		frame->sent = (uint32_t)(now >> STAMP_TIME_SHIFT);
+		frame->order = ++trial->replay->orders[side];
+		frame->back = false;
+	}
 	return moved;
 }
 
@@ -240,8 +371,34 @@ bool replay_give(struct trial *trial, uint64_t now)
 		replay->loops_left = 0;
 	if (replay->loops_left == 0)
 		return false;
-	side = collect(trial, now - trial->start);
+	side = collect(trial, now);
 	return trial->senders[side].pending_count > 0 && give(trial, side, now);
+}
+
+/* Where the same captures are sent in a hurry and nothing waits for anything, it does not matter which came.
+ */
+void replay_take(struct trial *trial, const uint8_t *bytes, uint32_t length, uint64_t now)
+{
+	struct replay *replay = trial->replay;
+	struct replay_frame *frame;
+	uint32_t number;
+	uint64_t key;
+
+	trial->replayed++;
+	trial->bits_in += wire_bits(length);
+	key = replay->hurry && !replay->ordered ? 0 : identity_of(bytes, length);
+	number = key ? keyed_find(&replay->by_identity, key)->value : NONE;
+	if (number == NONE || number == TWINS)
+		return;
+	frame = &replay->frames[number - 1];
+	if (frame->back)
+		return;
+	frame->back = true;
+	if (frame->order > replay->newest[frame->side])
+		replay->newest[frame->side] = frame->order;
+	if (!replay->hurry)
+		histogram_add(&trial->senders[frame->side].latency,
+			      (uint32_t)(now >> STAMP_TIME_SHIFT) - frame->sent);
 }
 
 struct replay_counts replay_counts(const struct trial *trial)
