@@ -39,6 +39,8 @@ struct launch {
 	bool makes_keys;	     /* the image wants random numbers from more than the processor */
 	bool show_console;	     /* lines of the image go to standard error as they come */
 	const char *words;	     /* the image's arguments */
+	const char *qmp;	     /* where QEMU takes commands, or NULL; no comma in it */
+	const char *incoming;	     /* from where QEMU takes the state of a machine that was saved, or NULL */
 	struct child_files inherits; /* process: descriptors that the words speak of; VM: filled in */
 	struct card cards[INSTANCE_CARDS_MAX];
 	size_t card_count;

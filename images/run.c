@@ -14,7 +14,16 @@
 #include "launch.h"
 #include "taps.h"
 
-enum { OPTION_TAP = OPTION_OWN, OPTION_FOR, OPTION_JSON, OPTION_PRINT, OPTION_SOCKET };
+enum { OPTION_TAP = OPTION_OWN, OPTION_FOR, OPTION_JSON, OPTION_PRINT, OPTION_SOCKET, OPTION_QMP, OPTION_INCOMING };
+
+static int take_qmp(struct run *run, const char *path)
+{
+	if (strchr(path, ','))
+		return misused("--qmp %s: QEMU takes no comma in the name of a socket", path);
+	run->launch.qmp = path;
+	run->launch.vm_option = "--qmp";
+	return STATUS_DONE;
+}
 
 static int take_option(struct run *run, char **argv, int found)
 {
@@ -31,6 +40,12 @@ static int take_option(struct run *run, char **argv, int found)
 		return STATUS_DONE;
 	case OPTION_SOCKET:
 		run->socket = optarg;
+		return STATUS_DONE;
+	case OPTION_QMP:
+		return take_qmp(run, optarg);
+	case OPTION_INCOMING:
+		run->launch.incoming = optarg;
+		run->launch.vm_option = "--incoming";
 		return STATUS_DONE;
 	case OPTION_PRINT:
 		run->print = true;
@@ -206,6 +221,8 @@ int command_run(int argc, char **argv)
 						{"json", no_argument, NULL, OPTION_JSON},
 						{"print", no_argument, NULL, OPTION_PRINT},
 						{"socket", required_argument, NULL, OPTION_SOCKET},
+						{"qmp", required_argument, NULL, OPTION_QMP},
+						{"incoming", required_argument, NULL, OPTION_INCOMING},
 						{"help", no_argument, NULL, 'h'},
 						{0}};
 	static struct run run;

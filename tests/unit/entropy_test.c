@@ -103,6 +103,12 @@ uint64_t clock_wall_offset(void)
 	return machine.wall_offset;
 }
 
+void clock_follow(uint64_t offset_ns, uint64_t tolerance_ns)
+{
+	assert_int_equal(offset_ns, machine.wall_offset);
+	assert_int_equal(tolerance_ns, 1000000 * (uint64_t)GENERATION_JUMP_MS);
+}
+
 uint64_t host_random(void)
 {
 	return ++machine.host_numbers;
