@@ -26,6 +26,10 @@ bool paging_map_firmware(uint64_t page);
 /* Takes the mapping of one such page away again. */
 void paging_unmap_device(uint64_t page);
 
+/* Where ring 0 finds the registers at `address`, uncached, until it looks at others; they must lie in one
+ * page. NULL: they are beyond what can be mapped. */
+volatile void *paging_look_at_device(uint64_t address);
+
 /* Lets ring 3 read ring 0's page at `page`, and nobody write it. */
 void paging_publish(uintptr_t page);
 
