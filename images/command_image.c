@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <libgen.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,8 +16,6 @@
 #include "qemu_command.h"
 #include "taps.h"
 #include "temporary.h"
-
-#define PLAIN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=+./:@%"
 
 enum { OPTION_FORMAT = 256, OPTION_NET, OPTION_WORDS };
 
@@ -69,7 +66,7 @@ static int take_option(struct request *request, char **argv, int found)
  * its own; so they have no character that means anything there. */
 static int check_words(const char *words)
 {
-	if (words[strspn(words, PLAIN " ,")])
+	if (words[strspn(words, FORMAT_PLAIN " ,")])
 		return misused("--words: letters, digits, blanks and -_=+,./:@%% can be in them");
 	if (strlen(words) > 1024)
 		return misused("--words: at most 1024 characters");
@@ -85,20 +82,6 @@ static void fix_environment(void)
 	setenv("LC_ALL", "C", 1);
 	setenv("MTOOLSRC", "/dev/null", 1);
 	setenv("MTOOLS_SKIP_CHECK", "1", 1);
-}
-
-/* SHA-256 of the image and, behind a NUL, its words. */
-static bool identify(struct format_job *job)
-{
-	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	bool done = context && EVP_DigestInit_ex(context, EVP_sha256(), NULL) &&
-		    EVP_DigestUpdate(context, job->image->bytes, job->image->size) &&
-		    EVP_DigestUpdate(context, "", 1) &&
-		    EVP_DigestUpdate(context, job->words, strlen(job->words)) &&
-		    EVP_DigestFinal_ex(context, job->id, NULL);
-
-	EVP_MD_CTX_free(context);
-	return done;
 }
 
 static char *folder_of(const char *path)
@@ -117,7 +100,7 @@ static char *name_kernel(const char *image, const char *output)
 
 	if (full && from && to)
 		name = strdup(strcmp(from, to) == 0 ? strrchr(full, '/') + 1 : full);
-	if (name && name[strspn(name, PLAIN)]) {
+	if (name && name[strspn(name, FORMAT_PLAIN)]) {
 		misused("%s: a name with characters other than letters, digits and -_=+./:@%%; give the "
 			"image another",
 			name);
@@ -134,15 +117,15 @@ static char *name_kernel(const char *image, const char *output)
 
 static int place_networks(struct format_job *job, const struct request *request)
 {
-	int status = ports_place(&job->launch, job->slots);
+	int status = STATUS_DONE;
 
-	job->launch.makes_keys = request->image.config->tunnel_count > 0;
 	for (size_t i = 0; status == STATUS_DONE && i < request->network_count; i++)
 		status = port_values_add(&job->networks, job->image, "--net", request->networks[i]);
 	for (size_t i = 0; status == STATUS_DONE && i < INSTANCE_CARDS_MAX; i++) {
 		const char *network = job->networks.values[i];
 
-		if (network && (tap_check_name(network) != STATUS_DONE || network[strspn(network, PLAIN)]))
+		if (network &&
+		    (tap_check_name(network) != STATUS_DONE || network[strspn(network, FORMAT_PLAIN)]))
 			status = misused("--net: %s is not a name that a tap or bridge can have", network);
 	}
 	return status;
@@ -178,7 +161,9 @@ static int make(struct request *request, const struct format *format, const char
 				  .kernel = kernel,
 				  .launch = {.image = &request->image, .words = request->words},
 				  .artefacts = &request->artefacts};
-	status = identify(&job) ? place_networks(&job, request) : failed("no SHA-256 in this libcrypto");
+	status = format_prepare(&job);
+	if (status == STATUS_DONE)
+		status = place_networks(&job, request);
 	if (status == STATUS_DONE)
 		job.folder = temporary_create();
 	if (status == STATUS_DONE)

@@ -4,7 +4,7 @@
  */
 #include "formats.h"
 
-#include <limits.h>
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +12,7 @@
 
 #include "command.h"
 #include "grub.h"
+#include "tool.h"
 
 static const struct format_need raw_needs[] = {GRUB_NEEDS, {"mformat", "mtools"}, {0}};
 static const struct format_need qcow2_needs[] = {
@@ -44,28 +45,32 @@ const struct format *format_find(const char *name)
 	return NULL;
 }
 
-static bool is_program(const char *name)
-{
-	const char *path = getenv("PATH");
-	char file[PATH_MAX];
-
-	while (path && *path) {
-		size_t length = strcspn(path, ":");
-
-		snprintf(file, sizeof(file), "%.*s/%s", (int)length, path, name);
-		if (length && access(file, X_OK) == 0)
-			return true;
-		path += length + (path[length] == ':');
-	}
-	return false;
-}
-
 const struct format_need *format_missing(const struct format *format)
 {
 	for (const struct format_need *need = format->needs; need && need->what; need++)
-		if (*need->what == '/' ? access(need->what, R_OK) != 0 : !is_program(need->what))
+		if (*need->what == '/' ? access(need->what, R_OK) != 0 : !tool_is_here(need->what))
 			return need;
 	return NULL;
+}
+
+/* SHA-256 of the image and, behind a NUL, its words. */
+static bool identify(struct format_job *job)
+{
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	bool done = context && EVP_DigestInit_ex(context, EVP_sha256(), NULL) &&
+		    EVP_DigestUpdate(context, job->image->bytes, job->image->size) &&
+		    EVP_DigestUpdate(context, "", 1) &&
+		    EVP_DigestUpdate(context, job->words, strlen(job->words)) &&
+		    EVP_DigestFinal_ex(context, job->id, NULL);
+
+	EVP_MD_CTX_free(context);
+	return done;
+}
+
+int format_prepare(struct format_job *job)
+{
+	job->launch.makes_keys = job->image->config->tunnel_count > 0;
+	return identify(job) ? ports_place(&job->launch, job->slots) : failed("no SHA-256 in this libcrypto");
 }
 
 static int device_at(const struct format_job *job, size_t slot)

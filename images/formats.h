@@ -20,6 +20,9 @@
 
 enum { FORMAT_ID_BYTES = 32 };
 
+/* Characters that mean nothing to any of the tools: names have only such. */
+#define FORMAT_PLAIN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=+./:@%"
+
 /* What is to be made, and from what. */
 struct format_job {
 	const struct image *image;
@@ -54,6 +57,9 @@ const struct format *format_find(const char *name);
 
 /* The first tool that is missing here, or NULL. */
 const struct format_need *format_missing(const struct format *format);
+
+/* Fills in the id and places the cards, once image, words and networks are there. Status. */
+int format_prepare(struct format_job *job);
 
 /* One card of the machine, for the formats of hypervisors that have no empty slots. */
 struct format_card {

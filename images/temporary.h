@@ -29,6 +29,9 @@
 #define TEMPORARY_PACKED      "disk.qcow2"
 #define TEMPORARY_DISC	      "disc.iso"
 
+/* Of `weir run --on`: what the hypervisor's tool is told. */
+#define TEMPORARY_MACHINE "machine"
+
 /* Where there are keys; to be made readable by their owner only. */
 #define TEMPORARY_SECRETS	 "secrets.c"
 #define TEMPORARY_SECRETS_OBJECT "secrets.o"

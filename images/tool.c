@@ -5,6 +5,9 @@
 #include "tool.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,6 +15,22 @@
 #include "command.h"
 #include "console.h"
 #include "temporary.h"
+
+bool tool_is_here(const char *name)
+{
+	const char *path = getenv("PATH");
+	char file[PATH_MAX];
+
+	while (path && *path) {
+		size_t length = strcspn(path, ":");
+
+		snprintf(file, sizeof(file), "%.*s/%s", (int)length, path, name);
+		if (length && access(file, X_OK) == 0)
+			return true;
+		path += length + (path[length] == ':');
+	}
+	return false;
+}
 
 int tool_run(const char *step, const char *folder, const struct arguments *arguments)
 {
