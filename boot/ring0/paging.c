@@ -19,7 +19,7 @@ enum {
 	ENTRIES = 512,
 	TABLES = 64,	  /* spare tables. Devices, each behind a bridge of its own, share no large page */
 	RAM_TABLES = 14,  /* of these, what RAM may have: 8 GiB, and more is not used */
-	WINDOW_PAGES = 2, /* for memory, and behind them one for registers */
+	WINDOW_PAGES = 2, /* for memory, and behind them one for the firmware's, one for registers */
 };
 #define NO_EXECUTE	(UINT64_C(1) << 63)
 #define ADDRESS_MASK	UINT64_C(0x000ffffffffff000)
@@ -29,8 +29,9 @@ enum {
 #define LIMIT		(UINT64_C(1) << 46) /* of what can be identity-mapped: half of a 47-bit address space */
 
 /* The last large pages below LIMIT: no machine that Weir runs on has memory there. */
-#define WINDOW	      (LIMIT - (uint64_t)(WINDOW_PAGES + 1) * LARGE_PAGE_BYTES)
-#define DEVICE_WINDOW (LIMIT - LARGE_PAGE_BYTES)
+#define WINDOW		(LIMIT - (uint64_t)(WINDOW_PAGES + 2) * LARGE_PAGE_BYTES)
+#define FIRMWARE_WINDOW (LIMIT - (uint64_t)2 * LARGE_PAGE_BYTES)
+#define DEVICE_WINDOW	(LIMIT - LARGE_PAGE_BYTES)
 
 extern uint64_t page_map[];
 
@@ -128,15 +129,17 @@ bool paging_map_device(uint64_t page, bool for_ring3)
 	return true;
 }
 
-bool paging_map_firmware(uint64_t page)
+/* The first large page is ring 0's as a whole: what lies there shows elsewhere. */
+uintptr_t paging_map_firmware(uint64_t page)
 {
-	uint64_t *entry = page < WINDOW ? page_entry(page) : NULL;
+	uint64_t at = page < LARGE_PAGE_BYTES ? FIRMWARE_WINDOW : page;
+	uint64_t *entry = page < WINDOW ? page_entry(at) : NULL;
 
 	if (!entry || *entry & PRESENT)
-		return false;
+		return 0;
 	*entry = page | PRESENT | USER | ACCESSED | NO_EXECUTE;
-	invalidate_page(page);
-	return true;
+	invalidate_page(at);
+	return at;
 }
 
 void paging_unmap_device(uint64_t page)

@@ -20,8 +20,9 @@ uint64_t paging_map_ram(uint64_t start, uint64_t end);
 /* Identity-maps one page of device registers, uncached: for ring 3, or for ring 0 alone. */
 bool paging_map_device(uint64_t page, bool for_ring3);
 
-/* Identity-maps one page of what the firmware left in memory, for ring 3 to read. */
-bool paging_map_firmware(uint64_t page);
+/* Maps one page of what the firmware left in memory, for ring 3 to read; where it is not one of the first
+ * 2 MiB, at its own address. Returns where; 0: it can't be. */
+uintptr_t paging_map_firmware(uint64_t page);
 
 /* Takes the mapping of one such page away again. */
 void paging_unmap_device(uint64_t page);

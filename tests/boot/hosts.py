@@ -94,15 +94,52 @@ def test_hosts(tap, boot, image, accelerator):
 
 # Firecracker 1.8 to 1.15, src/vmm/src/arch/x86_64: what it puts into boot_params, and where its memory and devices are. Its
 # slots are pages; QEMU's microvm has them closer to each other, and at another address. Like QEMU's, their lines begin at 5.
-FIRECRACKER_MAP = [(0, 0x9FC00, 1), (0x9FC00, 0x60400, 2), (0xEEC00000, 256 << 20, 2), (0x100000, 31 << 20, 1)]
+# Its tables of ACPI are at 0xe0000, where QEMU has firmware; here they are behind the command line.
+FIRECRACKER_RAM = 25 << 20
+FIRECRACKER_MAP = [(0, 0x9FC00, 1), (0x9FC00, 0x60400, 2), (0xEEC00000, 256 << 20, 2), (0x100000, FIRECRACKER_RAM, 1)]
 FIRECRACKER_WORDS = (b"reboot=k panic=1 nomodule 8250.nr_uarts=0 i8042.noaux i8042.nomux i8042.dumbkbd swiotlb=noforce pci=off "
-                     b"hello devices clock virtio_mmio.device=4K@0xfeb00000:5 virtio_mmio.device=4K@0xfeb00200:6\0")
+                     b"hello devices clock generation virtio_mmio.device=4K@0xfeb00000:5 virtio_mmio.device=4K@0xfeb00200:6\0")
+GENERATION, LOW_ID = bytes(range(0x30, 0x40)), 0xDFFF0
+ID_AT, RSDP_AT, XSDT_AT, FADT_AT, DSDT_AT = 0x3000, 0x4000, 0x4100, 0x4200, 0x5000  # behind boot_params
+NUMBER_AT = DSDT_AT + 36 + 130  # of the ID's address, in firecracker_tables
+
+# What of those tables is spoiled, at which offset of boot_params, by which bytes; and whether the ID is found nevertheless.
+SPOILED = [
+    ("as it is", 0, b"", True),
+    ("ID where Firecracker has it", NUMBER_AT, struct.pack("<I", LOW_ID), True),
+    ("no RSDP", RSDP_AT, b"nothing", False),
+    ("XSDT beyond all memory", RSDP_AT + 24, b"\xff" * 8, False),
+    ("XSDT shorter than its head", XSDT_AT + 4, b"\x07\0\0\0", False),
+    ("XSDT of 4 GiB", XSDT_AT + 4, b"\xff" * 4, True),
+    ("FADT without an end", FADT_AT + 4, b"\x40\0\0\0", False),
+    ("DSDT beyond all memory", FADT_AT + 140, b"\xff" * 8, False),
+    ("DSDT of 4 GiB", DSDT_AT + 4, b"\xff" * 4, False),
+    ("DSDT that ends in the middle of the ID", DSDT_AT + 4, struct.pack("<I", NUMBER_AT + 2 - DSDT_AT), False),
+    ("ID that is a page of RAM", NUMBER_AT, struct.pack("<I", 0x1000000), False),
+    ("ID that is no number", NUMBER_AT - 1, b"\x70", False),
+    ("ID across pages", NUMBER_AT, struct.pack("<I", 0x1A00FF8), False),
+    ("ID in the null page", NUMBER_AT, struct.pack("<I", 0x800), False),
+]
 
 
-def firecracker_parameters(at):
-    """The page of boot_params (Linux, Documentation/arch/x86/zero-page.rst), and the command line behind it."""
-    page = bytearray(4096)
-    struct.pack_into("<Q", page, 0x070, 0xE0000)  # acpi_rsdp_addr
+def acpi_table(signature, body):
+    return struct.pack("<4sIBB6s8sIII", signature, 36 + len(body), 6, 0, b"FIRECK", b"FCVMTABL", 0, 0, 0) + body
+
+
+def firecracker_tables(at):
+    """The ID, and the way to it."""
+    address = at + ID_AT
+    aml = bytes(100) + b"\x08_CID\x0dVM_Gen_Counter\0" + b"\x08ADDR\x12\x08\x02\x0c" + struct.pack("<I", address) + b"\0"
+    return {ID_AT: GENERATION, RSDP_AT: struct.pack("<8sB6sBIIQ", b"RSD PTR ", 0, b"FIRECK", 2, 0, 36, at + XSDT_AT),
+            XSDT_AT: acpi_table(b"XSDT", struct.pack("<QQ", at + DSDT_AT, at + FADT_AT)),
+            FADT_AT: acpi_table(b"FACP", bytes(104) + struct.pack("<Q", at + DSDT_AT) + bytes(128)),
+            DSDT_AT: acpi_table(b"DSDT", aml)}
+
+
+def firecracker_parameters(at, spoil_at, spoil):
+    """The page of boot_params (Linux, Documentation/arch/x86/zero-page.rst), and the command line and tables behind it."""
+    page = bytearray(6 * 4096)
+    struct.pack_into("<Q", page, 0x070, at + RSDP_AT)  # acpi_rsdp_addr
     page[0x1E8] = len(FIRECRACKER_MAP)
     struct.pack_into("<H", page, 0x1FE, 0xAA55)  # boot_flag
     struct.pack_into("<I", page, 0x202, 0x53726448)  # header
@@ -112,4 +149,6 @@ def firecracker_parameters(at):
     struct.pack_into("<I", page, 0x238, len(FIRECRACKER_WORDS))  # cmdline_size
     for i, entry in enumerate(FIRECRACKER_MAP):
         struct.pack_into("<QQI", page, 0x2D0 + 20 * i, *entry)
-    return bytes(page) + FIRECRACKER_WORDS
+    for offset, content in {4096: FIRECRACKER_WORDS, **firecracker_tables(at), spoil_at: spoil}.items():
+        page[offset:offset + len(content)] = content
+    return bytes(page)
