@@ -120,6 +120,8 @@ static const char run[] =
     "                                        goes on from there, once the first has ended: same image, same "
     "options\n"
     "\n"
+    "The file holds all of the image's memory, private keys included: umask 077 before keeps it yours.\n"
+    "\n"
     "      --tap PORT=IF       connects a port to a tap interface of this machine; on Xen, to a bridge\n"
     "      --on WHICH          microvm (default), qemu (the same as --machine q35), firecracker, "
     "cloud-hypervisor or xen\n"
