@@ -235,7 +235,6 @@ static int write_keys(struct net *net)
 {
 	if (net->written)
 		remove_old(net);
-	net->written = true;
 	if (net->features.queues > 0)
 		write_key(net, "multi-queue-num-queues", net->queues);
 	for (uint16_t i = 0; i < net->queues; i++)
@@ -248,6 +247,7 @@ static int write_keys(struct net *net)
 	write_key(net, "feature-no-csum-offload", 0);
 	write_key(net, "feature-ipv6-csum-offload", 1);
 	write_key(net, "request-multicast-control", multicast_is_filtered(net));
+	net->written = true;
 	return store_finish();
 }
 
