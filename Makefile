@@ -36,7 +36,8 @@ RTE_LIBS := -Wl,--wrap=tb_alloc,--wrap=tb_free_pool \
 	-Wl,--start-group $(RTE:%=-l:librte_%.a) -Wl,--end-group
 
 image_dirs := nf pktio boot/ring3 boot/eal
-sources = $(wildcard $(addsuffix /*.c,$(1) $(patsubst %/,%,$(wildcard $(addsuffix /*/,$(1))))))
+# Sorted by bytes: an archive's order must not depend on the locale.
+sources = $(sort $(wildcard $(addsuffix /*.c,$(1) $(patsubst %/,%,$(wildcard $(addsuffix /*/,$(1)))))))
 image_archives := $(addprefix $(B)/image/,nf.a pktio.a crypto.a ring3.a eal.a)
 ring0_objects := $(patsubst %,$(B)/image/%.o,$(wildcard boot/ring0/*.c boot/ring0/*.S))
 host_objects := $(patsubst %.c,$(B)/host/%.o,$(wildcard config/*.c images/*.c))
@@ -60,7 +61,7 @@ all: packages ## build the command and everything that images are made of
 	$(Q)$(MAKE) --no-print-directory weir image-parts
 
 weir: $(B)/weir
-image-parts: $(ring0_objects) $(image_archives) $(B)/image/flags
+image-parts: $(ring0_objects) $(image_archives) $(B)/image/flags $(B)/image/sources
 
 run: packages ## build the example gateway, boot it and replay a capture through it
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) weir image-parts
@@ -96,25 +97,25 @@ clean:
 
 # The image's parts
 
-$(B)/image/boot/ring0/%.c.o: boot/ring0/%.c
+$(B)/image/boot/ring0/%.c.o: boot/ring0/%.c $(B)/image/flags
 	$(call say,CC0)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(RING0_FLAGS) -c $< -o $@
 
-$(B)/image/boot/ring0/%.S.o: boot/ring0/%.S
+$(B)/image/boot/ring0/%.S.o: boot/ring0/%.S $(B)/image/flags
 	$(call say,AS0)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(RING0_FLAGS) -c $< -o $@
 
-$(B)/image/%.o: %.c
+$(B)/image/%.o: %.c $(B)/image/flags
 	$(call say,CC)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(IMAGE_FLAGS) -c $< -o $@
+	$(Q)$(CC) $(IMAGE_FLAGS) -frandom-seed=$< -c $< -o $@
 
 define archive # name, folder
 $(B)/image/$(1).a: $(patsubst %.c,$(B)/image/%.o,$(call sources,$(2)))
 	$$(call say,AR)
-	$$(Q)rm -f $$@ && gcc-ar rcs $$@ $$^
+	$$(Q)rm -f $$@ && gcc-ar rcsD $$@ $$^
 endef
 $(eval $(call archive,nf,nf))
 $(eval $(call archive,pktio,pktio))
@@ -122,12 +123,21 @@ $(eval $(call archive,crypto,crypto))
 $(eval $(call archive,ring3,boot/ring3))
 $(eval $(call archive,eal,boot/eal))
 
-# How `weir build` compiles a generated appliance: one line, as above but for warnings and dependencies
+# How `weir build` compiles a generated appliance: the first line, as above but for warnings and dependencies. Written
+# anew only when it is another; all parts are made again then, so that an image is what its sources say.
 
-$(B)/image/flags: Makefile
-	$(call say,FLAGS)
+$(B)/image/flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(CC) $(filter-out -W% -MMD -MP -I%,$(IMAGE_FLAGS))' >$@
+	@printf '%s\n' '$(CC) $(filter-out -W% -MMD -MP -I%,$(IMAGE_FLAGS))' 'ring 0: $(CC) $(RING0_FLAGS)' >$@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+# What an image says of the Weir that it is from: one hash of all sources, the same with git and without.
+
+$(B)/image/sources: FORCE
+	@mkdir -p $(@D)
+	@hash=$$(find Makefile boot config crypto images nf pktio -type f | LC_ALL=C sort | \
+		grep -E '(\.[chS]|\.ld|\.awk|/link|/sbom|^Makefile)$$' | xargs sha256sum | sha256sum | cut -d ' ' -f 1); \
+	[ "$$hash" = "$$(cat $@ 2>/dev/null)" ] || echo "$$hash" >$@
 
 # The host command
 

@@ -15,6 +15,7 @@ BUILD = ROOT / "build"
 PACKAGES = {"QEMU": "qemu-system-x86", "dpdk-testpmd": "dpdk-dev", "DPDK's libraries": "libdpdk-dev",
             "ovs-vswitchd": "openvswitch-switch-dpdk", "nft": "nftables", "ip": "iproute2", "iperf3": "iperf3", "gcc": "gcc"}
 BUSY_LOAD = 0.5  # a processor, before anything is measured
+NAME_WIDTH = 48  # of the table's first column
 NOTED = {}  # files that show how something was configured: names by what
 
 
@@ -77,12 +78,12 @@ def number(value):
 
 def line_of(row):
     if row.why_skipped:
-        return f"{row.name:<34} skipped: {row.why_skipped}"
+        return f"{row.name:<{NAME_WIDTH}} skipped: {row.why_skipped}"
     spread = f"{number(min(row.samples))} .. {number(max(row.samples))}" if len(row.samples) > 1 else ""
     target = f"<= {number(row.at_most)}" if row.at_most is not None else ""
     if row.at_least is not None:
         target = f">= {number(row.at_least)}"
-    return f"{row.name:<34} {number(row.median):>10}  {spread:<20} {row.unit:<15} {target:<10} {row.verdict}".rstrip()
+    return f"{row.name:<{NAME_WIDTH}} {number(row.median):>10}  {spread:<20} {row.unit:<15} {target:<10} {row.verdict}".rstrip()
 
 
 def processor():
@@ -126,7 +127,7 @@ def print_head(facts):
     if facts["load"] > BUSY_LOAD * facts["processors"]:
         print("The machine is busy with something else: the figures below say little.")
     print()
-    print(f"{'':<34} {'median':>10}  {'spread':<20} {'unit':<15} {'target':<10}", flush=True)
+    print(f"{'':<{NAME_WIDTH}} {'median':>10}  {'spread':<20} {'unit':<15} {'target':<10}", flush=True)
 
 
 def results_path():
@@ -148,6 +149,17 @@ def in_place(rows):
         depth = (len(row.name) - len(row.name.lstrip())) // 2
         above = above[:depth] + [row.name.strip()]
         yield row.as_json() | {"under": above[:-1]}
+
+
+def with_targets(rows):
+    """The rows that have a target, each behind those that it is indented under."""
+    kept, above = [], []
+    for row in rows:
+        depth = (len(row.name) - len(row.name.lstrip())) // 2
+        above = above[:depth] + [row]
+        if row.verdict not in ("", "skipped"):
+            kept += [parent for parent in above if not any(parent is known for known in kept)]
+    return kept
 
 
 def write_results(facts, groups):

@@ -85,7 +85,7 @@ struct handover {
 	struct handover_clock clock;
 	uint64_t memory_bytes;	   /* usable RAM of the machine */
 	uint64_t first_tsc;	   /* TSC at ring 0's first instruction */
-	const char *boot_protocol; /* "pvh" or "linux64" */
+	const char *boot_protocol; /* "pvh", "linux64" or "multiboot2" */
 	const char *hypervisor;	   /* CPUID 0x40000000 signature, or "none" */
 	bool rdrand, rdseed;	   /* what the processor has; without RDRAND getrandom is -ENOSYS */
 	/* Virtual Machine Generation ID (Microsoft, 2012): 16 bytes that the hypervisor changes when it

@@ -341,7 +341,7 @@ static void emit_note(const struct config *config, FILE *out)
 	fprintf(
 	    out,
 	    "\n/* The configuration, for who looks into the image */\n\n"
-	    "__asm__(\n\t\"\t.pushsection .note.weir.config, \\\"a\\\", @note\\n\"\n\t\"\t.balign 4\\n\"\n");
+	    "__asm__(\n\t\"\t.pushsection .note.weir.config, \\\"\\\", @note\\n\"\n\t\"\t.balign 4\\n\"\n");
 	fprintf(out, "\t\"\t.long %zu, %zu, %d\\n\"\n", sizeof(WEIR_NOTE_NAME), length + 1, CONFIG_NOTE_TYPE);
 	fprintf(out, "\t\"\t.asciz \\\"%s\\\"\\n\"\n\t\"\t.balign 4\\n\"\n", WEIR_NOTE_NAME);
 	emit_note_text(text, length, out);

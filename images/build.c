@@ -19,13 +19,12 @@
 #include <unistd.h>
 
 #include "arguments.h"
-#include "child.h"
 #include "command.h"
 #include "config/config.h"
 #include "config/key.h"
-#include "console.h"
 #include "measure.h"
 #include "temporary.h"
+#include "tool.h"
 
 struct kit {
 	char *build; /* the folder of the command */
@@ -90,35 +89,6 @@ static void kit_free(struct kit *kit)
 	free(kit->flags);
 }
 
-/* Runs one tool; what it says is shown only when it fails. */
-static int run_tool(const char *step, const char *folder, struct arguments *arguments)
-{
-	struct child_files files = {.folder = folder};
-	struct console console;
-	struct child child;
-	int error, output = console_open(&console, NULL);
-
-	if (output < 0)
-		return failed("no pipe: %s", strerror(errno));
-	progress("%s", step);
-	files.output = files.errors = output;
-	error = child_start(&child, arguments->words, &files);
-	close(output);
-	if (error)
-		return failed("cannot start %s: %s", arguments->words[0], strerror(error));
-	temporary_tool(child.pid);
-	while (!child_wait(&child, 20))
-		console_drain(&console);
-	temporary_tool(0);
-	console_close(&console);
-	progress_end();
-	if (child.status == 0)
-		return STATUS_DONE;
-	failed("%s failed (%s, status %d); it said:", step, arguments->words[0], child.status);
-	console_retell(&console);
-	return STATUS_FAILED;
-}
-
 /* Debuggers are told of `kept`, where the source will lie beside the image. The compiler is called in the
  * source tree, since it leaves in the debugging information where it was called. */
 static int compile(const struct kit *kit, const char *source, const char *object, const char *kept)
@@ -128,12 +98,13 @@ static int compile(const struct kit *kit, const char *source, const char *object
 
 	arguments_split(&arguments, kit->flags);
 	arguments_add(&arguments, "-ffile-prefix-map=%s=%s", source, kept);
+	arguments_add(&arguments, "-frandom-seed=%s", strrchr(source, '/') + 1);
 	arguments_add(&arguments, "-I.");
 	arguments_add(&arguments, "-c");
 	arguments_add(&arguments, "%s", source);
 	arguments_add(&arguments, "-o");
 	arguments_add(&arguments, "%s", object);
-	status = run_tool("compiling the appliance", kit->root, &arguments);
+	status = tool_run("compiling the appliance", kit->root, &arguments);
 	arguments_free(&arguments);
 	return status;
 }
@@ -150,7 +121,7 @@ static int link_image(const struct kit *kit, const char *object, const char *sec
 	arguments_add(&arguments, "%s", object);
 	if (secrets)
 		arguments_add(&arguments, "%s", secrets);
-	status = run_tool("linking the image", NULL, &arguments);
+	status = tool_run("linking the image", NULL, &arguments);
 	arguments_free(&arguments);
 	return status;
 }

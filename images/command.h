@@ -20,6 +20,7 @@ enum status {
 /* argv[0] is the subcommand's name. Each returns an enum status. */
 int command_check(int argc, char **argv);
 int command_build(int argc, char **argv);
+int command_image(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_replay(int argc, char **argv);
 int command_flows(int argc, char **argv);
@@ -27,6 +28,9 @@ int command_tunnels(int argc, char **argv);
 int command_bench(int argc, char **argv);
 int command_peer(int argc, char **argv);
 int command_key(int argc, char **argv);
+int command_inspect(int argc, char **argv);
+int command_sign(int argc, char **argv);
+int command_verify(int argc, char **argv);
 
 /* Help by example; topic NULL: the overview. Returns NULL for an unknown topic. */
 const char *help_text(const char *topic);

@@ -11,6 +11,7 @@ static const char overview[] =
     "\n"
     "  weir check gateway.yaml               is it right? draws what packets will pass through\n"
     "  weir build gateway.yaml               makes gateway.elf\n"
+    "  weir image gateway.elf --format iso   makes a disc of it, or what a hypervisor's tools take\n"
     "  weir replay gateway.elf --in lan=morning.pcap --out wan=left.pcap\n"
     "                                        boots it, feeds it a capture, shows what became of it\n"
     "  weir run gateway.elf --tap lan=tap0 --tap wan=tap1\n"
@@ -21,6 +22,10 @@ static const char overview[] =
     "                                        how fast does it forward that?\n"
     "  weir peer gateway.yaml wg0 phone --qr makes a peer of a tunnel, and a QR code for its app\n"
     "  weir key wg0.key                      makes a tunnel's private key\n"
+    "  weir inspect gateway.elf              what an image is, what is in it, what it was made from\n"
+    "  weir sign gateway.elf --key release.key\n"
+    "  weir verify gateway.elf --key release.pub\n"
+    "                                        signatures, as minisign's\n"
     "\n"
     "weir COMMAND --help says more about one of them; weir --version says which Weir this is.\n"
     "Exit status: 0 done, 1 the work failed, 2 wrong use.\n";
@@ -37,22 +42,60 @@ static const char check[] = "weir check CONFIG\n"
 static const char build[] =
     "weir build CONFIG [-o IMAGE]\n"
     "\n"
-    "Compiles a configuration into an image: one ELF file that QEMU boots (microvm and q35, by PVH) and "
-    "Linux runs as a\n"
-    "process. It also has the 64-bit Linux boot protocol's entry, which is tested with a loader of Weir's "
-    "own "
-    "only; Xen's\n"
-    "network devices come later. Nothing is booted.\n"
+    "Compiles a configuration into an image: one ELF file that hypervisors boot (QEMU's microvm and q35 by "
+    "PVH, GRUB by\n"
+    "Multiboot2) and Linux runs as a process. `weir image` makes disks and machine descriptions of it. It "
+    "also has the\n"
+    "64-bit Linux boot protocol's entry, which is tested with a loader of Weir's own only. Nothing is "
+    "booted.\n"
     "\n"
     "Beside it: IMAGE.debug, the same with symbols, which gdb and perf find by themselves, and IMAGE.c, what "
     "the\n"
     "configuration was compiled to. An image with tunnels has their keys in it: it and IMAGE.debug get mode "
     "0600.\n"
+    "Every image carries its configuration, without keys, and the list of what was linked in: weir inspect "
+    "shows them. The\n"
+    "same configuration and sources give the same bytes.\n"
     "\n"
     "  weir build gateway.yaml               makes gateway.elf\n"
     "  weir build gateway.yaml -o /srv/gw    makes /srv/gw\n"
     "\n"
     "  -o, --output IMAGE    where the image goes\n";
+
+static const char image[] =
+    "weir image IMAGE --format FORMAT [-o OUT] [--net PORT=NAME ...] [--words WORDS]\n"
+    "\n"
+    "Makes of an image what the tools of the place take where it is to run: a disk that boots from BIOS and "
+    "UEFI, "
+    "or the\n"
+    "file that tells a hypervisor how to start the image, which then stays where it is. `weir image` lists "
+    "the "
+    "formats,\n"
+    "and says what is missing here to make them. Needs no root. The same image gives the same bytes.\n"
+    "\n"
+    "  weir image gateway.elf --format iso                makes gateway.iso, for a drive or a USB stick\n"
+    "  weir image gateway.elf --format qcow2 -o /srv/gw.qcow2\n"
+    "  weir image gateway.elf --format libvirt --net lan=br0 --net wan=br1     makes gateway.xml, for virsh "
+    "define\n"
+    "  weir image gateway.elf --format xen && xl create gateway.cfg\n"
+    "  weir image gateway.elf --format firecracker && firecracker --no-api --config-file "
+    "gateway.firecracker.json\n"
+    "  weir image gateway.elf --format all -o images      each of them, with their sizes\n"
+    "\n"
+    "Disks: GRUB starts the image, by Multiboot2; /weir/grub.cfg on the disk's partition has its arguments, "
+    "and "
+    "may be\n"
+    "edited (mcopy -i gateway.raw@@1M ::/weir/grub.cfg -). The console is COM1: where a machine has none, "
+    "the image "
+    "runs,\n"
+    "and says nothing. Network cards are virtio's.\n"
+    "\n"
+    "      --format FORMAT     what to make\n"
+    "  -o, --output OUT        where it goes; left out: beside the image, under its name\n"
+    "      --net PORT=NAME     the tap (QEMU, Firecracker, Cloud Hypervisor) or bridge (libvirt, Xen) of a "
+    "port; left\n"
+    "                          out: one that is called as the port is\n"
+    "      --words WORDS       arguments for the image, such as 'seed=1'\n";
 
 static const char run[] =
     "weir run IMAGE [--tap PORT=IF ...] [--for SECONDS] [--json | --print]\n"
@@ -68,7 +111,25 @@ static const char run[] =
     "  weir run --print gateway.elf --tap lan=tap0               QEMU's command line, for systemd and the "
     "like\n"
     "\n"
-    "      --tap PORT=IF       connects a port to a tap interface of this machine\n"
+    "On Firecracker, Cloud Hypervisor and Xen, which do not share a machine's memory with others, the "
+    "image's "
+    "console is shown\n"
+    "instead of counters; `weir flows` and `weir tunnels` see only images that run under QEMU or as a "
+    "process.\n"
+    "\n"
+    "A running image can move to another QEMU, its connections with it; into a file, for example:\n"
+    "\n"
+    "  weir run gateway.elf --tap lan=tap0 --qmp gateway.qmp     takes QEMU's commands; then, to that "
+    "socket:\n"
+    "      {\"execute\": \"qmp_capabilities\"}\n"
+    "      {\"execute\": \"migrate\", \"arguments\": {\"uri\": \"exec:cat > saved\"}}\n"
+    "  weir run gateway.elf --tap lan=tap0 --incoming 'exec:cat saved'\n"
+    "                                        goes on from there, once the first has ended: same image, same "
+    "options\n"
+    "\n"
+    "      --tap PORT=IF       connects a port to a tap interface of this machine; on Xen, to a bridge\n"
+    "      --on WHICH          microvm (default), qemu (the same as --machine q35), firecracker, "
+    "cloud-hypervisor or xen\n"
     "      --for SECONDS       ends by itself\n"
     "      --accel WHICH       kvm, tcg or process; left out: kvm where it works, else tcg\n"
     "      --machine WHICH     microvm (default: boots fastest; 24 ports) or q35 (PCI; 30 ports)\n"
@@ -76,6 +137,9 @@ static const char run[] =
     "      --seed HEX          same seed, same random numbers; never for production\n"
     "      --json              counters as JSON, one object a line\n"
     "      --socket PATH       where `weir flows` and `weir tunnels` find this run; left out: IMAGE.sock\n"
+    "      --qmp PATH          a socket where QEMU takes commands, such as `migrate`\n"
+    "      --incoming URI      does not boot: goes on from a saved state, with the words of QEMU's "
+    "-incoming\n"
     "      --print             boots nothing: prints the command line, quoted for a shell\n";
 
 static const char replay[] =
@@ -167,13 +231,62 @@ static const char peer[] =
     "      --qr                  draws the file as a QR code; it shows the private key to who sees it\n";
 
 static const char key[] =
-    "weir key FILE\n"
+    "weir key [--sign] FILE\n"
     "\n"
     "Makes a private key, writes it to a new file that only you can read, and prints its "
     "public key; as\n"
     "`wg genkey` and `wg pubkey` do. `private-key: FILE` in a configuration names it.\n"
     "\n"
-    "  weir key wg0.key\n";
+    "  weir key wg0.key\n"
+    "  weir key --sign release.key           a pair for `weir sign` and `weir verify`: release.pub is the "
+    "public one\n"
+    "\n"
+    "      --sign              a pair for signatures, in the files that minisign has; no password protects "
+    "it\n";
+
+static const char inspect[] =
+    "weir inspect IMAGE [--json | --sbom | --config]\n"
+    "\n"
+    "Says what an image is: its ports and chain, how it can be started, what its bytes are for, the hashes "
+    "of the\n"
+    "configuration and of Weir's sources that it was built from, and the packages that are linked in. It "
+    "only reads the\n"
+    "file.\n"
+    "\n"
+    "  weir inspect gateway.elf\n"
+    "  weir inspect gateway.elf --sbom > gateway.spdx.json\n"
+    "  weir inspect gateway.elf --config > again.yaml     builds the same image; keys stay in their files\n"
+    "\n"
+    "      --json              all of it as JSON\n"
+    "      --sbom              the bill of materials: SPDX 2.3, JSON\n"
+    "      --config            the configuration in its canonical form\n";
+
+static const char sign[] =
+    "weir sign FILE --key SECRET [--comment TEXT] [-o SIGNATURE]\n"
+    "\n"
+    "Signs an image, or any file, with an Ed25519 key. The signature goes to FILE.minisig; `weir verify` and "
+    "`minisign\n"
+    "-V` check it. SECRET is a file that `weir key --sign` or `minisign -G` made. If a password protects it, "
+    "that is asked\n"
+    "for, or is the first line of standard input.\n"
+    "\n"
+    "  weir key --sign release.key\n"
+    "  weir sign gateway.elf --key release.key\n"
+    "\n"
+    "      --key SECRET          the secret key's file\n"
+    "      --comment TEXT        the trusted comment, which is signed, too; left out: time and file name\n"
+    "  -o, --output SIGNATURE    where the signature goes\n";
+
+static const char verify[] =
+    "weir verify FILE --key PUBLIC [--signature SIGNATURE]\n"
+    "\n"
+    "Checks that a file is the one that was signed, and prints the trusted comment. Exit status 0 says that "
+    "it is.\n"
+    "\n"
+    "  weir verify gateway.elf --key release.pub\n"
+    "\n"
+    "      --key PUBLIC           the public key's file, or the key itself: RW...\n"
+    "      --signature SIGNATURE  left out: FILE.minisig\n";
 
 static const char bench[] =
     "weir bench IMAGE --replay FILE.pcap [--timing fast|capture] [--json]\n"
@@ -224,8 +337,10 @@ static const char bench[] =
 
 static const struct {
 	const char *topic, *text;
-} topics[] = {{"check", check},	    {"build", build}, {"run", run},   {"replay", replay}, {"flows", flows},
-	      {"tunnels", tunnels}, {"bench", bench}, {"peer", peer}, {"key", key}};
+} topics[] = {{"check", check}, {"build", build},     {"image", image}, {"inspect", inspect},
+	      {"sign", sign},	{"verify", verify},   {"run", run},	{"replay", replay},
+	      {"flows", flows}, {"tunnels", tunnels}, {"bench", bench}, {"peer", peer},
+	      {"key", key}};
 
 const char *help_text(const char *topic)
 {

@@ -15,6 +15,8 @@
 #include "boot/handover.h"
 #include "command.h"
 
+enum { PHYS32_ENTRY = 18 }; /* XEN_ELFNOTE_PHYS32_ENTRY of Xen's elfnote.h */
+
 struct view {
 	const uint8_t *bytes;
 	size_t size;
@@ -34,6 +36,21 @@ static bool copy_out(struct view view, uint64_t offset, void *to, size_t length)
 	return true;
 }
 
+/* Lines for a person: what is printed moves no cursor and rings no bell. C1 controls are C2 80 .. C2 9F in
+ * UTF-8. */
+bool image_is_text(const char *text, size_t length)
+{
+	const uint8_t *bytes = (const uint8_t *)text;
+
+	for (size_t i = 0; i < length; i++) {
+		if ((bytes[i] < ' ' && bytes[i] != '\n' && bytes[i] != '\t') || bytes[i] == 0x7f)
+			return false;
+		if (bytes[i] == 0xc2 && i + 1 < length && bytes[i + 1] >= 0x80 && bytes[i + 1] < 0xa0)
+			return false;
+	}
+	return true;
+}
+
 static const char *check_header(struct view file, Elf64_Ehdr *header)
 {
 	if (!copy_out(file, 0, header, sizeof(*header)) || memcmp(header->e_ident, ELFMAG, SELFMAG) != 0)
@@ -44,6 +61,10 @@ static const char *check_header(struct view file, Elf64_Ehdr *header)
 	if (header->e_phentsize != sizeof(Elf64_Phdr) ||
 	    !within(header->e_phoff, (uint64_t)header->e_phnum * sizeof(Elf64_Phdr), file.size))
 		return "program headers lie outside of the file";
+	if (header->e_shnum &&
+	    (header->e_shentsize != sizeof(Elf64_Shdr) ||
+	     !within(header->e_shoff, (uint64_t)header->e_shnum * sizeof(Elf64_Shdr), file.size)))
+		return "section headers lie outside of the file";
 	return NULL;
 }
 
@@ -73,23 +94,51 @@ static const char *take_config_note(struct view body, struct image_notes *notes)
 {
 	const uint8_t *end = memchr(body.bytes, '\0', body.size);
 
+	if (notes->config)
+		return "it carries two configurations";
 	if (!end)
 		return "the configuration that it carries has no end";
+	if (!image_is_text((const char *)body.bytes, (size_t)(end - body.bytes)))
+		return "the configuration that it carries has control characters";
 	notes->config = (const char *)body.bytes;
 	notes->config_length = (size_t)(end - body.bytes);
 	return NULL;
 }
 
-static const char *take_note(uint32_t type, struct view body, struct image_notes *notes)
+static const char *take_text_note(struct view body, struct image_text *text)
 {
-	if (type == STATS_NOTE_TYPE)
-		return take_stats_note(body, notes);
-	if (type == CONFIG_NOTE_TYPE)
-		return take_config_note(body, notes);
+	if (text->text)
+		return "it carries a note twice";
+	if (!image_is_text((const char *)body.bytes, body.size))
+		return "what it says of its origin has control characters";
+	*text = (struct image_text){(const char *)body.bytes, body.size};
 	return NULL;
 }
 
-/* Walks the notes of one segment: name and body are padded to 4 bytes, or to 8 in segments aligned so. */
+static const char *take_note(uint32_t type, struct view body, struct image_notes *notes)
+{
+	switch (type) {
+	case STATS_NOTE_TYPE:
+		return take_stats_note(body, notes);
+	case CONFIG_NOTE_TYPE:
+		return take_config_note(body, notes);
+	case ORIGIN_NOTE_TYPE:
+		return take_text_note(body, &notes->origin);
+	case SBOM_NOTE_TYPE:
+		return take_text_note(body, &notes->sbom);
+	default:
+		return NULL;
+	}
+}
+
+static bool is_named(struct view notes, uint64_t name, const Elf64_Nhdr *header, const char *wanted)
+{
+	return header->n_namesz == strlen(wanted) + 1 &&
+	       memcmp(notes.bytes + name, wanted, header->n_namesz) == 0;
+}
+
+/* Walks the notes of one segment or section: name and body are padded to 4 bytes, or to 8 where aligned so.
+ */
 static const char *walk_notes(struct view segment, uint64_t alignment, struct image_notes *notes)
 {
 	uint64_t pad = alignment == 8 ? 7 : 3, offset = 0;
@@ -103,8 +152,8 @@ static const char *walk_notes(struct view segment, uint64_t alignment, struct im
 		if (!within(name, header.n_namesz, segment.size) ||
 		    !within(body, header.n_descsz, segment.size))
 			return "a note is cut off";
-		if (header.n_namesz == sizeof(WEIR_NOTE_NAME) &&
-		    memcmp(segment.bytes + name, WEIR_NOTE_NAME, sizeof(WEIR_NOTE_NAME)) == 0) {
+		notes->pvh |= is_named(segment, name, &header, "Xen") && header.n_type == PHYS32_ENTRY;
+		if (is_named(segment, name, &header, WEIR_NOTE_NAME)) {
 			struct view inside = {segment.bytes + body, header.n_descsz};
 
 			wrong = take_note(header.n_type, inside, notes);
@@ -128,6 +177,45 @@ static const char *take_load(struct view segment, const Elf64_Phdr *header, stru
 	return NULL;
 }
 
+static const char *walk_segments(struct view file, const Elf64_Ehdr *header, struct image_notes *notes)
+{
+	const char *wrong = NULL;
+
+	for (uint32_t i = 0; !wrong && i < header->e_phnum; i++) {
+		Elf64_Phdr segment;
+		struct view inside;
+
+		copy_out(file, header->e_phoff + i * sizeof(segment), &segment, sizeof(segment));
+		if (!within(segment.p_offset, segment.p_filesz, file.size))
+			return "a segment lies outside of the file";
+		inside = (struct view){file.bytes + segment.p_offset, segment.p_filesz};
+		if (segment.p_type == PT_NOTE)
+			wrong = walk_notes(inside, segment.p_align, notes);
+		else if (segment.p_type == PT_LOAD)
+			wrong = take_load(inside, &segment, notes);
+	}
+	return wrong;
+}
+
+/* Sections with notes that no segment has. */
+static const char *walk_sections(struct view file, const Elf64_Ehdr *header, struct image_notes *notes)
+{
+	const char *wrong = NULL;
+
+	for (uint32_t i = 0; !wrong && i < header->e_shnum; i++) {
+		Elf64_Shdr section;
+
+		copy_out(file, header->e_shoff + i * sizeof(section), &section, sizeof(section));
+		if (section.sh_type != SHT_NOTE || section.sh_flags & SHF_ALLOC)
+			continue;
+		if (!within(section.sh_offset, section.sh_size, file.size))
+			return "a section lies outside of the file";
+		wrong = walk_notes((struct view){file.bytes + section.sh_offset, section.sh_size},
+				   section.sh_addralign, notes);
+	}
+	return wrong;
+}
+
 const char *image_parse(const uint8_t *bytes, size_t size, struct image_notes *notes)
 {
 	struct view file = {bytes, size};
@@ -135,19 +223,10 @@ const char *image_parse(const uint8_t *bytes, size_t size, struct image_notes *n
 	const char *wrong = check_header(file, &header);
 
 	*notes = (struct image_notes){0};
-	for (uint32_t i = 0; !wrong && i < header.e_phnum; i++) {
-		Elf64_Phdr segment;
-		struct view inside;
-
-		copy_out(file, header.e_phoff + i * sizeof(segment), &segment, sizeof(segment));
-		if (!within(segment.p_offset, segment.p_filesz, size))
-			return "a segment lies outside of the file";
-		inside = (struct view){bytes + segment.p_offset, segment.p_filesz};
-		if (segment.p_type == PT_NOTE)
-			wrong = walk_notes(inside, segment.p_align, notes);
-		else if (segment.p_type == PT_LOAD)
-			wrong = take_load(inside, &segment, notes);
-	}
+	if (!wrong)
+		wrong = walk_segments(file, &header, notes);
+	if (!wrong)
+		wrong = walk_sections(file, &header, notes);
 	if (!wrong && (!notes->stats.section || !notes->config))
 		wrong = "an ELF file, but not an image that `weir build` made";
 	return wrong;
@@ -191,7 +270,7 @@ static int map_file(struct image *image, int descriptor)
 	return STATUS_DONE;
 }
 
-int image_open(struct image *image, const char *path)
+int image_open_notes(struct image *image, const char *path)
 {
 	int descriptor = open(path, O_RDONLY | O_CLOEXEC), status;
 	const char *wrong;
@@ -204,7 +283,18 @@ int image_open(struct image *image, const char *path)
 	if (status != STATUS_DONE)
 		return status;
 	wrong = image_parse(image->bytes, image->size, &image->notes);
-	status = wrong ? failed("%s: %s", path, wrong) : parse_config(image);
+	status = wrong ? failed("%s: %s", path, wrong) : STATUS_DONE;
+	if (status != STATUS_DONE)
+		image_close(image);
+	return status;
+}
+
+int image_open(struct image *image, const char *path)
+{
+	int status = image_open_notes(image, path);
+
+	if (status == STATUS_DONE)
+		status = parse_config(image);
 	if (status != STATUS_DONE)
 		image_close(image);
 	return status;

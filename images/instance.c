@@ -17,7 +17,7 @@
 #define SECONDS UINT64_C(1000000000)
 
 static const uint64_t silence_limit = 45 * SECONDS; /* until the image's first instruction */
-static const uint64_t boot_limit = 120 * SECONDS;
+static const uint64_t boot_limit = 120 * SECONDS;   /* also for a saved machine to arrive */
 
 uint64_t now_ns(void)
 {
@@ -125,6 +125,7 @@ static void watch_boot(struct instance *instance, uint32_t state)
 enum readiness instance_wait_ready(struct instance *instance)
 {
 	static const struct timespec pause = {.tv_nsec = 200000};
+	uint64_t patience = instance->launch->incoming ? boot_limit : silence_limit;
 
 	for (;;) {
 		bool ended = child_wait(&instance->child, 0);
@@ -137,7 +138,7 @@ enum readiness instance_wait_ready(struct instance *instance)
 			return READINESS_READY;
 		if (state >= PROGRESS_FAILED || (ended && state))
 			return READINESS_REFUSED;
-		if (ended || (!state && passed > silence_limit))
+		if (ended || (!state && passed > patience))
 			return READINESS_SILENT;
 		if (passed > boot_limit)
 			return READINESS_STUCK;

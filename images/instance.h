@@ -17,7 +17,8 @@
 #include "image.h"
 
 enum accelerator { ACCELERATOR_AUTO, ACCELERATOR_KVM, ACCELERATOR_TCG, ACCELERATOR_PROCESS };
-enum machine { MACHINE_MICROVM, MACHINE_Q35 };
+enum machine { MACHINE_MICROVM, MACHINE_Q35 }; /* QEMU's */
+enum hypervisor { HYPERVISOR_QEMU, HYPERVISOR_FIRECRACKER, HYPERVISOR_CLOUD_HYPERVISOR, HYPERVISOR_XEN };
 
 enum { INSTANCE_CARDS_MAX = 64, FALLBACK_MAX = 320 };
 
@@ -33,12 +34,15 @@ struct card {
 struct launch {
 	const struct image *image;
 	enum accelerator accelerator;
+	enum hypervisor hypervisor; /* run only: all but QEMU are run_elsewhere.c's */
 	enum machine machine;
-	const char *vm_option;	     /* the last option given that only a VM has, or NULL */
-	bool packed;		     /* virtio's packed ring */
-	bool makes_keys;	     /* the image wants random numbers from more than the processor */
-	bool show_console;	     /* lines of the image go to standard error as they come */
-	const char *words;	     /* the image's arguments */
+	const char *vm_option; /* the last option given that only a VM has, or NULL */
+	bool packed;	       /* virtio's packed ring */
+	bool makes_keys;       /* the image wants random numbers from more than the processor */
+	bool show_console;     /* lines of the image go to standard error as they come */
+	const char *words;     /* the image's arguments */
+	const char *qmp;       /* where QEMU takes commands, or NULL; no comma in it */
+	const char *incoming;  /* from where QEMU takes the state of a machine that was saved, or NULL */
 	struct child_files inherits; /* process: descriptors that the words speak of; VM: filled in */
 	struct card cards[INSTANCE_CARDS_MAX];
 	size_t card_count;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * weir key: makes a tunnel's private key, for those who have no `wg genkey`.
+ * weir key: makes a tunnel's private key, for those who have no `wg genkey`; or a pair of keys for
+ * signatures.
  */
 #include "command.h"
 
@@ -8,6 +9,7 @@
 #include <string.h>
 
 #include "config/key.h"
+#include "sign.h"
 
 int write_private_file(const char *path, const char *text, size_t length)
 {
@@ -41,15 +43,19 @@ static int make_key(const char *path)
 
 int command_key(int argc, char **argv)
 {
-	static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {0}};
+	static const struct option options[] = {
+	    {"sign", no_argument, NULL, 's'}, {"help", no_argument, NULL, 'h'}, {0}};
+	bool signing = false;
 	int found;
 
 	while ((found = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
 		if (found == 'h')
 			return show_help("key");
-		return misused_option("key", argv, found);
+		if (found != 's')
+			return misused_option("key", argv, found);
+		signing = true;
 	}
 	if (argc - optind != 1)
 		return misused("key wants one new file: weir key wg0.key");
-	return make_key(argv[optind]);
+	return signing ? make_signing_pair(argv[optind]) : make_key(argv[optind]);
 }

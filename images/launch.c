@@ -32,15 +32,50 @@ static int take_accelerator(struct launch *launch, const char *value)
 	return STATUS_DONE;
 }
 
+/* What --on knows; --machine knows those with a name of QEMU's. */
+static const struct place {
+	const char *name;
+	enum hypervisor hypervisor;
+	enum machine machine;
+	bool is_machine;
+} places[] = {
+    {"microvm", HYPERVISOR_QEMU, MACHINE_MICROVM, true},
+    {"q35", HYPERVISOR_QEMU, MACHINE_Q35, true},
+    {"qemu", HYPERVISOR_QEMU, MACHINE_Q35, false},
+    {"firecracker", HYPERVISOR_FIRECRACKER, 0, false},
+    {"cloud-hypervisor", HYPERVISOR_CLOUD_HYPERVISOR, 0, false},
+    {"xen", HYPERVISOR_XEN, 0, false},
+};
+
+static bool take_place(struct launch *launch, const char *option, const char *value)
+{
+	bool on = strcmp(option, "--on") == 0;
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		if (strcmp(value, places[i].name) != 0 || !(on || places[i].is_machine))
+			continue;
+		launch->machine = places[i].machine;
+		if (on)
+			launch->hypervisor = places[i].hypervisor;
+		if (places[i].hypervisor == HYPERVISOR_QEMU)
+			launch->vm_option = option;
+		return true;
+	}
+	return false;
+}
+
 static int take_machine(struct launch *launch, const char *value)
 {
-	static const char *const names[] = {"microvm", "q35", NULL}; /* as enum machine */
-	int chosen = choose(names, value);
-
-	if (chosen < 0)
+	if (!take_place(launch, "--machine", value))
 		return misused("--machine %s: there are microvm and q35", value);
-	launch->machine = (enum machine)chosen;
-	launch->vm_option = "--machine";
+	return STATUS_DONE;
+}
+
+int launch_on(struct launch *launch, const char *value)
+{
+	if (!take_place(launch, "--on", value))
+		return misused(
+		    "--on %s: there are microvm, qemu (a q35), firecracker, cloud-hypervisor and xen", value);
 	return STATUS_DONE;
 }
 

@@ -23,6 +23,9 @@ enum launch_option { OPTION_ACCEL = 256, OPTION_MACHINE, OPTION_RING, OPTION_SEE
 /* Takes one of the options above. `seed` becomes the digits. Status. */
 int launch_option(struct launch *launch, const char **seed, int option, const char *value);
 
+/* `run --on`: a machine of QEMU's, or another hypervisor. Status. */
+int launch_on(struct launch *launch, const char *value);
+
 /* Refuses options that contradict each other, once all were taken. Status. */
 int launch_check(const struct launch *launch);
 

@@ -17,20 +17,31 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-    {"check", command_check},	{"build", command_build}, {"run", command_run},
-    {"replay", command_replay}, {"flows", command_flows}, {"tunnels", command_tunnels},
-    {"bench", command_bench},	{"peer", command_peer},	  {"key", command_key},
+    {"check", command_check},	  {"build", command_build},   {"image", command_image},
+    {"inspect", command_inspect}, {"sign", command_sign},     {"verify", command_verify},
+    {"run", command_run},	  {"replay", command_replay}, {"flows", command_flows},
+    {"tunnels", command_tunnels}, {"bench", command_bench},   {"peer", command_peer},
+    {"key", command_key},
 };
+
+enum { COMMANDS = sizeof(commands) / sizeof(commands[0]), NAMES_BYTES = 16 * COMMANDS };
+
+/* Returns STATUS_USAGE. */
+static int no_such_command(const char *word)
+{
+	char names[NAMES_BYTES] = "";
+
+	for (size_t i = 0; i < COMMANDS; i++)
+		snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s", i ? ", " : "",
+			 commands[i].name);
+	return misused("%s: no such command; there are %s, and help", word, names);
+}
 
 static int help(int argc, char **argv)
 {
 	const char *topic = argc > 2 ? argv[2] : NULL;
 
-	if (help_text(topic))
-		return show_help(topic);
-	return misused("help %s: no such command; there are check, build, run, replay, flows, tunnels, "
-		       "bench, peer and key",
-		       topic);
+	return help_text(topic) ? show_help(topic) : no_such_command(topic);
 }
 
 /* Files and sockets must not take the places of the standard streams, which children get. */
@@ -55,13 +66,11 @@ static int run(int argc, char **argv)
 	}
 	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0)
 		return help(argc, argv);
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+	for (size_t i = 0; i < COMMANDS; i++)
 		if (strcmp(name, commands[i].name) == 0)
 			return commands[i].run(argc - 1, argv + 1);
 	if (argc > 1)
-		return misused("%s: no such command; there are check, build, run, replay, flows, tunnels, "
-			       "bench, peer, key and help",
-			       name);
+		return no_such_command(name);
 	fputs(help_text(NULL), stderr);
 	return STATUS_USAGE;
 }

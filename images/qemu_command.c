@@ -152,6 +152,19 @@ static void add_memory(struct arguments *arguments, const struct launch *launch,
 		      (unsigned long long)mib, descriptor);
 }
 
+/* For those who save a running image, and start it elsewhere as it was. */
+static void add_migration(struct arguments *arguments, const struct launch *launch)
+{
+	if (launch->qmp) {
+		arguments_add(arguments, "-qmp");
+		arguments_add(arguments, "unix:%s,server=on,wait=off", launch->qmp);
+	}
+	if (launch->incoming) {
+		arguments_add(arguments, "-incoming");
+		arguments_add(arguments, "%s", launch->incoming);
+	}
+}
+
 size_t qemu_slots(enum machine machine)
 {
 	return machine == MACHINE_Q35 ? Q35_SLOTS : MICROVM_SLOTS_MAX;
@@ -178,4 +191,5 @@ void qemu_command(struct arguments *arguments, const struct launch *launch, cons
 	for (size_t slot = 0; slot < launch->card_count; slot++)
 		add_card(arguments, launch, slot, how->accelerator == ACCELERATOR_KVM);
 	add_entropy(arguments, launch);
+	add_migration(arguments, launch);
 }

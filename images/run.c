@@ -14,7 +14,25 @@
 #include "launch.h"
 #include "taps.h"
 
-enum { OPTION_TAP = OPTION_OWN, OPTION_FOR, OPTION_JSON, OPTION_PRINT, OPTION_SOCKET };
+enum {
+	OPTION_TAP = OPTION_OWN,
+	OPTION_FOR,
+	OPTION_JSON,
+	OPTION_PRINT,
+	OPTION_SOCKET,
+	OPTION_QMP,
+	OPTION_INCOMING,
+	OPTION_ON
+};
+
+static int take_qmp(struct run *run, const char *path)
+{
+	if (strchr(path, ','))
+		return misused("--qmp %s: QEMU takes no comma in the name of a socket", path);
+	run->launch.qmp = path;
+	run->launch.vm_option = "--qmp";
+	return STATUS_DONE;
+}
 
 static int take_option(struct run *run, char **argv, int found)
 {
@@ -31,6 +49,14 @@ static int take_option(struct run *run, char **argv, int found)
 		return STATUS_DONE;
 	case OPTION_SOCKET:
 		run->socket = optarg;
+		return STATUS_DONE;
+	case OPTION_ON:
+		return launch_on(&run->launch, optarg);
+	case OPTION_QMP:
+		return take_qmp(run, optarg);
+	case OPTION_INCOMING:
+		run->launch.incoming = optarg;
+		run->launch.vm_option = "--incoming";
 		return STATUS_DONE;
 	case OPTION_PRINT:
 		run->print = true;
@@ -63,7 +89,9 @@ static int check_tap(const struct run *run, size_t port)
 			return misused("--tap %s=%s: the interface was given twice, %s has it",
 				       run->image.config->ports[port].name, name,
 				       run->image.config->ports[i].name);
-	return run->print ? tap_check_name(name) : tap_check(name);
+	if (run->print || run->launch.hypervisor != HYPERVISOR_QEMU)
+		return tap_check_name(name);
+	return tap_check(name);
 }
 
 static int name_taps(struct run *run)
@@ -170,7 +198,10 @@ static int start(struct run *run)
 	if (!words)
 		return failed("no memory for the image's arguments");
 	run->launch.words = words;
-	status = run->print ? print_command(run) : boot(run);
+	if (run->launch.hypervisor != HYPERVISOR_QEMU)
+		status = run_elsewhere(run);
+	else
+		status = run->print ? print_command(run) : boot(run);
 	run->launch.words = "";
 	free(words);
 	return status;
@@ -206,6 +237,9 @@ int command_run(int argc, char **argv)
 						{"json", no_argument, NULL, OPTION_JSON},
 						{"print", no_argument, NULL, OPTION_PRINT},
 						{"socket", required_argument, NULL, OPTION_SOCKET},
+						{"on", required_argument, NULL, OPTION_ON},
+						{"qmp", required_argument, NULL, OPTION_QMP},
+						{"incoming", required_argument, NULL, OPTION_INCOMING},
 						{"help", no_argument, NULL, 'h'},
 						{0}};
 	static struct run run;

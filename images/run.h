@@ -29,6 +29,9 @@ struct run {
 	int signals;
 };
 
+/* The run under a hypervisor other than QEMU; the image is open, the taps are named. Status. */
+int run_elsewhere(struct run *run);
+
 /* Blocks the signals that end or resize a run, so that run->signals gets them, and decides how to show it.
  * Before the instance is started. */
 void watch_prepare(struct run *run);

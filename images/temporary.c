@@ -18,9 +18,12 @@
 
 enum { FOLDERS_MAX = 2 }; /* one for the image, one for what it is made of, or later for sockets */
 
-static const char *const names[] = {TEMPORARY_SOURCE,	     TEMPORARY_OBJECT, TEMPORARY_IMAGE,
-				    TEMPORARY_DEBUG,	     TEMPORARY_KEPT,   TEMPORARY_SECRETS,
-				    TEMPORARY_SECRETS_OBJECT};
+static const char *const names[] = {TEMPORARY_SOURCE,	      TEMPORARY_OBJECT,	   TEMPORARY_IMAGE,
+				    TEMPORARY_DEBUG,	      TEMPORARY_KEPT,	   TEMPORARY_SECRETS,
+				    TEMPORARY_SECRETS_OBJECT, TEMPORARY_BOOTED,	   TEMPORARY_GRUB_CONFIG,
+				    TEMPORARY_GRUB_EARLY,     TEMPORARY_GRUB_BIOS, TEMPORARY_GRUB_EFI,
+				    TEMPORARY_EFI_DISK,	      TEMPORARY_DISK,	   TEMPORARY_PACKED,
+				    TEMPORARY_DISC,	      TEMPORARY_MACHINE};
 static const char *const sides[] = TEMPORARY_SIDES;
 static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
 

@@ -18,6 +18,20 @@
 		"a.sock", "b.sock" \
 	} /* of the traffic generator */
 
+/* Of `weir image`. */
+#define TEMPORARY_BOOTED      "weir.elf"
+#define TEMPORARY_GRUB_CONFIG "grub.cfg"
+#define TEMPORARY_GRUB_EARLY  "early.cfg"
+#define TEMPORARY_GRUB_BIOS   "bios.img"
+#define TEMPORARY_GRUB_EFI    "bootx64.efi"
+#define TEMPORARY_EFI_DISK    "efi.img"
+#define TEMPORARY_DISK	      "disk.raw"
+#define TEMPORARY_PACKED      "disk.qcow2"
+#define TEMPORARY_DISC	      "disc.iso"
+
+/* Of `weir run --on`: what the hypervisor's tool is told. */
+#define TEMPORARY_MACHINE "machine"
+
 /* Where there are keys; to be made readable by their owner only. */
 #define TEMPORARY_SECRETS	 "secrets.c"
 #define TEMPORARY_SECRETS_OBJECT "secrets.o"

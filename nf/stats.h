@@ -22,7 +22,11 @@ enum {
 	STATS_VERSION = 4,
 	PORTS_MAX = 64, /* logical ports: devices and their VLANs */
 	STATS_NOTE_TYPE = 1,
-	CONFIG_NOTE_TYPE = 2, /* the note's body: the canonical configuration, YAML, NUL-terminated */
+	/* In sections that are not loaded. Bodies are text: the canonical configuration (YAML,
+	   NUL-terminated); */
+	CONFIG_NOTE_TYPE = 2,
+	ORIGIN_NOTE_TYPE = 3, /* lines of what it was made from (images/origin.h); */
+	SBOM_NOTE_TYPE = 4,   /* SPDX 2.3, as JSON */
 };
 #define WEIR_NOTE_NAME "Weir"
 

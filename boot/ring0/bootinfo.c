@@ -43,7 +43,7 @@ enum {
 	BOOT_PARAMS_E820_MAX = 128,
 };
 
-static void add_memory(struct boot_info *info, uint64_t start, uint64_t bytes, uint32_t type)
+void bootinfo_add_memory(struct boot_info *info, uint64_t start, uint64_t bytes, uint32_t type)
 {
 	uint64_t end = start + bytes;
 
@@ -52,7 +52,16 @@ static void add_memory(struct boot_info *info, uint64_t start, uint64_t bytes, u
 	info->entry[info->entries++] = (struct memory_entry){start, end, type == MEMORY_RAM};
 }
 
-static void read_command_line(struct boot_info *info, uint64_t address)
+uint32_t bootinfo_limit_entries(uint32_t entries)
+{
+	if (entries <= MEMORY_ENTRIES_MAX)
+		return entries;
+	console_print("weir: memory map of %u entries: using the first %u\n", (uint64_t)entries,
+		      (uint64_t)MEMORY_ENTRIES_MAX);
+	return MEMORY_ENTRIES_MAX;
+}
+
+void bootinfo_read_command_line(struct boot_info *info, uint64_t address)
 {
 	if (address && !physical_read(info->command_line, address, COMMAND_LINE_BYTES))
 		info->command_line[0] = '\0';
@@ -66,24 +75,19 @@ static const char *ask_xen(struct boot_info *info)
 	unsigned int count = xen_memory_map(entries, MEMORY_ENTRIES_MAX);
 
 	for (unsigned int i = 0; i < count; i++)
-		add_memory(info, entries[i].start, entries[i].bytes, entries[i].type);
+		bootinfo_add_memory(info, entries[i].start, entries[i].bytes, entries[i].type);
 	return count ? NULL : "hvm_start_info has no memory map (version 0)";
 }
 
 static void read_memory_map(const struct hvm_start_info *start, struct boot_info *info)
 {
-	uint32_t entries = start->memory_entries;
+	uint32_t entries = bootinfo_limit_entries(start->memory_entries);
 
-	if (entries > MEMORY_ENTRIES_MAX) {
-		console_print("weir: memory map of %u entries: using the first %u\n", (uint64_t)entries,
-			      (uint64_t)MEMORY_ENTRIES_MAX);
-		entries = MEMORY_ENTRIES_MAX;
-	}
 	for (uint32_t i = 0; i < entries; i++) {
 		struct hvm_memory_entry entry;
 
 		if (physical_read(&entry, start->memory_map + i * sizeof(entry), sizeof(entry)))
-			add_memory(info, entry.start, entry.bytes, entry.type);
+			bootinfo_add_memory(info, entry.start, entry.bytes, entry.type);
 	}
 }
 
@@ -94,7 +98,7 @@ static const char *read_pvh(uint64_t address, struct boot_info *info)
 	if (!physical_read(&start, address, sizeof(start)) || start.magic != START_INFO_MAGIC)
 		return "no hvm_start_info where the loader points";
 	info->rsdp = start.rsdp;
-	read_command_line(info, start.command_line);
+	bootinfo_read_command_line(info, start.command_line);
 	if (start.version < 1)
 		return ask_xen(info);
 	read_memory_map(&start, info);
@@ -116,14 +120,23 @@ static const char *read_linux64(uint64_t address, struct boot_info *info)
 
 		if (physical_read(&entry, address + BOOT_PARAMS_E820_TABLE + i * sizeof(entry),
 				  sizeof(entry)))
-			add_memory(info, entry.start, entry.bytes, entry.type);
+			bootinfo_add_memory(info, entry.start, entry.bytes, entry.type);
 	}
-	read_command_line(info, (uint64_t)line_high << 32 | line_low);
+	bootinfo_read_command_line(info, (uint64_t)line_high << 32 | line_low);
 	return NULL;
 }
 
 const char *bootinfo_read(enum boot_protocol protocol, uint64_t address, struct boot_info *info)
 {
-	info->protocol = protocol == BOOT_PVH ? "pvh" : "linux64";
-	return protocol == BOOT_PVH ? read_pvh(address, info) : read_linux64(address, info);
+	switch (protocol) {
+	case BOOT_PVH:
+		info->protocol = "pvh";
+		return read_pvh(address, info);
+	case BOOT_LINUX64:
+		info->protocol = "linux64";
+		return read_linux64(address, info);
+	default:
+		info->protocol = "multiboot2";
+		return bootinfo_read_multiboot2(address, info);
+	}
 }

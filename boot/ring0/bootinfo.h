@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the loader says: memory and command line, from either boot protocol, copied to where ring 3 can't
+ * What the loader says: memory and command line, from any boot protocol, copied to where ring 3 can't
  * change it.
  */
 #ifndef RING0_BOOTINFO_H
@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum boot_protocol { BOOT_PVH = 0, BOOT_LINUX64 = 1 }; /* entry.S has the numbers too */
+enum boot_protocol { BOOT_PVH = 0, BOOT_LINUX64 = 1, BOOT_MULTIBOOT2 = 2 }; /* entry.S has the numbers too */
 
 enum { MEMORY_ENTRIES_MAX = 128, COMMAND_LINE_BYTES = 4096 };
 
@@ -28,5 +28,18 @@ struct boot_info {
 
 /* Returns NULL, or why there is no boot with this. Missing parts are empty. */
 const char *bootinfo_read(enum boot_protocol protocol, uint64_t address, struct boot_info *info);
+
+/* For the protocols that have a file of their own: bootinfo_multiboot2.c. */
+const char *bootinfo_read_multiboot2(uint64_t address, struct boot_info *info);
+
+/* A range of the loader's memory map, in any order, of a type that each protocol has from BIOS's INT 15, E820: 1
+ * is RAM. One that is empty or wraps around is left out. */
+void bootinfo_add_memory(struct boot_info *info, uint64_t start, uint64_t bytes, uint32_t type);
+
+/* Says that the map is longer than what is used of it. Returns how many entries are. */
+uint32_t bootinfo_limit_entries(uint32_t entries);
+
+/* Copies the text at `address`, cut where it is too long; 0: there is none. */
+void bootinfo_read_command_line(struct boot_info *info, uint64_t address);
 
 #endif

@@ -2,11 +2,12 @@
  *
  * First instructions, for each way in:
  *
- *   pvh_entry    32-bit protected mode, paging off, %ebx: hvm_start_info (Xen: docs/misc/pvh.pandoc)
- *   image_entry  the ELF entry point: 64-bit. In ring 3 it is a Linux process; in ring 0 it is the Linux boot
- *                protocol, %rsi: boot_params (Linux: Documentation/arch/x86/boot.rst, "64-bit boot protocol")
+ *   pvh_entry         32-bit protected mode, paging off, %ebx: hvm_start_info (Xen: docs/misc/pvh.pandoc)
+ *   multiboot2_entry  the same, but for %eax: a magic number, %ebx: the loader's tags (Multiboot2 2.0, section 3.3)
+ *   image_entry       the ELF entry point: 64-bit. In ring 3 it is a Linux process; in ring 0 it is the Linux boot
+ *                     protocol, %rsi: boot_params (Linux: Documentation/arch/x86/boot.rst, "64-bit boot protocol")
  *
- * Both note the time, load the image's own page tables and descriptors, and call ring0_main (start.c).
+ * All note the time, load the image's own page tables and descriptors, and call ring0_main (start.c).
  */
 #include "layout.h"
 
@@ -15,10 +16,31 @@
 	.asciz "Xen"
 	.quad pvh_entry
 
+/* boot/weir.ld puts it within the file's first 32768 bytes (Multiboot2 2.0, section 3.1). Tags are 8 bytes or padded. */
+	.section .multiboot2, "a", @progbits
+	.balign 8
+multiboot2_header:
+	.long MULTIBOOT2_HEADER_MAGIC, 0 /* i386 */, multiboot2_header_end - multiboot2_header
+	.long -(MULTIBOOT2_HEADER_MAGIC + multiboot2_header_end - multiboot2_header)
+	.word 3, 0 /* entry address (section 3.1.5): the ELF's is 64-bit */
+	.long 12, multiboot2_entry, 0
+	.word 0, 0 /* the end */
+	.long 8
+multiboot2_header_end:
+
 	.text
 	.code32
-	.globl pvh_entry
+	.globl multiboot2_entry, pvh_entry
+multiboot2_entry:
+	movl $2, %edi /* BOOT_MULTIBOOT2 */
+	cmpl $MULTIBOOT2_MAGIC, %eax
+	je entry32
+	xorl %ebx, %ebx /* no tags are there: refused where they are read */
+	jmp entry32
+
 pvh_entry:
+	xorl %edi, %edi /* BOOT_PVH */
+entry32:
 	cli
 	cld
 	rdtsc
@@ -37,7 +59,6 @@ pvh_entry:
 	movl %eax, %cr0
 	lgdt descriptors_pointer
 	movl %ebx, %esi
-	xorl %edi, %edi /* BOOT_PVH */
 	ljmp $SELECTOR_RING0_CODE, $long_mode
 
 	.code64

@@ -20,6 +20,10 @@
 #define CR4_FSGSBASE   (1 << 16)
 #define CR4_OSXSAVE    (1 << 18)
 
+/* Multiboot2 2.0, sections 3.1.1 and 3.3 */
+#define MULTIBOOT2_HEADER_MAGIC 0xe85250d6
+#define MULTIBOOT2_MAGIC	0x36d76289
+
 #define MSR_EFER   0xc0000080
 #define EFER_VALUE 0x901 /* SCE, LME, NXE */
 

@@ -17,8 +17,9 @@ enum {
 	DIRTY = 1 << 6,
 	LARGE = 1 << 7,
 	ENTRIES = 512,
-	TABLES = 24, /* spare tables: RAM to 8 GiB, and registers of a few dozen devices */
-	WINDOW_PAGES = 2,
+	TABLES = 64,	  /* spare tables. Devices, each behind a bridge of its own, share no large page */
+	RAM_TABLES = 14,  /* of these, what RAM may have: 8 GiB, and more is not used */
+	WINDOW_PAGES = 2, /* for memory, and behind them one for the firmware's, one for registers */
 };
 #define NO_EXECUTE	(UINT64_C(1) << 63)
 #define ADDRESS_MASK	UINT64_C(0x000ffffffffff000)
@@ -28,18 +29,20 @@ enum {
 #define LIMIT		(UINT64_C(1) << 46) /* of what can be identity-mapped: half of a 47-bit address space */
 
 /* The last large pages below LIMIT: no machine that Weir runs on has memory there. */
-#define WINDOW (LIMIT - (uint64_t)WINDOW_PAGES * LARGE_PAGE_BYTES)
+#define WINDOW		(LIMIT - (uint64_t)(WINDOW_PAGES + 2) * LARGE_PAGE_BYTES)
+#define FIRMWARE_WINDOW (LIMIT - (uint64_t)2 * LARGE_PAGE_BYTES)
+#define DEVICE_WINDOW	(LIMIT - LARGE_PAGE_BYTES)
 
 extern uint64_t page_map[];
 
 static uint64_t tables[TABLES][ENTRIES] __attribute__((aligned(PAGE_BYTES)));
-static unsigned int tables_used;
+static unsigned int tables_used, tables_end = TABLES;
 
 /* The table that `entry` leads to, made when there is none. NULL: no room, or a large page is in the way. */
 static uint64_t *next_table(uint64_t *entry)
 {
 	if (!(*entry & PRESENT)) {
-		if (tables_used == TABLES)
+		if (tables_used >= tables_end)
 			return NULL;
 		*entry = (uintptr_t)tables[tables_used++] | TABLE;
 	}
@@ -98,6 +101,7 @@ uint64_t paging_map_ram(uint64_t start, uint64_t end)
 {
 	if (end > WINDOW)
 		end = start > WINDOW ? start : WINDOW;
+	tables_end = RAM_TABLES;
 	while (start < end) {
 		uint64_t stop = start;
 
@@ -109,6 +113,7 @@ uint64_t paging_map_ram(uint64_t start, uint64_t end)
 			break;
 		start = stop;
 	}
+	tables_end = TABLES;
 	return start;
 }
 
@@ -134,15 +139,17 @@ bool paging_map_shared(uint64_t page, bool for_ring3)
 	return map_page(page, DATA, for_ring3);
 }
 
-bool paging_map_firmware(uint64_t page)
+/* The first large page is ring 0's as a whole: what lies there shows elsewhere. */
+uintptr_t paging_map_firmware(uint64_t page)
 {
-	uint64_t *entry = page < WINDOW ? page_entry(page) : NULL;
+	uint64_t at = page < LARGE_PAGE_BYTES ? FIRMWARE_WINDOW : page;
+	uint64_t *entry = page < WINDOW ? page_entry(at) : NULL;
 
 	if (!entry || *entry & PRESENT)
-		return false;
+		return 0;
 	*entry = page | PRESENT | USER | ACCESSED | NO_EXECUTE;
-	invalidate_page(page);
-	return true;
+	invalidate_page(at);
+	return at;
 }
 
 void paging_unmap_device(uint64_t page)
@@ -152,6 +159,18 @@ void paging_unmap_device(uint64_t page)
 	if (entry)
 		*entry = 0;
 	invalidate_page(page);
+}
+
+volatile void *paging_look_at_device(uint64_t address)
+{
+	uint64_t *entry = address < WINDOW ? directory_entry(DEVICE_WINDOW) : NULL;
+	uint64_t offset = address & (LARGE_PAGE_BYTES - 1);
+
+	if (!entry)
+		return NULL;
+	*entry = (address - offset) | DATA | LARGE | WRITE_THROUGH | CACHE_DISABLE;
+	invalidate_page(DEVICE_WINDOW);
+	return (volatile void *)(DEVICE_WINDOW + offset);
 }
 
 void paging_publish(uintptr_t page)

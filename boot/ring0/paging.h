@@ -23,11 +23,16 @@ bool paging_map_device(uint64_t page, bool for_ring3);
 /* The same for a page of memory that others use too: cached. */
 bool paging_map_shared(uint64_t page, bool for_ring3);
 
-/* Identity-maps one page of what the firmware left in memory, for ring 3 to read. */
-bool paging_map_firmware(uint64_t page);
+/* Maps one page of what the firmware left in memory, for ring 3 to read; where it is not one of the first
+ * 2 MiB, at its own address. Returns where; 0: it can't be. */
+uintptr_t paging_map_firmware(uint64_t page);
 
 /* Takes the mapping of one such page away again. */
 void paging_unmap_device(uint64_t page);
+
+/* Where ring 0 finds the registers at `address`, uncached, until it looks at others; they must lie in one
+ * page. NULL: they are beyond what can be mapped. */
+volatile void *paging_look_at_device(uint64_t address);
 
 /* Lets ring 3 read ring 0's page at `page`, and nobody write it. */
 void paging_publish(uintptr_t page);

@@ -9,6 +9,7 @@
 enum {
 	ADDRESS_PORT = 0xcf8,
 	DATA_PORT = 0xcfc,
+	POST_PORT = 0x80, /* for codes of a self-test, which nobody reads */
 	HEADER = 0x0c,
 	HEADER_TYPE_SHIFT = 16,
 	HEADER_TYPE_MASK = 0x7f,
@@ -97,12 +98,17 @@ struct walk {
 	bool pending[BUSES]; /* there is a bridge to it */
 };
 
+static bool is_there(struct pci_function f)
+{
+	return (pci_read(f, PCI_ID) & 0xffff) != 0xffff;
+}
+
 /* Returns whether other functions of the same device are to be looked for. */
 static bool look_at(struct walk *walk, struct pci_function f)
 {
 	uint32_t header;
 
-	if ((pci_read(f, PCI_ID) & 0xffff) == 0xffff)
+	if (!is_there(f))
 		return f.function != 0;
 	header = pci_read(f, HEADER);
 	if ((header >> HEADER_TYPE_SHIFT & HEADER_TYPE_MASK) == HEADER_BRIDGE)
@@ -112,19 +118,32 @@ static bool look_at(struct walk *walk, struct pci_function f)
 	return f.function != 0 || header & HEADER_MULTI_FUNCTION;
 }
 
-/* Each bus once, whatever the bridges say: the firmware numbers buses so that they ascend behind bridges. */
+/* A host may answer a port that it has not with what went through the last one: so another comes between. */
+static bool has_pci(void)
+{
+	out32(ADDRESS_PORT, ADDRESS_ENABLE);
+	out8(POST_PORT, 0xff);
+	return in32(ADDRESS_PORT) == ADDRESS_ENABLE;
+}
+
+static void walk_bus(struct walk *walk, uint8_t bus)
+{
+	for (unsigned int device = 0; device < DEVICES; device++)
+		for (unsigned int function = 0; function < FUNCTIONS; function++)
+			if (!look_at(walk, (struct pci_function){bus, (uint8_t)device, (uint8_t)function}))
+				break;
+}
+
+/* Each bus once, whatever the bridges say: the firmware numbers buses so that they ascend behind bridges. A
+ * bus that no bridge leads to may be a further root (QEMU: pxb-pcie): it is one if it has a first device. */
 void pci_walk(void (*visit)(struct pci_function f, void *context), void *context)
 {
 	static struct walk walk;
 
-	out32(ADDRESS_PORT, ADDRESS_ENABLE);
-	if (in32(ADDRESS_PORT) != ADDRESS_ENABLE)
-		return; /* no PCI here */
+	if (!has_pci())
+		return;
 	walk = (struct walk){.visit = visit, .context = context, .pending = {[0] = true}};
 	for (unsigned int bus = 0; bus < BUSES; bus++)
-		for (unsigned int device = 0; walk.pending[bus] && device < DEVICES; device++)
-			for (unsigned int function = 0; function < FUNCTIONS; function++)
-				if (!look_at(&walk, (struct pci_function){(uint8_t)bus, (uint8_t)device,
-									  (uint8_t)function}))
-					break;
+		if (walk.pending[bus] || is_there((struct pci_function){(uint8_t)bus, 0, 0}))
+			walk_bus(&walk, (uint8_t)bus);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * MC146818 and its descendants. Called once by clock.c. Source: Motorola MC146818A data sheet.
+ * MC146818 and its descendants. Called by clock.c. Source: Motorola MC146818A data sheet.
  */
 #include <stdbool.h>
 #include "rtc.h"
@@ -22,6 +22,7 @@ enum {
 	STATUS_B_BINARY = 1 << 2,
 	HOUR_PM = 1 << 7,
 	PATIENCE = 10000,
+	TRIES = 4,
 };
 
 static uint8_t cmos(uint8_t index)
@@ -51,7 +52,7 @@ static uint64_t days(unsigned int year, unsigned int month, unsigned int day)
 	return 10957 + since_2000 + (year % 4 == 0 && month > 2);
 }
 
-uint64_t rtc_seconds(void)
+static uint64_t read_once(void)
 {
 	uint8_t status = cmos(STATUS_B);
 	unsigned int patience = PATIENCE;
@@ -66,4 +67,19 @@ uint64_t rtc_seconds(void)
 	if (s > 60 || m > 59 || h > 23 || d < 1 || d > 31 || month < 1 || month > 12 || year > 99)
 		return 0;
 	return ((days(year, month, d) * 24 + h) * 60 + m) * 60 + s;
+}
+
+/* The host may pause between two of the fields, and they then are of two times: so they are read again. */
+uint64_t rtc_seconds(void)
+{
+	uint64_t before = read_once();
+
+	for (unsigned int i = 0; i < TRIES; i++) {
+		uint64_t again = read_once();
+
+		if (again == before)
+			return again;
+		before = again;
+	}
+	return 0;
 }

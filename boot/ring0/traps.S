@@ -29,9 +29,10 @@ vector_stubs:
 	.endr
 
 /* Interrupts are let in by a hlt only, and to end it is all that they are for: so there is nothing to save but what
- * the two who have one do not give up (they do %rax, %rcx and %rdx). */
-/* Xen's upcall: it makes no other before these are cleared. In this order: what comes between them makes another,
- * and whoever slept looks at all channels afterwards. */
+ * the two who have one do not give up (they do %rax, %rcx and %rdx).
+ *
+ * Xen makes no other upcall before two words of its are cleared. In this order: what comes in between makes another, and
+ * whoever slept looks at all event channels afterwards. */
 end_event:
 	movl $XEN_SHARED_INFO, %eax
 	movb $0, (%rax)

@@ -116,7 +116,7 @@ static bool is_shared_with_ring3(const struct found *found, uint64_t page)
 	return false;
 }
 
-/* Entry 0 interrupts this processor; its page is ring 0's, and gone afterwards. */
+/* Entry 0 interrupts this processor; its page is ring 0's. */
 static bool program_msix(struct pci_function f, const struct found *found)
 {
 	uint32_t table = found->msix ? pci_read(f, found->msix + MSIX_TABLE) : 0;
@@ -127,16 +127,16 @@ static bool program_msix(struct pci_function f, const struct found *found)
 		bar = pci_bar(f, table & MSIX_TABLE_BAR);
 	uint64_t at = bar.base + (table & ~(uint32_t)MSIX_TABLE_BAR), page = at & ~(uint64_t)(PAGE_BYTES - 1);
 	if (bar.bytes < MSIX_ENTRY_BYTES || at - bar.base > bar.bytes - MSIX_ENTRY_BYTES ||
-	    memory_overlaps(page, page + PAGE_BYTES) || is_shared_with_ring3(found, page) ||
-	    !paging_map_device(page, false))
+	    memory_overlaps(page, page + PAGE_BYTES) || is_shared_with_ring3(found, page))
 		return false;
 
-	volatile uint32_t *entry = (volatile uint32_t *)at;
+	volatile uint32_t *entry = paging_look_at_device(at);
+	if (!entry)
+		return false;
 	entry[0] = (uint32_t)message.address;
 	entry[1] = (uint32_t)(message.address >> 32);
 	entry[2] = message.data;
 	entry[3] = 0; /* not masked */
-	paging_unmap_device(page);
 	pci_write(f, found->msix, (pci_read(f, found->msix) & ~(uint32_t)MSIX_FUNCTION_MASK) | MSIX_ENABLE);
 	return true;
 }

@@ -111,6 +111,12 @@ uint64_t clock_wall_offset(void)
 	return (uint64_t)syscall(WEIR_CALL_WALL_OFFSET);
 }
 
+void clock_follow(uint64_t offset_ns)
+{
+	if (wall_known && offset_ns > wall_offset_ns)
+		wall_offset_ns = offset_ns;
+}
+
 uint64_t clock_tsc_hz(void)
 {
 	return scale.tsc_hz;

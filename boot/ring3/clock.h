@@ -31,4 +31,10 @@ uint64_t clock_tsc_hz(void);
 /* In a VM: WEIR_CALL_WALL_OFFSET. A system call. */
 uint64_t clock_wall_offset(void);
 
+/* Takes what clock_wall_offset has answered for the time of day, if that is further on than we thought, as
+ * after a pause that the TSC has not seen. A clock of whole seconds is late by a second at most, so the
+ * furthest is the best. Never goes back, since peers of a tunnel refuse handshakes that are older than the
+ * last one. 0: there was no answer. */
+void clock_follow(uint64_t offset_ns);
+
 #endif

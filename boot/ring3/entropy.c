@@ -265,7 +265,7 @@ void entropy_watch(uint64_t now_ns)
 
 	if (entropy.handover == NULL || entropy.mode != ENTROPY_FRESH)
 		return;
-	generation = entropy.started ? generation_watch(now_ns) : generation_now();
+	generation = generation_watch(now_ns);
 	if (generation == entropy.told_generation)
 		return;
 	entropy.told_generation = generation;

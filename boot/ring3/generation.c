@@ -80,6 +80,7 @@ uint64_t generation_watch(uint64_t now_ns)
 
 	if (generation_now() == generation.watched_count && sign != NULL)
 		next(sign);
+	clock_follow(offset);
 	generation.watched_count = generation.count;
 	generation.watched_ns = now_ns;
 	generation.wall_offset_ns = offset;

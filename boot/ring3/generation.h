@@ -31,7 +31,7 @@ void generation_init(const struct handover *handover);
 /* Counts up from 1. Looks at the ID. */
 uint64_t generation_now(void);
 
-/* Looks at the clock too, which is `now_ns`; to be called once a second. */
+/* Looks at the clock too, which is `now_ns`, and sets the time of day; to be called once a second. */
 uint64_t generation_watch(uint64_t now_ns);
 
 /* The machine was suspended, and goes on: perhaps so does a copy. */

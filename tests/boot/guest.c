@@ -249,6 +249,15 @@ static const char *check_devices(void)
 	return NULL;
 }
 
+static const char *check_generation(void)
+{
+	printf("generation:");
+	for (int i = 0; handover->generation && i < 16; i++)
+		printf(" %02x", handover->generation[i]);
+	printf("\n");
+	return NULL;
+}
+
 /* From here on nobody comes back. */
 
 static const char *crash_null(void)
@@ -362,20 +371,35 @@ static const struct {
 	const char *name;
 	const char *(*run)(void);
 } checks[] = {
-    {"hello", check_hello},	  {"memory", check_memory},
-    {"heap", check_heap},	  {"vectors", check_vectors},
-    {"clock", check_clock},	  {"idle", check_idle},
-    {"unknown", check_unknown},	  {"pointers", check_pointers},
-    {"mapping", check_mapping},	  {"random", check_random},
-    {"floating", check_floating}, {"devices", check_devices},
-    {"null", crash_null},	  {"low", crash_low},
-    {"text", crash_text},	  {"constants", crash_constants},
-    {"execute", crash_execute},	  {"ring0-read", crash_ring0_read},
-    {"overflow", crash_overflow}, {"divide", crash_divide},
-    {"abort", crash_abort},	  {"privileged", crash_privileged},
-    {"port", crash_port},	  {"interrupt", crash_interrupt},
-    {"opcode", crash_opcode},	  {"ring0-execute", crash_ring0_execute},
-    {"frames", crash_frames},	  {"return", crash_return},
+    {"hello", check_hello},
+    {"memory", check_memory},
+    {"heap", check_heap},
+    {"vectors", check_vectors},
+    {"clock", check_clock},
+    {"idle", check_idle},
+    {"unknown", check_unknown},
+    {"pointers", check_pointers},
+    {"mapping", check_mapping},
+    {"random", check_random},
+    {"floating", check_floating},
+    {"devices", check_devices},
+    {"generation", check_generation},
+    {"null", crash_null},
+    {"low", crash_low},
+    {"text", crash_text},
+    {"constants", crash_constants},
+    {"execute", crash_execute},
+    {"ring0-read", crash_ring0_read},
+    {"overflow", crash_overflow},
+    {"divide", crash_divide},
+    {"abort", crash_abort},
+    {"privileged", crash_privileged},
+    {"port", crash_port},
+    {"interrupt", crash_interrupt},
+    {"opcode", crash_opcode},
+    {"ring0-execute", crash_ring0_execute},
+    {"frames", crash_frames},
+    {"return", crash_return},
 };
 
 static void run(const char *word)

@@ -4,6 +4,7 @@
  * beside it, with boot information of the test's making at INFO.
  *
  *   LINUX64 defined: the 64-bit Linux boot protocol, TARGET is the ELF entry point, INFO are boot_params
+ *   MAGIC defined:   Multiboot2, with this magic number; TARGET is the address in the image's header, INFO are tags
  *   else:            PVH, TARGET is the address in the image's note, INFO is hvm_start_info
  */
 	.section .note.Xen, "a", @note
@@ -15,10 +16,13 @@
 	.code32
 	.globl start
 start:
-	movl $TARGET, %eax
+	movl $TARGET, %edx
+#ifdef MAGIC
+	movl $MAGIC, %eax
+#endif
 #ifndef LINUX64
 	movl $INFO, %ebx
-	jmp *%eax
+	jmp *%edx
 #else
 	movl $0x20, %ecx
 	movl %ecx, %cr4

@@ -73,6 +73,8 @@ static void wait_rounds(int rounds)
 		nanosleep(&tenth, NULL);
 		if (i % 10 == 0)
 			entropy_watch(clock_at(__rdtsc()));
+		host_now_ns = clock_at(__rdtsc());
+		printf("CLOCK %lu %lu\n", (unsigned long)host_now_ns, (unsigned long)host_wall_ns());
 		printf("round %d, generation %lu\n", i, (unsigned long)generation_now());
 		output();
 	}

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "boot/handover.h"
-#include "images/image.h"
+#include "images/anatomy.h"
+#include "images/origin.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t count);
 
@@ -29,6 +30,24 @@ static void check(const uint8_t *bytes, size_t count, const struct image_notes *
 	assert(is_inside(note, note->page, sizeof(struct stats_page)));
 	assert(is_inside(note, note->rules, note->rule_count * sizeof(struct rule_stats)));
 	assert(is_inside(note, note->progress, sizeof(struct boot_progress)));
+	assert(image_is_text(notes->config, notes->config_length));
+}
+
+/* What `weir inspect` reads: parts add up, what is shown can be shown. */
+static void check_inspection(const uint8_t *bytes, size_t count, const struct image_notes *notes)
+{
+	struct image image = {.bytes = bytes, .size = count, .notes = *notes};
+	struct anatomy anatomy = anatomy_of(&image);
+	struct origin origin;
+	uint64_t sum = 0;
+
+	for (enum image_part part = 0; part < PARTS; part++)
+		sum += anatomy.bytes[part];
+	assert(sum == count);
+	if (!origin_read(&origin, notes))
+		for (size_t i = 0; i < origin.package_count; i++)
+			assert(image_is_text(origin.packages[i].name, strlen(origin.packages[i].name)));
+	origin_free(&origin);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t count)
@@ -37,8 +56,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t count)
 	struct image_notes notes;
 
 	memcpy(copy, data, count);
-	if (!image_parse(copy, count, &notes))
+	if (!image_parse(copy, count, &notes)) {
 		check(copy, count, &notes);
+		check_inspection(copy, count, &notes);
+	}
 	free(copy);
 	return 0;
 }

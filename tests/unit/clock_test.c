@@ -38,6 +38,26 @@ static void a_vm_has_what_ring_0_found(void **state)
 	assert_int_equal(host_wall_ns(), 0);
 }
 
+/* As after a pause of the machine; but neither back nor to no answer at all. */
+static void the_time_of_day_is_followed_ahead(void **state)
+{
+	struct handover handover = {.clock = {.tsc_hz = SECOND, .mult = 1, .wall_offset_ns = 1000 * SECOND}};
+	static const struct {
+		uint64_t offset, then;
+	} rows[] = {{1001, 1001}, {1003, 1003}, {1002, 1003}, {0, 1003}, {900, 1003}, {5000, 5000}};
+
+	(void)state;
+	clock_init(&handover);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		clock_follow(rows[i].offset * SECOND);
+		assert_int_equal(host_wall_ns() - host_now_ns, rows[i].then * SECOND);
+	}
+	handover.clock.wall_offset_ns = 0;
+	clock_init(&handover);
+	clock_follow(1700000000 * SECOND);
+	assert_int_equal(host_wall_ns(), 0);
+}
+
 static void a_replay_has_the_captures(void **state)
 {
 	(void)state;
@@ -53,6 +73,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_process_has_the_time_of_day),
 	    cmocka_unit_test(a_vm_has_what_ring_0_found),
+	    cmocka_unit_test(the_time_of_day_is_followed_ahead),
 	    cmocka_unit_test(a_replay_has_the_captures),
 	};
 

@@ -103,6 +103,11 @@ uint64_t clock_wall_offset(void)
 	return machine.wall_offset;
 }
 
+void clock_follow(uint64_t offset_ns)
+{
+	assert_int_equal(offset_ns, machine.wall_offset);
+}
+
 uint64_t host_random(void)
 {
 	return ++machine.host_numbers;

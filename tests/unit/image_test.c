@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * images/image.c, images/counters.c and images/ports.c against images that lie: every length, and rows of
- * single wrong fields. Each file is a block of its own size, so that the sanitizer sees the first byte read
- * beyond it.
+ * images/image.c, images/anatomy.c, images/origin.c, images/counters.c and images/ports.c against images that
+ * lie: every length, and rows of single wrong fields. Each file is a block of its own size, so that the
+ * sanitizer sees the first byte read beyond it.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,9 +14,11 @@
 #include <cmocka.h>
 
 #include "boot/handover.h"
+#include "images/anatomy.h"
 #include "images/command.h"
 #include "images/counters.h"
 #include "images/image.h"
+#include "images/origin.h"
 #include "images/ports.h"
 
 enum {
@@ -27,10 +29,20 @@ enum {
 	PROGRESS_AT = SECTION + 0x3800
 };
 
-/* A whole image, as small as can be: one loaded segment, one with the notes. */
+#define ZEROS	"0000000000000000000000000000000000000000000000000000000000000000"
+#define ORIGIN	"sources " ZEROS "\nbytes 12 SPDXRef-x\n"
+#define PACKAGE "{\"SPDXID\":\"SPDXRef-x\",\"name\":\"x\",\"versionInfo\":\"1\"}"
+#define SBOM \
+	"{\"spdxVersion\":\"SPDX-2.3\",\"packages\":[" PACKAGE \
+	"],\"relationships\":[{\"spdxElementId\":\"i\"," \
+	"\"relationshipType\":\"STATIC_LINK\",\"relatedSpdxElement\":\"SPDXRef-x\"}]}"
+
+/* A whole image, as small as can be: one loaded segment, one with a note, a section with the other notes. The
+ * section headers come before them, so that each length cuts something off. */
 struct __attribute__((packed)) file {
 	Elf64_Ehdr header;
 	Elf64_Phdr load, notes;
+	Elf64_Shdr names, others;
 	struct __attribute__((packed)) {
 		Elf64_Nhdr header;
 		char name[8];
@@ -41,6 +53,16 @@ struct __attribute__((packed)) file {
 		char name[8];
 		char body[12];
 	} config;
+	struct __attribute__((packed)) {
+		Elf64_Nhdr header;
+		char name[8];
+		char body[(sizeof(ORIGIN) + 2) / 4 * 4];
+	} origin;
+	struct __attribute__((packed)) {
+		Elf64_Nhdr header;
+		char name[8];
+		char body[(sizeof(SBOM) + 2) / 4 * 4];
+	} sbom;
 };
 
 static const struct file good = {
@@ -49,16 +71,25 @@ static const struct file good = {
 	       .e_machine = EM_X86_64,
 	       .e_phoff = offsetof(struct file, load),
 	       .e_phentsize = sizeof(Elf64_Phdr),
-	       .e_phnum = 2},
+	       .e_phnum = 2,
+	       .e_shoff = offsetof(struct file, names),
+	       .e_shentsize = sizeof(Elf64_Shdr),
+	       .e_shnum = 2},
     .load = {.p_type = PT_LOAD, .p_offset = 0, .p_paddr = SECTION, .p_filesz = 64, .p_memsz = SECTION_BYTES},
     .notes = {.p_type = PT_NOTE,
 	      .p_offset = offsetof(struct file, stats),
-	      .p_filesz = sizeof(struct file) - offsetof(struct file, stats),
+	      .p_filesz = offsetof(struct file, config) - offsetof(struct file, stats),
 	      .p_align = 4},
+    .others = {.sh_type = SHT_NOTE,
+	       .sh_offset = offsetof(struct file, config),
+	       .sh_size = sizeof(struct file) - offsetof(struct file, config),
+	       .sh_addralign = 4},
     .stats = {{sizeof(WEIR_NOTE_NAME), sizeof(struct stats_note), STATS_NOTE_TYPE},
 	      WEIR_NOTE_NAME,
 	      {SECTION, SECTION_BYTES, SECTION, RULES_AT, RULES, PROGRESS_AT}},
     .config = {{sizeof(WEIR_NOTE_NAME), 12, CONFIG_NOTE_TYPE}, WEIR_NOTE_NAME, "name: small"},
+    .origin = {{sizeof(WEIR_NOTE_NAME), sizeof(ORIGIN) - 1, ORIGIN_NOTE_TYPE}, WEIR_NOTE_NAME, ORIGIN},
+    .sbom = {{sizeof(WEIR_NOTE_NAME), sizeof(SBOM) - 1, SBOM_NOTE_TYPE}, WEIR_NOTE_NAME, SBOM},
 };
 
 static const char *parse(const void *bytes, size_t size, struct image_notes *notes)
@@ -68,8 +99,15 @@ static const char *parse(const void *bytes, size_t size, struct image_notes *not
 
 	memcpy(copy, bytes, size);
 	wrong = image_parse(copy, size, notes);
-	if (!wrong)
+	if (!wrong) {
+		struct image image = {.bytes = copy, .size = size, .notes = *notes};
+		struct origin origin;
+
 		assert_int_equal(strnlen(notes->config, sizeof(good)), notes->config_length);
+		anatomy_of(&image);
+		wrong = origin_read(&origin, notes);
+		origin_free(&origin);
+	}
 	free(copy);
 	return wrong;
 }
@@ -84,6 +122,40 @@ static void test_good(void **state)
 	assert_int_equal(notes.config_length, strlen("name: small"));
 	assert_int_equal(notes.end, SECTION + SECTION_BYTES);
 	assert_int_equal(notes.landmark, SECTION);
+	assert_int_equal(notes.origin.length, strlen(ORIGIN));
+	assert_int_equal(notes.sbom.length, strlen(SBOM));
+	assert_false(notes.pvh);
+}
+
+static void test_good_origin(void **state)
+{
+	struct image_notes notes;
+	struct origin origin;
+
+	(void)state;
+	assert_null(image_parse((const uint8_t *)&good, sizeof(good), &notes));
+	assert_null(origin_read(&origin, &notes));
+	assert_string_equal(origin.sources, ZEROS);
+	assert_int_equal(origin.package_count, 1);
+	assert_int_equal(origin.packages[0].role, ORIGIN_LINKED);
+	assert_int_equal(origin.packages[0].bytes, 12);
+	origin_free(&origin);
+}
+
+static void test_anatomy(void **state)
+{
+	struct image image = {.bytes = (const uint8_t *)&good, .size = sizeof(good)};
+	struct anatomy anatomy;
+	uint64_t sum = 0;
+
+	(void)state;
+	assert_null(image_parse(image.bytes, image.size, &image.notes));
+	anatomy = anatomy_of(&image);
+	for (enum image_part part = 0; part < PARTS; part++)
+		sum += anatomy.bytes[part];
+	assert_int_equal(sum, image.size);
+	assert_int_equal(anatomy.memory, SECTION_BYTES);
+	assert_false(anatomy.pvh || anatomy.linux64 || anatomy.multiboot2);
 }
 
 static void test_every_length(void **state)
@@ -133,6 +205,25 @@ static const struct lie {
     {"page over the end", FIELD(stats.body.page), SECTION + SECTION_BYTES - 64, "outside of their section"},
     {"progress over the end", FIELD(stats.body.progress), SECTION + SECTION_BYTES - 8,
      "outside of their section"},
+    {"sections far away", FIELD(header.e_shoff), UINT64_MAX - 8, "section headers"},
+    {"many sections", FIELD(header.e_shnum), 0xffff, "section headers"},
+    {"section headers of another size", FIELD(header.e_shentsize), 1, "section headers"},
+    {"notes far away", FIELD(others.sh_offset), UINT64_MAX, "section lies outside"},
+    {"notes of all bytes", FIELD(others.sh_size), UINT64_MAX, "section lies outside"},
+    {"notes that are loaded", FIELD(others.sh_flags), SHF_ALLOC, "not an image"},
+    {"two configurations", FIELD(origin.header.n_type), CONFIG_NOTE_TYPE, "two configurations"},
+    {"two SBOMs", FIELD(origin.header.n_type), SBOM_NOTE_TYPE, "twice"},
+    {"configuration with an escape", FIELD(config.body[3]), 27, "control characters"},
+    {"configuration with a C1 control", offsetof(struct file, config.body[6]), 2, 0x9bc2,
+     "control characters"},
+    {"origin with a bell", FIELD(origin.body[3]), 7, "control characters"},
+    {"hash that is none", FIELD(origin.body[20]), 'x', "hash that is none"},
+    {"hash that is too short", FIELD(origin.body[40]), '\n', "hash that is none"},
+    {"size that is none", FIELD(origin.body[79]), 'x', "size that is none"},
+    {"SBOM that is no JSON", FIELD(sbom.body[0]), 'x', "not SPDX"},
+    {"SBOM that ends too early", FIELD(sbom.header.n_descsz), sizeof(SBOM) - 9, "not SPDX"},
+    {"SBOM of another version", FIELD(sbom.body[23]), '4', "another version"},
+    {"package without an ID", FIELD(sbom.body[43]), 'x', "without a name"},
     {"rules far away", FIELD(stats.body.rules), UINT64_MAX - 4, "outside of their section"},
 };
 
@@ -309,7 +400,8 @@ static void test_placement(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_good),      cmocka_unit_test(test_every_length),
+	    cmocka_unit_test(test_good),      cmocka_unit_test(test_good_origin),
+	    cmocka_unit_test(test_anatomy),   cmocka_unit_test(test_every_length),
 	    cmocka_unit_test(test_lies),      cmocka_unit_test(test_every_byte),
 	    cmocka_unit_test(test_pages),     cmocka_unit_test(test_memory_too_small),
 	    cmocka_unit_test(test_books),     cmocka_unit_test(test_port_values),

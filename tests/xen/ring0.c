@@ -334,6 +334,12 @@ static const char *end_reboot(void)
 	return "survived";
 }
 
+/* Where a machine starts whose toolstack is of the days before there was a memory map in the start
+ * information: the test makes it so, and writes the address of the real start into it. */
+asm(".text\n.code32\n.globl old_start\n"
+    "old_start: movl $0, 4(%ebx)\n\tmovl $0x52494557, %eax\n\tjmp *%eax\n"
+    ".code64");
+
 static const struct {
 	const char *name;
 	const char *(*run)(void);
