@@ -62,17 +62,19 @@ static void take(const struct handover_clock *clock)
 
 void clock_resume(const struct handover *handover)
 {
-	uint64_t now;
+	uint64_t wall = host_wall_ns(), now;
 
 	take(&handover->clock);
 	wall_known = wall_offset_ns != 0;
 	eal_tsc_hz = scale.tsc_hz;
 	now = clock_at(rte_rdtsc());
-	if (now >= host_now_ns)
-		return;
-	/* What the clock is moved on by, the time of day is not. */
-	scale.base_ns += host_now_ns - now;
-	wall_offset_ns -= wall_known ? host_now_ns - now : 0;
+	if (now < host_now_ns) { /* by what the clock is moved on, the time of day is not */
+		scale.base_ns += host_now_ns - now;
+		wall_offset_ns -= wall_known ? host_now_ns - now : 0;
+	}
+	host_now_ns = clock_at(rte_rdtsc());
+	if (host_wall_ns() < wall)
+		wall_offset_ns += wall_known ? wall - host_wall_ns() : 0;
 }
 
 void clock_init(const struct handover *handover)

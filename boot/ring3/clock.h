@@ -13,7 +13,8 @@
  * milliseconds. */
 void clock_init(const struct handover *handover);
 
-/* Takes ring 0's measurements anew, after a suspend. The monotonic clock does not go back. */
+/* Takes ring 0's measurements anew, after a suspend. Neither the monotonic clock nor the time of day goes
+ * back. */
 void clock_resume(const struct handover *handover);
 
 /* From now on host_now_ns is the capture's clock, whose times are Unix times: 0, until the first frame says

@@ -31,49 +31,65 @@ void setup_path(const struct net *net, char path[STORE_PATH_BYTES], const char *
 	snprintf(path, STORE_PATH_BYTES, "device/vif/%u/%s", net->handle, key);
 }
 
-/* A key of the backend's. Absent, or no number: `fallback`. Returns -errno where the store does not answer.
- */
-static int read_feature(const struct net *net, const char *key, uint32_t max, uint32_t fallback,
-			uint32_t *value)
+/* Flags of the backend: absent, or no 0 or 1, they are not set. */
+static const struct {
+	const char *key;
+	size_t offset; /* of a bool in struct net_features */
+} flag_keys[] = {
+    {"feature-rx-copy", offsetof(struct net_features, rx_copy)},
+    {"feature-sg", offsetof(struct net_features, sg)},
+    {"feature-gso-tcpv4", offsetof(struct net_features, gso_tcpv4)},
+    {"feature-gso-tcpv6", offsetof(struct net_features, gso_tcpv6)},
+    {"feature-no-csum-offload", offsetof(struct net_features, no_csum)},
+    {"feature-ipv6-csum-offload", offsetof(struct net_features, ipv6_csum)},
+    {"feature-split-event-channels", offsetof(struct net_features, split)},
+    {"feature-multicast-control", offsetof(struct net_features, multicast)},
+    {"feature-dynamic-multicast-control", offsetof(struct net_features, dynamic_multicast)},
+};
+
+/* What is read before a connection is made, all at once. */
+struct keys {
+	struct store_answer mtu, trusted; /* the toolstack's, in our folder */
+	struct store_answer queues, flags[RTE_DIM(flag_keys)];
+};
+
+static void ask_backend(const struct net *net, const char *key, struct store_answer *answer)
 {
 	char path[2 * STORE_PATH_BYTES];
-	int error;
 
 	snprintf(path, sizeof(path), "%s/%s", net->backend, key);
-	error = store_read_number(path, max, value);
-	if (error == -ENOENT || error == -EINVAL) {
-		*value = fallback;
-		return 0;
-	}
-	return error;
+	store_ask(path, answer);
 }
 
-static int read_features(struct net *net)
+static void ask_own(const struct net *net, const char *key, struct store_answer *answer)
 {
-	struct net_features *features = &net->features;
-	const struct {
-		const char *key;
-		bool *to;
-	} flags[] = {
-	    {"feature-rx-copy", &features->rx_copy},
-	    {"feature-sg", &features->sg},
-	    {"feature-gso-tcpv4", &features->gso_tcpv4},
-	    {"feature-gso-tcpv6", &features->gso_tcpv6},
-	    {"feature-no-csum-offload", &features->no_csum},
-	    {"feature-ipv6-csum-offload", &features->ipv6_csum},
-	    {"feature-split-event-channels", &features->split},
-	    {"feature-multicast-control", &features->multicast},
-	    {"feature-dynamic-multicast-control", &features->dynamic_multicast},
-	};
-	int error = read_feature(net, "multi-queue-max-queues", QUEUES_OFFERED_MAX, 0, &features->queues);
+	char path[STORE_PATH_BYTES];
 
-	for (size_t i = 0; i < RTE_DIM(flags) && error == 0; i++) {
-		uint32_t value = 0;
+	setup_path(net, path, key);
+	store_ask(path, answer);
+}
 
-		error = read_feature(net, flags[i].key, 1, 0, &value);
-		*flags[i].to = value == 1;
-	}
-	return error;
+/* Returns -errno where the store does not answer. */
+static int read_keys(struct net *net, struct keys *keys)
+{
+	uint8_t *features = (uint8_t *)&net->features;
+	uint32_t value;
+	int error;
+
+	ask_own(net, "mtu", &keys->mtu);
+	ask_own(net, "trusted", &keys->trusted);
+	ask_backend(net, "multi-queue-max-queues", &keys->queues);
+	for (size_t i = 0; i < RTE_DIM(flag_keys); i++)
+		ask_backend(net, flag_keys[i].key, &keys->flags[i]);
+	error = store_finish();
+	if (error != 0)
+		return error;
+	for (size_t i = 0; i < RTE_DIM(flag_keys); i++)
+		*(bool *)(features + flag_keys[i].offset) =
+		    store_number(&keys->flags[i], 1, &value) == 0 && value == 1;
+	if (store_number(&keys->queues, QUEUES_OFFERED_MAX, &net->features.queues) != 0)
+		net->features.queues = 0;
+	return 0;
 }
 
 /* Says once why a vif can't be used. */
@@ -85,33 +101,27 @@ static int refuse(struct net *net, int error, const char *why, uint32_t what)
 	return error;
 }
 
-static int check(struct net *net)
+static int check(struct net *net, const struct keys *keys)
 {
-	char path[STORE_PATH_BYTES];
-	uint32_t mtu = MTU_DEFAULT, room = XEN_PAGE_BYTES - LINK_HEADER_BYTES;
-	int error;
+	uint32_t mtu, room = XEN_PAGE_BYTES - LINK_HEADER_BYTES;
 
 	if (!net->features.rx_copy)
 		return refuse(net, -ENOTSUP, "the backend does not copy (feature-rx-copy)", 0);
 	if (!net->features.sg && net->device->mtu > room)
 		return refuse(net, -EMSGSIZE, "the backend takes frames of one page (feature-sg)", room);
-	setup_path(net, path, "mtu");
-	error = store_read_number(path, MTU_MAX, &mtu);
-	if (error != 0 && error != -ENOENT && error != -EINVAL)
-		return error;
+	if (store_number(&keys->mtu, MTU_MAX, &mtu) != 0)
+		mtu = MTU_DEFAULT;
 	return net->device->mtu > mtu ? refuse(net, -EMSGSIZE, "its mtu is too small", mtu) : 0;
 }
 
 /* A frame whose backend is not trusted is handled like any other's: nothing is believed, and nothing but
  * packets is granted. What is different elsewhere can't be here: all packets' pages are readable to all
  * backends. */
-static void warn_of_trust(const struct net *net)
+static void warn_of_trust(const struct net *net, const struct keys *keys)
 {
-	char path[STORE_PATH_BYTES];
 	uint32_t trusted;
 
-	setup_path(net, path, "trusted");
-	if (store_read_number(path, 1, &trusted) == 0 && trusted == 0)
+	if (store_number(&keys->trusted, 1, &trusted) == 0 && trusted == 0)
 		netfront_log(
 		    net, "the backend is not trusted (trusted = 0); it can read all ports' packet buffers");
 }
@@ -173,34 +183,39 @@ static int start_queues(struct net *net)
 	return error;
 }
 
-/* Keys of one queue are in a folder of its own where there are several. */
-static int write_key(const struct net *net, uint16_t queue, const char *key, uint32_t value)
+static void write_key(const struct net *net, const char *key, uint32_t value)
 {
-	char name[64], path[STORE_PATH_BYTES];
+	char path[STORE_PATH_BYTES];
 
-	if (net->queues == 1)
-		snprintf(name, sizeof(name), "%s", key);
-	else
-		snprintf(name, sizeof(name), "queue-%u/%s", queue, key);
-	setup_path(net, path, name);
-	return store_write_format(path, "%u", value);
+	setup_path(net, path, key);
+	store_post(path, "%u", value);
 }
 
-static int write_queue(const struct net *net, uint16_t i)
+/* Keys of one queue are in a folder of its own where there are several. */
+static void write_queue_key(const struct net *net, uint16_t queue, const char *key, uint32_t value)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "queue-%u/%s", queue, key);
+	write_key(net, net->queues == 1 ? key : name, value);
+}
+
+static void write_queue(const struct net *net, uint16_t i)
 {
 	const struct net_queue *queue = &net->queue[i];
-	int error = write_key(net, i, "tx-ring-ref", queue->tx.reference);
 
-	if (error == 0)
-		error = write_key(net, i, "rx-ring-ref", queue->rx.reference);
-	if (error != 0 || queue->tx_port == queue->rx_port)
-		return error != 0 ? error : write_key(net, i, "event-channel", queue->rx_port);
-	error = write_key(net, i, "event-channel-tx", queue->tx_port);
-	return error != 0 ? error : write_key(net, i, "event-channel-rx", queue->rx_port);
+	write_queue_key(net, i, "tx-ring-ref", queue->tx.reference);
+	write_queue_key(net, i, "rx-ring-ref", queue->rx.reference);
+	if (queue->tx_port == queue->rx_port) {
+		write_queue_key(net, i, "event-channel", queue->rx_port);
+		return;
+	}
+	write_queue_key(net, i, "event-channel-tx", queue->tx_port);
+	write_queue_key(net, i, "event-channel-rx", queue->rx_port);
 }
 
 /* What an earlier connection wrote must not be taken for this one's. */
-static int remove_old(const struct net *net)
+static void remove_old(const struct net *net)
 {
 	static const char *const keys[] = {
 	    "tx-ring-ref",	"rx-ring-ref",	    "event-channel",
@@ -209,52 +224,31 @@ static int remove_old(const struct net *net)
 	    "queue-3",
 	};
 	char path[STORE_PATH_BYTES];
-	int error = 0;
 
-	for (size_t i = 0; i < RTE_DIM(keys) && (error == 0 || error == -ENOENT); i++) {
+	for (size_t i = 0; i < RTE_DIM(keys); i++) {
 		setup_path(net, path, keys[i]);
-		error = store_remove(path);
+		store_post_remove(path);
 	}
-	return error == -ENOENT ? 0 : error;
-}
-
-static int write_flags(const struct net *net)
-{
-	const struct {
-		const char *key;
-		bool value;
-	} flags[] = {
-	    {"request-rx-copy", true},
-	    {"feature-rx-notify", true},
-	    {"feature-sg", true},
-	    {"feature-gso-tcpv4", super_frames},
-	    {"feature-gso-tcpv6", super_frames},
-	    {"feature-no-csum-offload", false},
-	    {"feature-ipv6-csum-offload", true},
-	    {"request-multicast-control", multicast_is_filtered(net)},
-	};
-	char path[STORE_PATH_BYTES];
-	int error = 0;
-
-	for (size_t i = 0; i < RTE_DIM(flags) && error == 0; i++) {
-		setup_path(net, path, flags[i].key);
-		error = store_write_format(path, "%d", flags[i].value);
-	}
-	return error;
 }
 
 static int write_keys(struct net *net)
 {
-	char path[STORE_PATH_BYTES];
-	int error = net->written ? remove_old(net) : 0;
-
+	if (net->written)
+		remove_old(net);
+	if (net->features.queues > 0)
+		write_key(net, "multi-queue-num-queues", net->queues);
+	for (uint16_t i = 0; i < net->queues; i++)
+		write_queue(net, i);
+	write_key(net, "request-rx-copy", 1);
+	write_key(net, "feature-rx-notify", 1);
+	write_key(net, "feature-sg", 1);
+	write_key(net, "feature-gso-tcpv4", super_frames);
+	write_key(net, "feature-gso-tcpv6", super_frames);
+	write_key(net, "feature-no-csum-offload", 0);
+	write_key(net, "feature-ipv6-csum-offload", 1);
+	write_key(net, "request-multicast-control", multicast_is_filtered(net));
 	net->written = true;
-	setup_path(net, path, "multi-queue-num-queues");
-	if (error == 0 && net->features.queues > 0)
-		error = store_write_format(path, "%u", net->queues);
-	for (uint16_t i = 0; i < net->queues && error == 0; i++)
-		error = write_queue(net, i);
-	return error != 0 ? error : write_flags(net);
+	return store_finish();
 }
 
 static uint16_t transmit_offloads(const struct net_features *features)
@@ -271,16 +265,17 @@ static uint16_t transmit_offloads(const struct net_features *features)
 
 int setup_connect(struct net *net)
 {
-	int error = read_features(net);
+	struct keys keys;
+	int error = read_keys(net, &keys);
 
 	if (error == 0)
-		error = check(net);
+		error = check(net, &keys);
 	if (error != 0)
 		return error;
 	net->pool_reference = grants_run(net->domain);
 	if (net->pool_reference == GRANT_NONE)
 		return refuse(net, -ENOTSUP, "the grant table has no room for another backend", net->domain);
-	warn_of_trust(net);
+	warn_of_trust(net, &keys);
 	net->device->offloads = transmit_offloads(&net->features);
 	net->device->super_frame_max = XEN_NETIF_MAX_TX_SIZE;
 	error = start_queues(net);

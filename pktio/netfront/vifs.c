@@ -122,16 +122,32 @@ static int read_backend(uint32_t handle, char backend[STORE_PATH_BYTES], uint16_
 	return result == -EINVAL ? -ENOENT : result;
 }
 
-/* Whether a device's vif, which is listed, still has the backend that it had. */
+/* Whether what we wrote is still there: the toolstack may have taken the vif away, and handed in another one
+ * under its handle, since we looked. */
+static int find_written(const struct net *net)
+{
+	char path[STORE_PATH_BYTES], value[4];
+	int length;
+
+	if (!net->written)
+		return 0;
+	vif_path(path, net->handle, "request-rx-copy");
+	length = store_read(path, value, sizeof(value));
+	return RTE_MIN(length, 0);
+}
+
+/* Whether a device's vif, which is listed, is still the same, with the backend that it had. */
 static bool is_same(const struct net *net)
 {
 	char backend[STORE_PATH_BYTES];
 	uint16_t domain;
 	int error = read_backend(net->handle, backend, &domain);
 
+	if (error == 0 && (domain != net->domain || strcmp(backend, net->backend) != 0))
+		return false;
 	if (error == 0)
-		return domain == net->domain && strcmp(backend, net->backend) == 0;
-	watch.fired |= error != -ENOENT;
+		error = find_written(net);
+	watch.fired |= error != 0 && error != -ENOENT;
 	return error != -ENOENT;
 }
 

@@ -13,16 +13,29 @@
 #include <stdlib.h>
 #include <rte_common.h>
 #include <rte_cycles.h>
+#include <rte_string_fns.h>
 #include "nf/host.h"
 #include "events.h"
 #include "public.h"
 #include "store.h"
 
-enum { START_MS = 5000, LATER_MS = 500, PARTS_MAX = 3 };
+enum {
+	START_MS = 5000,
+	LATER_MS = 500,
+	PARTS_MAX = 3,
+	PENDING_MAX = 16, /* questions: their answers must find room in the ring, while we send */
+};
 
 struct part {
 	const void *data;
 	uint32_t bytes;
+};
+
+/* A question that is not answered yet. */
+struct pending {
+	uint32_t type;
+	struct store_answer *answer; /* where the answer goes, or NULL */
+	int *result;		     /* the same for its length or -errno */
 };
 
 static struct {
@@ -32,8 +45,10 @@ static struct {
 	bool works;
 	uint32_t patience_ms;
 	uint32_t request, transaction;
-	bool waiting; /* for the answer to `request` */
-	bool late;    /* nobody does any more, but it may come */
+	struct pending pending[PENDING_MAX]; /* the last one is `request` */
+	uint32_t first, count;
+	int error; /* the first among questions without a result */
+	bool late; /* nobody waits for them any more, but their answers may come */
 	uint32_t filled;
 	struct {
 		struct xsd_sockmsg header;
@@ -61,7 +76,9 @@ static void connect(const volatile struct handover_xen *xen)
 	store.ring = (struct xenstore_domain_interface *)xen->store;
 	store.port = xen->store_port;
 	store.works = store.ring != NULL;
-	store.waiting = store.late = false;
+	store.count = 0;
+	store.error = 0;
+	store.late = false;
 	store.transaction = 0;
 	store.filled = 0;
 	if (!store.works)
@@ -149,21 +166,47 @@ static void fire(void)
 		store.watches[place]->fired = true;
 }
 
-/* Takes messages until there are none, or one is the answer. Returns whether it is. */
-static bool take_messages(void)
+static int errno_of(const char *name)
+{
+	for (size_t i = 0; i < RTE_DIM(xsd_errors); i++)
+		if (strcmp(name, xsd_errors[i].errstring) == 0)
+			return -xsd_errors[i].errnum;
+	return -EIO;
+}
+
+/* The answer to the first question that waits is in the inbox. */
+static void take_answer(void)
+{
+	const struct pending *pending = &store.pending[store.first];
+	int length = store.inbox.header.type == pending->type ? (int)store.inbox.header.len : -EIO;
+
+	if (store.inbox.header.type == XS_ERROR)
+		length = errno_of(store.inbox.payload);
+	if (pending->answer != NULL) {
+		rte_strscpy(pending->answer->text, store.inbox.payload, sizeof(pending->answer->text));
+		pending->answer->length = length;
+	} else if (pending->result != NULL) {
+		*pending->result = length;
+	} else if (length < 0 && store.error == 0 && !(pending->type == XS_RM && length == -ENOENT)) {
+		store.error = length;
+	}
+	store.first = (store.first + 1) % PENDING_MAX;
+	store.count--;
+}
+
+/* Takes messages until there are none, or the last answer has come, which stays in the inbox. */
+static void take_messages(void)
 {
 	while (store.works && fill_inbox()) {
 		if (store.inbox.header.type == XS_WATCH_EVENT) {
 			fire();
-		} else if ((store.waiting || store.late) && store.inbox.header.req_id == store.request) {
-			bool wanted = store.waiting;
-
-			store.waiting = store.late = false;
-			if (wanted)
-				return true;
+		} else if (store.count > 0 && store.inbox.header.req_id == store.request - store.count + 1) {
+			take_answer();
+			if (store.count == 0 && !store.late)
+				return;
+			store.late &= store.count > 0;
 		}
 	}
-	return false;
 }
 
 static void take_all(void)
@@ -207,6 +250,7 @@ static int put_bytes(const char *bytes, uint32_t count, uint64_t deadline_tsc)
 			if (passed(deadline_tsc))
 				return -ETIMEDOUT;
 			events_send(store.port);
+			take_messages(); /* it may wait for us to do so */
 			events_wait(deadline_tsc);
 			events_take(store.port);
 		}
@@ -216,7 +260,7 @@ static int put_bytes(const char *bytes, uint32_t count, uint64_t deadline_tsc)
 
 static int send(uint32_t type, const struct part *parts, uint64_t deadline_tsc)
 {
-	struct xsd_sockmsg header = {.type = type, .req_id = ++store.request, .tx_id = store.transaction};
+	struct xsd_sockmsg header = {.type = type, .req_id = store.request + 1, .tx_id = store.transaction};
 	int error;
 
 	for (int i = 0; i < PARTS_MAX; i++)
@@ -226,53 +270,79 @@ static int send(uint32_t type, const struct part *parts, uint64_t deadline_tsc)
 		error = put_bytes(parts[i].data, parts[i].bytes, deadline_tsc);
 	if (error == -ETIMEDOUT)
 		give_up("it reads nothing"); /* and half a message is in its ring */
-	events_send(store.port);
-	return error;
+	return error == -ETIMEDOUT ? -EIO : error;
 }
 
-static int errno_of(const char *name)
+/* What nobody waits for any more goes nowhere. */
+static void abandon(void)
 {
-	for (size_t i = 0; i < RTE_DIM(xsd_errors); i++)
-		if (strcmp(name, xsd_errors[i].errstring) == 0)
-			return -xsd_errors[i].errnum;
-	return -EIO;
+	for (uint32_t i = 0; i < store.count; i++) {
+		struct pending *pending = &store.pending[(store.first + i) % PENDING_MAX];
+
+		if (pending->answer != NULL)
+			pending->answer->length = -ETIMEDOUT;
+		if (pending->result != NULL)
+			*pending->result = -ETIMEDOUT;
+		*pending = (struct pending){.type = pending->type};
+	}
+	store.late = store.count > 0;
 }
 
-static int wait_for_answer(uint32_t type, uint64_t deadline_tsc)
+static int wait_for_answers(uint64_t deadline_tsc)
 {
-	while (!take_messages()) {
-		if (!store.works)
-			return -EIO;
-		if (passed(deadline_tsc)) {
-			store.waiting = false;
-			store.late = true;
-			return -ETIMEDOUT;
+	if (store.late)
+		return -EBUSY;
+	if (store.works && store.count > 0)
+		events_send(store.port);
+	for (take_messages(); store.count > 0; take_messages()) {
+		if (!store.works || passed(deadline_tsc)) {
+			abandon();
+			return store.works ? -ETIMEDOUT : -EIO;
 		}
 		events_wait(deadline_tsc);
 		events_take(store.port);
 	}
-	if (store.inbox.header.type == XS_ERROR)
-		return errno_of(store.inbox.payload);
-	return store.inbox.header.type == type ? (int)store.inbox.header.len : -EIO;
+	return 0;
+}
+
+static uint64_t deadline(void)
+{
+	return rte_rdtsc() + rte_get_tsc_hz() / 1000 * store.patience_ms;
+}
+
+/* Sends a question. */
+static int post(uint32_t type, const struct part parts[PARTS_MAX], struct store_answer *answer, int *result)
+{
+	int error = 0;
+
+	if (store.count == 0 || store.late)
+		take_all();
+	if (store.late)
+		return -EBUSY;
+	if (store.count == PENDING_MAX)
+		error = wait_for_answers(deadline());
+	if (error == 0)
+		error = store.works ? send(type, parts, deadline()) : -EIO;
+	if (error != 0) {
+		store.error = store.error != 0 ? store.error : error;
+		return error;
+	}
+	store.request++;
+	store.pending[(store.first + store.count++) % PENDING_MAX] =
+	    (struct pending){.type = type, .answer = answer, .result = result};
+	return 0;
 }
 
 /* One question. The answer's payload is in the inbox, and a NUL behind it; returns its length. */
 static int ask(uint32_t type, struct part one, struct part two, struct part three)
 {
 	const struct part parts[PARTS_MAX] = {one, two, three};
-	uint64_t deadline_tsc = rte_rdtsc() + rte_get_tsc_hz() / 1000 * store.patience_ms;
-	int error;
+	int result = -EIO, error = post(type, parts, NULL, &result);
 
-	take_all();
-	if (!store.works)
-		return -EIO;
-	if (store.late)
-		return -EBUSY;
-	error = send(type, parts, deadline_tsc);
-	if (error != 0)
-		return error;
-	store.waiting = true;
-	return wait_for_answer(type, deadline_tsc);
+	if (error == 0)
+		error = wait_for_answers(deadline());
+	store.error = 0;
+	return error != 0 ? error : result;
 }
 
 /* With its NUL, as paths are sent. */
@@ -293,19 +363,62 @@ int store_read(const char *path, char *value, uint32_t bytes)
 	return (int)strlen(value);
 }
 
-int store_read_number(const char *path, uint32_t max, uint32_t *number)
+int store_number(const struct store_answer *answer, uint32_t max, uint32_t *number)
 {
-	char value[16], *end;
 	unsigned long long read;
-	int length = store_read(path, value, sizeof(value));
+	char *end;
 
-	if (length < 0)
-		return length;
-	read = strtoull(value, &end, 10);
-	if (value[0] < '0' || value[0] > '9' || *end != '\0' || read > max)
+	if (answer->length < 0)
+		return answer->length;
+	read = strtoull(answer->text, &end, 10);
+	if (answer->text[0] < '0' || answer->text[0] > '9' || *end != '\0' || read > max)
 		return -EINVAL;
 	*number = (uint32_t)read;
 	return 0;
+}
+
+int store_read_number(const char *path, uint32_t max, uint32_t *number)
+{
+	struct store_answer answer = {.length = store_read(path, answer.text, sizeof(answer.text))};
+
+	return store_number(&answer, max, number);
+}
+
+void store_ask(const char *path, struct store_answer *answer)
+{
+	const struct part parts[PARTS_MAX] = {string(path)};
+
+	answer->length = post(XS_READ, parts, answer, NULL);
+}
+
+void store_post(const char *path, const char *format, ...)
+{
+	char value[STORE_VALUE_BYTES];
+	struct part parts[PARTS_MAX] = {string(path), {value, 0}};
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(value, sizeof(value), format, arguments);
+	va_end(arguments);
+	parts[1].bytes = (uint32_t)strlen(value);
+	post(XS_WRITE, parts, NULL, NULL);
+}
+
+void store_post_remove(const char *path)
+{
+	const struct part parts[PARTS_MAX] = {string(path)};
+
+	post(XS_RM, parts, NULL, NULL);
+}
+
+int store_finish(void)
+{
+	int error = wait_for_answers(deadline());
+
+	if (error == 0)
+		error = store.error;
+	store.error = 0;
+	return error;
 }
 
 int store_write(const char *path, const char *value)

@@ -7,6 +7,9 @@
  * thrown away. While one is missing no other question is asked. All of it happens outside of the packet path:
  * at start, and when the store itself has said that something changed.
  *
+ * Questions may also be sent one after another, and their answers waited for together: they are answered in
+ * their order.
+ *
  * What the store says is outside input. One that breaks the ring's rules is not spoken to any more, until a
  * resume. Sources: Xen, public/io/xs_wire.h, docs/misc/xenstore.txt and xenstore-ring.txt.
  *
@@ -34,6 +37,12 @@ struct store_watch {
 	bool fired; /* something at or under the path has changed; the user clears it before looking */
 };
 
+/* What a question was answered: a string, cut, and its length; or -errno. */
+struct store_answer {
+	char text[16];
+	int length;
+};
+
 /* Takes the ring. Nothing is asked. Answers are waited for patiently, as nothing else can be done. */
 void store_init(const volatile struct handover_xen *xen);
 
@@ -56,6 +65,16 @@ int store_write(const char *path, const char *value);
 __attribute__((format(printf, 2, 3))) int store_write_format(const char *path, const char *format, ...);
 
 int store_remove(const char *path);
+
+/* The same, without waiting: store_finish does, for all, and returns the first error there was, but for what
+ * an answer says for itself, and for paths to be removed that are not there. Answers must live until then. */
+void store_ask(const char *path, struct store_answer *answer);
+__attribute__((format(printf, 2, 3))) void store_post(const char *path, const char *format, ...);
+void store_post_remove(const char *path);
+int store_finish(void);
+
+/* As store_read_number, of an answer. */
+int store_number(const struct store_answer *answer, uint32_t max, uint32_t *number);
 
 /* Names under a path, each ended by a NUL. Returns the bytes of all of them. -E2BIG: they are more. */
 int store_directory(const char *path, char *names, uint32_t bytes);

@@ -236,6 +236,18 @@ static void plug_unseen(void)
 	netback_up(&back, 0, &netback_all, device);
 }
 
+/* The same, under the same backend: it is another vif, and what the last one's backend did is not its fault.
+ */
+static void plug_unseen_again(void)
+{
+	struct net *net = device->state;
+
+	net->resets = NET_RESETS_MAX;
+	netback_unplug(&back);
+	netback_up(&back, 0, &netback_all, device);
+	assert_int_equal(net->resets, 0);
+}
+
 /* In another place, with another store. */
 static void move_away(void)
 {
@@ -257,9 +269,13 @@ static const struct change {
 	const char *name;
 	void (*make)(void);
 } changes[] = {
-    {"backend restarted", restart_backend},  {"backend replaced", replace_backend},
-    {"unplugged and plugged", plug_again},   {"another vif", plug_another},
-    {"another backend domain", plug_unseen}, {"suspend", suspend},
+    {"backend restarted", restart_backend},
+    {"backend replaced", replace_backend},
+    {"unplugged and plugged", plug_again},
+    {"another vif", plug_another},
+    {"another backend domain", plug_unseen},
+    {"another one, unseen", plug_unseen_again},
+    {"suspend", suspend},
 };
 
 static void thousand_times(void **state)

@@ -416,9 +416,11 @@ static void interrupts_only_when_armed(void **state)
 	open_mode(state);
 	for (uint32_t lap = 0; lap < 1000; lap++) {
 		uint32_t i = lap % back.queues, before = back.queue[i].interrupts;
+		uint32_t notified = back.queue[i].notifications;
 
 		deliver(i, 80, 0);
 		assert_int_equal(back.queue[i].interrupts, before);
+		assert_int_equal(back.queue[i].notifications, notified);
 		assert_true(device->driver->arm(device));
 		device->driver->disarm(device);
 		assert_int_equal(receive(BURST), 1);
@@ -433,6 +435,7 @@ static void interrupts_only_when_armed(void **state)
 		rte_pktmbuf_free(burst[0]);
 		deliver(i, 80, 0);
 		assert_int_equal(back.queue[i].interrupts, before + 1);
+		assert_int_equal(back.queue[i].notifications, notified + 1);
 		assert_int_equal(receive(BURST), 1);
 		rte_pktmbuf_free(burst[0]);
 	}

@@ -115,14 +115,16 @@ static void move(void)
 
 static void suspends(void **state)
 {
-	uint64_t before, generation;
+	uint64_t before, wall, generation;
 
 	(void)state;
 	xen_world.at_suspend = move;
 	for (int i = 0; i < 10; i++) {
 		before = host_now_ns = clock_at(rte_rdtsc()) + 1000000;
+		wall = host_wall_ns();
 		generation = generation_now();
 		ask("suspend");
+		assert_true(host_wall_ns() >= wall);
 		assert_int_equal(xen_world.suspends, i + 1);
 		assert_true(clock_at(rte_rdtsc()) >= before);
 		assert_int_equal(generation_now(), generation + 1);

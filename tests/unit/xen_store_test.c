@@ -340,6 +340,70 @@ static void watches_in_the_end(void **state)
 	assert_true(one.fired && other.fired);
 }
 
+/* Many questions at once: more than may be out, more than fit the ring, and some whose answers fill it. */
+static void asks_many_at_once(void **state)
+{
+	enum { MANY = 100 };
+	static struct store_answer answers[MANY];
+	char path[200], huge[250];
+	uint32_t number;
+
+	(void)state;
+	memset(huge, 'h', sizeof(huge));
+	huge[249] = '\0';
+	for (uint32_t grain = 0; grain < 200; grain += 67) {
+		xen_world.store_grain = grain;
+		for (int i = 0; i < MANY; i++) {
+			snprintf(path, sizeof(path), "%0150d/%d", 7, i);
+			store_post(path, "%d", i);
+		}
+		assert_int_equal(store_finish(), 0);
+		xen_store_set(HOME "huge", huge);
+		for (int i = 0; i < MANY; i++) {
+			snprintf(path, sizeof(path), "%0150d/%d", 7, i);
+			store_ask(i % 3 == 0 ? "huge" : path, &answers[i]);
+		}
+		assert_int_equal(store_finish(), 0);
+		for (int i = 0; i < MANY; i++) {
+			assert_int_equal(store_number(&answers[i], MANY, &number), i % 3 == 0 ? -EINVAL : 0);
+			assert_true(i % 3 == 0 || number == (uint32_t)i);
+		}
+	}
+	assert_string_equal(logged, "");
+}
+
+static void tells_what_failed(void **state)
+{
+	struct store_answer answer, other;
+	uint32_t number;
+
+	(void)state;
+	store_ask("nowhere", &answer);
+	store_post_remove("nowhere");
+	assert_int_equal(store_finish(), 0);
+	assert_int_equal(store_number(&answer, 1, &number), -ENOENT);
+	xen_world.store_type = XS_ERROR;
+	store_post("a", "1");
+	assert_int_equal(store_finish(), -EIO);
+	xen_world.store_type = 0;
+	assert_int_equal(store_finish(), 0);
+	xen_world.store_mute = true;
+	store_ask("a", &answer);
+	store_post("b", "1");
+	assert_int_equal(store_finish(), -ETIMEDOUT);
+	assert_int_equal(store_number(&answer, 1, &number), -ETIMEDOUT);
+	answer.length = 77;
+	store_ask("a", &other);
+	assert_int_equal(store_finish(), -EBUSY);
+	assert_int_equal(store_number(&other, 1, &number), -EBUSY);
+	xen_world.store_mute = false;
+	xen_store_run();
+	store_post("c", "1");
+	assert_int_equal(store_finish(), 0);
+	assert_int_equal(answer.length, 77); /* late answers go nowhere */
+	assert_string_equal(xen_store_get(HOME "c"), "1");
+}
+
 /* What makes no sense, but breaks no rule, is passed over. */
 static void passes_over_nonsense(void **state)
 {
@@ -446,6 +510,8 @@ int main(void)
 	    cmocka_unit_test_setup(no_store, begin),
 	    cmocka_unit_test_setup(is_not_used_any_more, begin),
 	    cmocka_unit_test_setup(watches_in_the_end, begin),
+	    cmocka_unit_test_setup(asks_many_at_once, begin),
+	    cmocka_unit_test_setup(tells_what_failed, begin),
 	    cmocka_unit_test_setup(passes_over_nonsense, begin),
 	    cmocka_unit_test_setup(refuses_strange_answers, begin),
 	    cmocka_unit_test_setup(takes_requests, begin),

@@ -52,7 +52,7 @@ said() { # name, word, how often
 tell() {
 	until_so 60 ended "$1"
 	sync
-	echo "== $1: $(state "$1")"
+	printf "\n== %s: %s\n" "$1" "$(state "$1")"
 	cat "$(log "$1")"
 	xl destroy "$1"
 }
@@ -75,12 +75,12 @@ run_suspend() {
 	quietly xl save -c suspend /run/saved
 }
 
-while IFS='|' read -r name kernel options line; do
+while IFS='|' read -r name kernel options line <&3; do
 	configure "$name" "$kernel" "$options" "$line" || continue
 	case $name in
 	deaf | suspend) run_$name ;;
 	*) xl unpause "$name" ;;
 	esac
 	tell "$name"
-done </guest/rows
-echo "== end"
+done 3</guest/rows
+printf "\n== end\n"

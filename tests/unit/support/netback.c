@@ -325,8 +325,10 @@ void netback_push_rx(struct netback *back, uint32_t queue)
 	int notify;
 
 	RING_PUSH_RESPONSES_AND_CHECK_NOTIFY(ring, notify);
-	if (notify)
-		back->queue[queue].interrupts += xen_event_raise(back->queue[queue].rx_port);
+	if (!notify)
+		return;
+	back->queue[queue].notifications++;
+	back->queue[queue].interrupts += xen_event_raise(back->queue[queue].rx_port);
 }
 
 /* The extra info of a frame goes over an answer. */

@@ -32,7 +32,8 @@ struct netback_queue {
 	netif_tx_back_ring_t tx;
 	netif_rx_back_ring_t rx;
 	uint32_t tx_reference, rx_reference, tx_port, rx_port;
-	uint32_t interrupts; /* that the front end asked for */
+	uint32_t notifications; /* that the ring asked for */
+	uint32_t interrupts;	/* ... and that found their channel open */
 };
 
 struct netback {

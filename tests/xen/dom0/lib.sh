@@ -49,7 +49,7 @@ inside() {
 	shift
 	nsenter --target "$pid" --net "$@"
 }
-# The guest's number, which changes when it is restored or starts again.
+# The guest's number. It changes when the guest is restored or starts again; scripts keep it in $me.
 domain() {
 	local me name
 	for me in $(xenstore-list /local/domain); do
@@ -84,7 +84,7 @@ knock() {
 
 # The node of interface NUMBER's backend.
 backend() {
-	echo "/local/domain/0/backend/vif/$(domain)/$1"
+	echo "/local/domain/0/backend/vif/$me/$1"
 }
 
 state() {
@@ -97,7 +97,7 @@ connected() {
 
 # replug NUMBER: what udev and a hotplug script would do about a backend that has begun anew.
 replug() {
-	local vif=vif$(domain).$1
+	local vif=vif$me.$1
 	wait_for ip link show "$vif" >/dev/null 2>&1
 	vif=$vif XENBUS_PATH=$(backend "$1") sh /etc/xen/scripts/vif-bridge online
 }
@@ -130,14 +130,13 @@ end_live() {
 # number MAC: of the interface that has it.
 number() {
 	local node
-	for node in $(xenstore-list "/local/domain/0/backend/vif/$(domain)"); do
+	for node in $(xenstore-list "/local/domain/0/backend/vif/$me"); do
 		[ "$(xenstore-read "$(backend "$node")/mac" 2>/dev/null)" != "$1" ] || echo "$node"
 	done
 }
 
 # Everything of the guest's that Xen and xenstore keep: event channels, grants in use, nodes.
 footprint() {
-	local me=$(domain)
 	echo "event channels: $(lsevtchn "$me" | wc -l)"
 	xl dmesg -c >/dev/null
 	xl debug-keys g
@@ -158,5 +157,5 @@ has_ended() {
 
 # counters NAME: the appliance's memory that has them, read from here.
 counters() {
-	[ -z "$counters_address" ] || echo "data $1 $(/test/peek "$(domain)" "$counters_address" "$counters_bytes" | base64 -w 0)"
+	[ -z "$counters_address" ] || echo "data $1 $(/test/peek "$me" "$counters_address" "$counters_bytes" | base64 -w 0)"
 }
