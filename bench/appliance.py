@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The firewall and router that the rows about booting, size and idling measure, and network cards for it."""
 
-import functools
 import os
 import socket
 import struct
 
+import kept
 from harness import BUILD, Unavailable, run_tool
 
 CONFIGURATION = """\
@@ -28,14 +28,15 @@ router:
 MACS = ["02:00:00:00:01:00", "02:00:00:00:01:01"]
 
 
-@functools.cache
 def build(name="gateway", configuration=CONFIGURATION):
-    """The image of a configuration, made once a run."""
-    image = BUILD / "bench" / f"{name}.elf"
-    source = BUILD / "bench" / f"{name}.yaml"
-    source.write_text(configuration)
-    run_tool([str(BUILD / "weir"), "build", str(source), "-o", str(image)])
-    return image
+    """The image of a configuration."""
+    image, source = BUILD / "bench" / f"{name}.elf", BUILD / "bench" / f"{name}.yaml"
+
+    def make():
+        source.write_text(configuration)
+        run_tool([str(BUILD / "weir"), "build", str(source), "-o", str(image)])
+
+    return kept.keep(image, configuration, make)
 
 
 def idle_cards():

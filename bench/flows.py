@@ -15,13 +15,13 @@ from harness import Row, Unavailable
 
 FLOWS, MILLION, CAPACITY = 100_000, 1_000_000, 1_050_000
 IN_FLIGHT, EXTERNAL_BYTES = 512, 8  # of bench/bed.h, flows.c: it opens so many at once, and notes so much about each
+RULES, ROUTES = 100, 10_000
 TARGET_CYCLES, TARGET_GROWTH, TARGET_CONNECTIONS, TARGET_MB = 200, 1.5, 1_000_000, 256
 RUNS, CONNECTIONS = 3, 500_000
-FLOOD_SECONDS, FLOOD_RATE = 10, 1_000_000
-GROWTH = {"flows": [1_000, 10_000, 100_000, 1_000_000], "rules": [10, 100, 1_000, 10_000],
-          "routes": [10, 1_000, 100_000, 1_000_000]}
-SMOKE = {"RUNS": 1, "FLOWS": 1024, "CAPACITY": 8192, "MILLION": 6144, "CONNECTIONS": 1024, "FLOOD_SECONDS": 1,
-         "FLOOD_RATE": 10_000, "GROWTH": {"flows": [512, 1024]}}
+FLOOD_RUNS, FLOOD_SECONDS, FLOOD_RATE = 2, 10, 1_000_000
+GROWTH = {"flows": [1_000, 10_000, 100_000, 1_000_000], "rules": [10, 100, 10_000], "routes": [10, 100_000, 1_000_000]}
+SMOKE = {"RUNS": 1, "FLOOD_RUNS": 1, "FLOWS": 1024, "CAPACITY": 4096, "MILLION": 4096, "CONNECTIONS": 1024, "FLOOD_SECONDS": 1,
+         "FLOOD_RATE": 10_000, "RULES": 5, "ROUTES": 10, "GROWTH": {"flows": [512, 1024]}}
 
 
 def rule_yaml(number, rng):
@@ -40,10 +40,10 @@ def routes_yaml(count, rng):
     return [f"    - {{ to: {network}, via: 192.0.2.254 }}" for network in sorted(seen)]
 
 
-def configuration(capacity=None, rules=100, routes=10_000):
+def configuration(capacity, rules, routes):
     rng = random.Random(3)
     return "\n".join([
-        "name: bench-flows", f"flows: {capacity or CAPACITY}", "ports:",
+        "name: bench-flows", f"flows: {capacity}", "ports:",
         '  lan: { addresses: [10.255.0.1/24], mac: "02:00:00:00:00:01", neighbours: { 10.255.0.2: "02:00:00:00:02:01" } }',
         '  wan: { addresses: [192.0.2.1/24], mac: "02:00:00:00:00:02", gateway: 192.0.2.254, '
         'neighbours: { 192.0.2.254: "02:00:00:00:02:02" } }',
@@ -56,32 +56,29 @@ def configuration(capacity=None, rules=100, routes=10_000):
         "router:", "  routes:", "    - { to: 10.0.0.0/9, via: 10.255.0.2 }", *routes_yaml(routes, rng)]) + "\n"
 
 
+def image_of(capacity=None, rules=None, routes=None):
+    sizes = capacity or CAPACITY, rules or RULES, routes or ROUTES
+    return inside.build("flows", configuration(*sizes), "flows-{}-{}-{}".format(*sizes))
+
+
 def established(image, flows, vm=False):
     run = inside.run_vm if vm else inside.run_process
     return run(image, f"flows={flows} seed=0", **({"memory_mib": 512} if vm else {}))["established"][0]
 
 
-def growth(name, image_of):
-    """Rows of one growing number, each as a multiple of the smallest; pairs in turn, so that both see the same noise."""
+def growth(name, sized):
+    """Rows of one growing number, each as a multiple of the smallest; pairs in turn, so that both see the same noise.
+    sized: from a number to an image, and how many flows it has."""
     smallest, *larger = GROWTH[name]
-    first, flows = image_of(smallest)
+    first, flows = sized(smallest)
     for size in larger:
-        image, size_flows = image_of(size)
+        image, size_flows = sized(size)
         pairs = [(established(first, flows), established(image, size_flows)) for _ in range(RUNS)]
         yield size, pairs
 
 
 def growth_rows(plotted):
     """Fills plotted[name] with (size, cycles)."""
-    images = {}
-
-    def image_of(**sizes):
-        key = tuple(sizes.items())
-        if key not in images:
-            tag = "-".join(f"{name}{size}" for name, size in key) or "usual"
-            images[key] = inside.build("flows", configuration(**sizes), f"flows-{tag}")
-        return images[key]
-
     kinds = {"flows": lambda size: (image_of(), size), "rules": lambda size: (image_of(capacity=4096, rules=size), 1000),
              "routes": lambda size: (image_of(capacity=4096, routes=size), 1000)}
     for name in GROWTH:
@@ -117,7 +114,8 @@ def plot(plotted):
 def flood_rows(image, vm):
     """What Weir drops, and what the machine's pauses cost: a ring of 1024 packets lasts for 0.9 ms."""
     words = f"flows=1024 rounds=0 flood={FLOOD_SECONDS} rate={FLOOD_RATE} seed=0"
-    runs = [inside.run_vm(image, words, memory_mib=512) if vm else inside.run_process(image, words) for _ in range(RUNS)]
+    run = inside.run_vm if vm else inside.run_process
+    runs = [run(image, words, **({"memory_mib": 512} if vm else {})) for _ in range(FLOOD_RUNS)]
     packets, where = runs[0]["flood_packets"][0], "VM" if vm else "process"
 
     def samples(name, scale=1):
@@ -142,14 +140,14 @@ def connection_rows(image, vm):
 def memory_rows():
     """A full table, and the same appliance with hardly one: what that takes, less the bench's own notes."""
     flows, few = MILLION // IN_FLIGHT * IN_FLIGHT, 1024
-    images = [inside.build("flows", configuration(capacity=capacity), f"flows-table{capacity}") for capacity in (MILLION, 4096)]
+    images = image_of(capacity=MILLION), image_of(capacity=4096)
     full, hardly = (inside.resident_mb(image, f"flows={number} rounds=0 seed=0")
                     for image, number in zip(images, (flows, few)))
     yield Row(f"memory of {flows:,} flows", [full - hardly - (flows - few) * EXTERNAL_BYTES / 1e6], "MB", at_most=TARGET_MB)
 
 
 def rows():
-    image = inside.build("flows", configuration())
+    image = image_of()
     worlds = [False] + ([True] if machine.accelerator() == "kvm" else [])
     for vm in worlds:
         samples = [established(image, FLOWS, vm) for _ in range(RUNS)]

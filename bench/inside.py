@@ -5,27 +5,35 @@ links every image, but in the place of boot/ring3 and pktio/; run as a process a
 import os
 import subprocess
 
+import kept
 import machine
 from harness import BUILD, ROOT, Unavailable, run_tool
 
 
+def archive(program, sources):
+    """Compiles what takes the place of boot/ring3 and pktio/."""
+    made = BUILD / "image" / f"bench-{program}.a"
+    flags = (BUILD / "image" / "flags").read_text().split()
+    objects = [str(BUILD / "bench" / f"{program}-{source.stem}.o") for source in sources]
+    for source, object_file in zip(sources, objects):
+        run_tool([*flags, f"-I{ROOT}", "-c", str(source), "-o", object_file])
+    made.unlink(missing_ok=True)
+    run_tool(["gcc-ar", "rcs", str(made), *objects])
+
+
 def build(program, configuration, name=None, sources=None):
     """The image of a program with a configuration (YAML text), under `name`. Its source is bench/PROGRAM.c, or those given."""
-    name = name or program
-    image, source = BUILD / "bench" / f"{name}.elf", BUILD / "bench" / f"{name}.yaml"
-    archive = BUILD / "image" / f"bench-{program}.a"
-    flags = (BUILD / "image" / "flags").read_text().split()
-    source.write_text(configuration)
-    objects = []
-    for part in (ROOT / "bench/bed.c", *(sources or [ROOT / "bench" / f"{program}.c"])):
-        objects.append(str(BUILD / "bench" / f"{part.stem}.o"))
-        run_tool([*flags, f"-I{ROOT}", "-c", str(part), "-o", objects[-1]])
-    archive.unlink(missing_ok=True)
-    run_tool(["gcc-ar", "rcs", str(archive), *objects])
-    run_tool([str(BUILD / "weir"), "build", str(source), "-o", str(image)],
-             env={"ARCHIVES": f"nf eal bench-{program}"})
-    image.chmod(0o700)  # one that has keys is not made to be run by anybody
-    return image
+    image, source = (BUILD / "bench" / f"{name or program}.{suffix}" for suffix in ("elf", "yaml"))
+    parts = [ROOT / "bench/bed.c", *(sources or [ROOT / "bench" / f"{program}.c"])]
+
+    def make():
+        source.write_text(configuration)
+        archive(program, parts)
+        run_tool([str(BUILD / "weir"), "build", str(source), "-o", str(image)],
+                 env={"ARCHIVES": f"nf eal bench-{program}"})
+        image.chmod(0o700)  # one that has keys is not made to be run by anybody
+
+    return kept.keep(image, configuration, make, [*parts, *(ROOT / "bench").glob("*.h")])
 
 
 def parse(text):

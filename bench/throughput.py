@@ -26,7 +26,7 @@ firewall:
     - { accept: any, from: wan, to: lan, proto: udp, source-port: 5001 }
 router: {}
 """
-SECONDS, REPEATS, DRAIN_MS = 0.3, 3, 100
+SECONDS, REPEATS, DRAIN_MS = 0.2, 3, 100
 TRIALS, RESOLUTION = 24, 0.02  # of a search
 TOLERANCES, SHARES = (0.005, 0.0), (0.1, 0.5, 0.9)
 QUANTILES = {"p50": "p50", "p99": "p99", "p999": "p99.9", "max": "max"}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The files that `weir image` makes. One that has the image in it, and an image with private keys, is its
- * owner's alone from its first byte on.
+ * The files that `weir image` makes. Where the image has private keys in it, a file with the image in it is
+ * its owner's alone, from its first byte on.
  */
 #ifndef IMAGES_ARTEFACT_H
 #define IMAGES_ARTEFACT_H

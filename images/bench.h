@@ -48,9 +48,12 @@ enum bench_measure {
 	MEASURE_SECONDS,
 	MEASURE_PASSES,
 	MEASURE_BEHIND,
+	MEASURE_TIMED,	    /* came back, and were known again: their latencies follow; none in a hurry */
 	MEASURE_WAITED_MS,  /* that the VM waited for a processor */
 	MEASURE_STALLED_MS, /* that the host did not let the generator run */
 	MEASURE_IDLE,	    /* share of the generator's time */
+	MEASURE_LATENCY_P50,
+	MEASURE_LATENCY_P99, /* microseconds */
 	MEASURE_COUNT
 };
 

@@ -25,9 +25,12 @@ static const char *const keys[MEASURE_COUNT] = {
     [MEASURE_SECONDS] = "seconds",
     [MEASURE_PASSES] = "passes",
     [MEASURE_BEHIND] = "behind",
+    [MEASURE_TIMED] = "timed",
     [MEASURE_WAITED_MS] = "image_waited_ms",
     [MEASURE_STALLED_MS] = "generator_stalled_ms",
     [MEASURE_IDLE] = "generator_idle",
+    [MEASURE_LATENCY_P50] = "latency_p50_us",
+    [MEASURE_LATENCY_P99] = "latency_p99_us",
 };
 
 static json_t *json_whole(double value)

@@ -23,6 +23,8 @@ static const struct {
     {MEASURE_FORWARDED_PPS, "forwarded", "packets/s", 1, true},
     {MEASURE_FORWARDED_BPS, "", "Mbit/s", 1e-6, true},
     {MEASURE_CYCLES, "busy", "cycles a packet", 1, true},
+    {MEASURE_LATENCY_P50, "latency, median", "us", 1, false},
+    {MEASURE_LATENCY_P99, "  99 of 100 below", "us", 1, false},
     {MEASURE_OFFERED, "offered", "packets", 1, true},
     {MEASURE_FORWARDED, "forwarded", "", 1, true},
     {MEASURE_CONSUMED, "for the image itself", "answers to its ARP among them", 1, false},

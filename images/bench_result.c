@@ -25,7 +25,8 @@ static double positive(double value)
 static void take_generator(struct bench_result *result, const json_t *from)
 {
 	const json_t *replay = json_object_get(from, "replay"),
-		     *generator = json_object_get(from, "generator");
+		     *generator = json_object_get(from, "generator"),
+		     *latency = json_object_get(from, "latency_ns");
 	double *values = result->values;
 
 	values[MEASURE_SECONDS] = said(from, "seconds");
@@ -34,6 +35,9 @@ static void take_generator(struct bench_result *result, const json_t *from)
 	values[MEASURE_NOT_TAKEN] = (double)bench_given(from); /* less what the image then received */
 	values[MEASURE_PASSES] = said(replay, "passes");
 	values[MEASURE_BEHIND] = said(replay, "behind");
+	values[MEASURE_TIMED] = said(latency, "count");
+	values[MEASURE_LATENCY_P50] = said(latency, "p50") / 1e3;
+	values[MEASURE_LATENCY_P99] = said(latency, "p99") / 1e3;
 	values[MEASURE_STALLED_MS] = said(generator, "stalled_ms");
 	values[MEASURE_IDLE] = said(generator, "idle");
 	values[MEASURE_OFFERED_BPS] = said(from, "sent_bps");

@@ -13,6 +13,7 @@
 
 #include "build.h"
 #include "formats.h"
+#include "qemu_command.h"
 #include "taps.h"
 #include "temporary.h"
 
@@ -130,6 +131,15 @@ static int place_networks(struct format_job *job, const struct request *request)
 	return status;
 }
 
+/* Writing over the image would take it from who reads it. */
+static bool is_image(const char *image, const char *output)
+{
+	struct stat one, other;
+
+	return stat(image, &one) == 0 && stat(output, &other) == 0 && one.st_dev == other.st_dev &&
+	       one.st_ino == other.st_ino;
+}
+
 static int make(struct request *request, const struct format *format, const char *output)
 {
 	static struct format_job job;
@@ -140,6 +150,8 @@ static int make(struct request *request, const struct format *format, const char
 	if (missing)
 		return failed("%s: %s is not here; on Debian: apt-get install %s", format->name,
 			      missing->what, missing->package);
+	if (is_image(request->path, output))
+		return misused("-o %s: that is the image itself", output);
 	kernel = name_kernel(request->path, output);
 	if (!kernel)
 		return STATUS_FAILED;
@@ -156,6 +168,10 @@ static int make(struct request *request, const struct format *format, const char
 		job.folder = temporary_create();
 	if (status == STATUS_DONE)
 		status = job.folder ? format->make(&job) : STATUS_FAILED;
+	if (status == STATUS_DONE && format->needs) /* else the file says it itself */
+		note(
+		    "%s: its machine wants %llu MiB of memory, and under UEFI what the firmware takes beside",
+		    output, (unsigned long long)qemu_memory_mib(job.image));
 	if (job.folder)
 		temporary_remove(job.folder);
 	free(kernel);

@@ -3,24 +3,22 @@
  * A script that starts the image under QEMU, as `weir run` does but without the host command. KVM is used
  * where whoever runs the script may use it. Source: qemu-system-x86_64(1).
  */
+#include <string.h>
+
 #include "arguments.h"
 #include "command.h"
 #include "formats.h"
 #include "qemu_command.h"
 
-/* Words of the command line are plain (command_image.c checks what a person gave), but for the two variables.
- */
+/* All words are plain (command_image.c checks what a person gave), but for blanks in the image's arguments
+ * and for the two variables. */
 static void print_words(FILE *stream, const struct arguments *arguments)
 {
 	for (size_t i = 0; i < arguments->count; i++) {
 		const char *word = arguments->words[i];
 
-		if (*word == '-')
-			fprintf(stream, " \\\n\t%s", word);
-		else if (*word == '$')
-			fprintf(stream, " %s", word);
-		else
-			fprintf(stream, i ? " '%s'" : "exec %s", word);
+		fputs(i == 0 ? "exec " : *word == '-' ? " \\\n\t" : " ", stream);
+		fprintf(stream, strchr(word, ' ') ? "'%s'" : "%s", word);
 	}
 }
 

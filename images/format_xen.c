@@ -30,8 +30,8 @@ int format_make_xen(const struct format_job *job)
 		job->image->config->name, job->image->config->name, uuid, job->kernel, job->words,
 		(unsigned long long)qemu_memory_mib(job->image));
 	for (int i = 0; i < count; i++)
-		fprintf(stream, "\n  \"mac=%s,bridge=%s\",", cards[i].mac, cards[i].network);
-	fputs("\n]\n"
+		fprintf(stream, "%s\"mac=%s,bridge=%s\"", i ? ", " : "", cards[i].mac, cards[i].network);
+	fputs("]\n"
 	      "on_poweroff = \"destroy\"\n"
 	      "on_reboot = \"restart\"\n"
 	      "on_crash = \"restart\"\n",

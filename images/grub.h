@@ -24,13 +24,16 @@
 
 struct format_job;
 
-/* Leaves in the job's folder, under the names of temporary.h: the image, GRUB's configuration, the two ways
- * of GRUB to start, and what both do first, `early`. `bios` is grub-mkimage's name of the BIOS format, and
- * its prefix is where on its own disk GRUB finds the configuration. Status. */
 struct grub_plan {
-	const char *early;
-	const char *bios, *bios_prefix, *bios_modules;
+	const char *early; /* commands for both, before anything else */
+	const char *bios;  /* grub-mkimage's name of the BIOS format */
+	const char
+	    *bios_prefix; /* where GRUB for BIOS finds its configuration, on the disk that it came from */
+	const char *bios_modules;
 };
+
+/* Leaves in the job's folder, under the names of temporary.h: the image, GRUB's configuration, and GRUB for
+ * BIOS and for UEFI. Status. */
 int grub_make(const struct format_job *job, const struct grub_plan *plan);
 
 #endif

@@ -15,6 +15,7 @@
 #include <linux/virtio_config.h>
 #include <linux/virtio_net.h>
 #define ALLOW_EXPERIMENTAL_API /* rte_vhost_vring_call_nonblock */
+#include <rte_cycles.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_vhost.h>
@@ -24,6 +25,7 @@ enum {
 	QUEUE_TAKE = 1,
 	QUEUES = 2,
 	TURN_WAIT_US = 20,
+	CALL_GAP_US = 50, /* from one call of a guest to the next, at least */
 };
 
 /* Whole frames with right checksums, on both ways: what the appliance would else leave to be done is work,
@@ -47,6 +49,8 @@ static struct port {
 	atomic_uint changes;
 	unsigned int attached_after;
 	bool packed, merge;
+	uint64_t called[QUEUES]; /* when the guest was told last, in ticks */
+	bool owed[QUEUES];	 /* it was not told yet of what came since */
 	struct ring_memory memory;
 	struct ring rings[QUEUES];
 	uint8_t *room;
@@ -274,12 +278,31 @@ void port_rest(void)
 	atomic_store(&turning, false);
 }
 
+/* A guest that sleeps asks to be told until it runs again. Told of each frame meanwhile, it would not: where
+ * its processor is that of QEMU's main thread, this thread passes on one call after the other, until the ring
+ * is full. So calls have a gap between them, as a network card's interrupts have. */
 static void tell(struct port *port, uint16_t queue)
 {
-	if (ring_wants_call(&port->rings[queue]))
-		/* It tries: a message may hold the lock, whose thread may wait for our turn's end. */
-		while (rte_vhost_vring_call_nonblock(port->device, queue) == -EAGAIN && attached(port))
-			;
+	uint64_t now;
+
+	port->owed[queue] = ring_wants_call(&port->rings[queue]);
+	if (!port->owed[queue])
+		return;
+	now = rte_rdtsc();
+	if (now - port->called[queue] < rte_get_tsc_hz() / 1000000 * CALL_GAP_US)
+		return;
+	port->owed[queue] = false;
+	port->called[queue] = now;
+	/* It tries: a message may hold the lock, whose thread may wait for our turn's end. */
+	while (rte_vhost_vring_call_nonblock(port->device, queue) == -EAGAIN && attached(port))
+		;
+}
+
+static void tell_what_is_owed(struct port *port)
+{
+	for (uint16_t queue = 0; queue < QUEUES; queue++)
+		if (port->owed[queue])
+			tell(port, queue);
 }
 
 uint32_t port_send(int side, struct frame *const *frames, uint32_t count)
@@ -303,6 +326,7 @@ uint32_t port_receive(int side, struct frame *frames, uint32_t count)
 
 	if (!attached(port))
 		return 0;
+	tell_what_is_owed(port);
 	return ring_take(&port->rings[QUEUE_TAKE], frames, count, port->room);
 }
 

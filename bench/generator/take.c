@@ -84,8 +84,7 @@ static void take_frame(struct trial *trial, int side, const struct frame *frame,
 	bool whole = false;
 
 	if (trial->replay && !is_neighbours(frame->bytes, frame->length)) {
-		trial->replayed++;
-		trial->bits_in += wire_bits(frame->length);
+		replay_take(trial, frame->bytes, frame->length, now);
 		return;
 	}
 	if (trial->replay) {

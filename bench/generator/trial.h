@@ -89,6 +89,9 @@ uint32_t trial_take(struct trial *trial, int side);
 bool trial_give(struct trial *trial, int side, uint64_t now);
 bool replay_give(struct trial *trial, uint64_t now);
 
+/* A frame that came back in a replay. */
+void replay_take(struct trial *trial, const uint8_t *bytes, uint32_t length, uint64_t now);
+
 /* A frame of so many bytes on a wire: padded, with FCS, preamble and gap (IEEE 802.3). */
 static inline uint64_t wire_bits(uint32_t bytes)
 {

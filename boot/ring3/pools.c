@@ -34,13 +34,16 @@ static uint32_t page_buffers(const struct handover *handover)
 
 static struct rte_mempool *create_pages(const struct handover *handover)
 {
-	struct rte_mempool *pool;
+	struct rte_mempool *pool = NULL;
 	uint32_t count;
 	void *start;
 
 	grants_init(handover->xen, device_count * NETFRONT_GRANTS);
-	count = page_buffers(handover);
-	pool = count > 0 ? eal_page_pool("packets", count, &start) : NULL;
+	for (count = page_buffers(handover); count > 0; count /= 2) {
+		pool = eal_page_pool("packets", count, &start);
+		if (pool != NULL)
+			break;
+	}
 	if (pool == NULL)
 		return NULL;
 	grants_pool(start, count);

@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <rte_common.h>
+#include <rte_prefetch.h>
 #include "nf/appliance.h"
 #include "nf/firewall/firewall.h"
 #include "nf/flow/flow_records.h"
@@ -125,6 +126,16 @@ static bool evict_from(enum flow_wheel wheel)
 	return false;
 }
 
+/* The record that will be taken next. */
+static void fetch_next(void)
+{
+	uint32_t next = unused ? unused : RTE_MIN(stats.flow.used + 1, flow_capacity);
+	uint8_t *record = (uint8_t *)&flow_records[next];
+
+	for (size_t line = 0; line < sizeof(struct flow_record); line += RTE_CACHE_LINE_SIZE)
+		rte_prefetch0(record + line);
+}
+
 uint32_t flow_record_take(void)
 {
 	uint32_t flow;
@@ -135,6 +146,7 @@ uint32_t flow_record_take(void)
 		return 0;
 	flow = unused;
 	unused = flow_records[flow].link.next;
+	fetch_next();
 	flow_records[flow] = (struct flow_record){.state = FLOW_FREE};
 	return flow;
 }

@@ -11,6 +11,8 @@
 #include "nf/flow/track.h"
 #include "nf/nat/nat.h"
 
+enum { PLANNED = 4 }; /* new flows ahead: what NAT looks at is in memory that comes late */
+
 static void remember(struct flow_record *record, enum flow_direction direction,
 		     const struct packet_meta *meta)
 {
@@ -152,6 +154,12 @@ static bool settle_first(struct rte_mbuf *m)
 	return true;
 }
 
+static void plan(struct rte_mbuf *m)
+{
+	if (flow_may_begin(packet_meta(m)))
+		nat_source_plan(m);
+}
+
 uint16_t flow_settle(struct rte_mbuf **packets, uint16_t count)
 {
 	uint16_t kept = 0;
@@ -159,9 +167,13 @@ uint16_t flow_settle(struct rte_mbuf **packets, uint16_t count)
 	/* All that refers to records comes first: a new flow may take the place of another one. */
 	for (uint16_t i = 0; i < count; i++)
 		settle_known(packets[i]);
+	for (uint16_t i = 0; i < RTE_MIN(count, (uint16_t)PLANNED); i++)
+		plan(packets[i]);
 	for (uint16_t i = 0; i < count; i++) {
 		struct rte_mbuf *m = packets[i];
 
+		if (i + PLANNED < count)
+			plan(packets[i + PLANNED]);
 		packets[kept] = m;
 		kept += settle_first(m);
 	}

@@ -43,6 +43,10 @@ uint16_t nat_destination(struct rte_mbuf **packets, uint16_t count);
  * flow_settle calls it. Returns why not, or DROP_REASON_COUNT. Borrows. */
 enum drop_reason nat_source(struct rte_mbuf *m);
 
+/* Says that nat_source will be called for a packet, unless it turns out not to begin a flow: what that looks
+ * at is fetched meanwhile. flow_settle calls it for each packet that may begin one. Borrows. */
+void nat_source_plan(struct rte_mbuf *m);
+
 /* Rewrites source and destination of packets that have a record, as the record says, whatever was rewritten
  * before; of an ICMP error also what it quotes. Called before any new flow of the burst could take a record.
  * Drops nothing. */

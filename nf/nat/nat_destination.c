@@ -186,23 +186,24 @@ static enum drop_reason send_on(struct rte_mbuf *m)
 	bool ipv6 = meta->flags & PACKET_IPV6;
 	struct redirection to;
 	struct ends ends;
+	bool answers, owned;
 
 	if (meta->flow) {
 		follow(m);
 		return DROP_REASON_COUNT;
 	}
 	ends = rewrite_ends(m);
+	answers = nat_answers(PORT_NONE, ipv6, &ends.destination.address);
+	owned = any_port_has_address(ipv6, &ends.destination.address);
+	/* All mappings are at addresses of these: to ask for others' is to wait for memory. */
 	if (meta->state == STATE_NEW && (find_static(meta, &ends, &to) || find_forward(meta, &ends, &to) ||
-					 find_mapped(meta, &ends, &to))) {
+					 ((answers || owned) && find_mapped(meta, &ends, &to)))) {
 		if (!is_possible(meta, &to))
 			return DROP_NAT_UNTRANSLATABLE;
 		redirect(m, &to);
 		return DROP_REASON_COUNT;
 	}
-	if (nat_answers(PORT_NONE, ipv6, &ends.destination.address) &&
-	    !any_port_has_address(ipv6, &ends.destination.address))
-		return DROP_NAT_UNMAPPED;
-	return DROP_REASON_COUNT;
+	return answers && !owned ? DROP_NAT_UNMAPPED : DROP_REASON_COUNT;
 }
 
 uint16_t nat_destination(struct rte_mbuf **packets, uint16_t count)

@@ -54,6 +54,7 @@ struct target {
 	struct address external;
 	uint16_t low, high;
 	bool independent; /* endpoint-independent mapping */
+	bool given;	  /* false: the source stays as it is */
 	uint32_t rule;	  /* for messages */
 	const char *name;
 };
@@ -68,11 +69,17 @@ static bool reuse(const struct binding *wanted, rte_be16_t *port)
 	return flow != 0;
 }
 
-/* False: no port is free. The guess comes first, so that memory answers all questions at once. */
-static bool choose_port(const struct target *target, const struct ends *ends, const struct packet_meta *meta,
-			rte_be16_t *port)
+/* What a rule has said of a packet whose turn is yet to come; of the burst's drafts. */
+static struct plan {
+	bool made;
+	struct target target;
+	uint16_t guess; /* of its port */
+} plans[BURST_MAX];
+
+static struct port_request request_of(const struct target *target, const struct ends *ends,
+				      const struct packet_meta *meta)
 {
-	const struct port_request request = {
+	return (struct port_request){
 	    .ends = *ends,
 	    .external = target->external,
 	    .protocol = meta->protocol,
@@ -84,21 +91,40 @@ static bool choose_port(const struct target *target, const struct ends *ends, co
 	    .high = target->high,
 	    .cursor = &state_of(target->rule)->cursor,
 	};
-	const struct binding wanted = {
-	    .internal = ends->source,
+}
+
+static struct binding mapping_of(const struct target *target, const struct port_request *request)
+{
+	return (struct binding){
+	    .internal = request->ends.source,
 	    .external = {target->external, 0},
-	    .protocol = meta->protocol,
-	    .ipv6 = request.ipv6,
+	    .protocol = request->protocol,
+	    .ipv6 = request->ipv6,
 	};
-	uint16_t guess;
+}
+
+/* The guess comes first, so that memory answers all questions at once. */
+static uint16_t guess_port(const struct target *target, const struct port_request *request)
+{
+	const struct binding wanted = mapping_of(target, request);
 
 	if (target->independent)
 		binding_prefetch_internal(&wanted);
-	guess = pool_guess(&request);
-	return (target->independent && reuse(&wanted, port)) || pool_port(&request, guess, port);
+	return pool_guess(request);
 }
 
-static enum drop_reason translate(struct rte_mbuf *m, const struct target *target)
+/* False: no port is free. guess: NULL, or what guess_port gave. */
+static bool choose_port(const struct target *target, const struct ends *ends, const struct packet_meta *meta,
+			const uint16_t *guess, rte_be16_t *port)
+{
+	const struct port_request request = request_of(target, ends, meta);
+	const struct binding wanted = mapping_of(target, &request);
+	uint16_t first = guess ? *guess : guess_port(target, &request);
+
+	return (target->independent && reuse(&wanted, port)) || pool_port(&request, first, port);
+}
+
+static enum drop_reason translate(struct rte_mbuf *m, const struct target *target, const uint16_t *guess)
 {
 	struct packet_meta *meta = packet_meta(m);
 	struct ends ends = rewrite_ends(m);
@@ -107,7 +133,7 @@ static enum drop_reason translate(struct rte_mbuf *m, const struct target *targe
 
 	if (!rewrite_is_possible(meta))
 		return DROP_NAT_UNTRANSLATABLE;
-	if (has_port && !choose_port(target, &ends, meta, &to.port)) {
+	if (has_port && !choose_port(target, &ends, meta, guess, &to.port)) {
 		tell(target->name, state_of(target->rule));
 		icmp_error_send(m, ICMP_ERROR_PROHIBITED, 0); /* RFC 5508, REQ-8 */
 		return DROP_NAT_EXHAUSTED;
@@ -158,6 +184,7 @@ static enum drop_reason translate_hairpin(struct rte_mbuf *m)
 	    .low = USUAL_LOW,
 	    .high = USUAL_HIGH,
 	    .independent = true,
+	    .given = true,
 	    .rule = UINT32_MAX,
 	    .name = "hairpin",
 	};
@@ -165,7 +192,7 @@ static enum drop_reason translate_hairpin(struct rte_mbuf *m)
 	for (uint8_t port = 0; port < port_count; port++)
 		if (static_rule(m, port))
 			return translate_static(m, static_rule(m, port));
-	return translate(m, &target);
+	return translate(m, &target, NULL);
 }
 
 static bool rule_fits(const struct nat_source_rule *rule, const struct packet_meta *meta,
@@ -180,30 +207,59 @@ static bool rule_fits(const struct nat_source_rule *rule, const struct packet_me
 	       prefix_has(ipv6, &rule->destination, &ends->destination.address);
 }
 
-static enum drop_reason translate_by_rules(struct rte_mbuf *m)
+/* The first rule that fits decides: DROP_REASON_COUNT with what the source becomes, or why it can't.
+ */
+static enum drop_reason find_target(struct rte_mbuf *m, struct target *found)
 {
 	const struct packet_meta *meta = packet_meta(m);
 	struct ends ends = rewrite_ends(m);
 
 	for (uint32_t i = 0; i < nat_source_rule_count; i++) {
 		const struct nat_source_rule *rule = &nat_source_rules[i];
-		struct target target = {
-		    .low = rule->port_low,
-		    .high = rule->port_high,
-		    .independent = rule->mapping == NAT_MAPPING_ENDPOINT_INDEPENDENT,
-		    .rule = i,
-		    .name = rule->name,
-		};
 
 		if (!rule_fits(rule, meta, &ends))
 			continue;
 		if (rule->kind == NAT_SOURCE_KEEP)
-			return DROP_REASON_COUNT;
-		if (!pool_address(rule, m, &target.external))
-			return DROP_NAT_UNTRANSLATABLE;
-		return translate(m, &target);
+			break;
+		*found = (struct target){
+		    .low = rule->port_low,
+		    .high = rule->port_high,
+		    .independent = rule->mapping == NAT_MAPPING_ENDPOINT_INDEPENDENT,
+		    .given = true,
+		    .rule = i,
+		    .name = rule->name,
+		};
+		return pool_address(rule, m, &found->external) ? DROP_REASON_COUNT : DROP_NAT_UNTRANSLATABLE;
 	}
+	found->given = false;
 	return DROP_REASON_COUNT;
+}
+
+static enum drop_reason translate_by_rules(struct rte_mbuf *m)
+{
+	struct target target;
+	enum drop_reason reason = find_target(m, &target);
+
+	return reason == DROP_REASON_COUNT && target.given ? translate(m, &target, NULL) : reason;
+}
+
+void nat_source_plan(struct rte_mbuf *m)
+{
+	const struct packet_meta *meta = packet_meta(m);
+	const struct flow_draft *draft = &flow_drafts[meta->draft];
+	struct plan *plan = &plans[meta->draft];
+	struct port_request request;
+	struct ends ends;
+
+	plan->made = false;
+	if (!nat_configured || draft->flags & FLOW_BOUND_INWARD || draft->hairpin || draft->repeated ||
+	    !has_changeable_port(meta->protocol) || static_rule(m, meta->out_port) ||
+	    find_target(m, &plan->target) != DROP_REASON_COUNT || !plan->target.given)
+		return;
+	ends = rewrite_ends(m);
+	request = request_of(&plan->target, &ends, meta);
+	plan->guess = guess_port(&plan->target, &request);
+	plan->made = true;
 }
 
 /* Whether the mapping that let a packet in may still be this flow's: when its last flow has ended since, in
@@ -240,6 +296,8 @@ enum drop_reason nat_source(struct rte_mbuf *m)
 		return may_be_mapped(m, draft) ? DROP_REASON_COUNT : DROP_NAT_UNMAPPED;
 	if (draft->hairpin)
 		return translate_hairpin(m);
+	if (plans[meta->draft].made)
+		return translate(m, &plans[meta->draft].target, &plans[meta->draft].guess);
 	fixed = static_rule(m, meta->out_port);
 	return fixed ? translate_static(m, fixed) : translate_by_rules(m);
 }

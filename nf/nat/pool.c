@@ -85,14 +85,15 @@ bool pool_address(const struct nat_source_rule *rule, struct rte_mbuf *m, struct
 
 bool pool_has(const struct nat_source_rule *rule, const struct address *external)
 {
-	struct address first;
+	struct address at;
 	uint32_t word;
 
 	memcpy(&word, external->bytes + address_bytes(rule->ipv6) - sizeof(word), sizeof(word));
 	word = rte_be_to_cpu_32(word) - last_word(rule->ipv6, &rule->first);
-	first = address_at(rule, word);
-	return word <= last_word(rule->ipv6, &rule->last) - last_word(rule->ipv6, &rule->first) &&
-	       address_equal(&first, external);
+	if (word > last_word(rule->ipv6, &rule->last) - last_word(rule->ipv6, &rule->first))
+		return false;
+	at = address_at(rule, word);
+	return address_equal(&at, external);
 }
 
 static bool rule_gives(const struct nat_source_rule *rule, const struct address *external)

@@ -171,6 +171,7 @@ void netfront_close(struct device *device)
 	struct net *net = device->state;
 
 	state_vanished(net);
+	setup_take_back(net); /* what the backend had mapped when its vif went */
 	vifs_remove(net);
 	rte_memzone_free(net->memory);
 	rte_free(net);

@@ -12,7 +12,7 @@
 #include "pktio/xen/public.h"
 #include "xen_world.h"
 
-enum { PATH_BYTES = 256, VALUE_BYTES = 256, WATCHES = 256, OUT_BYTES = 1 << 18, HIGH_BITS = 44 };
+enum { PATH_BYTES = 256, VALUE_BYTES = 256, WATCHES = 176, OUT_BYTES = 1 << 16, HIGH_BITS = 44 };
 
 struct xen_world xen_world;
 

@@ -14,7 +14,7 @@
 enum {
 	XEN_PORTS = 4096,
 	XEN_GRANTS = 8192,
-	XEN_NODES = 512,
+	XEN_NODES = 256,
 	XEN_STORE_PORT = 1,
 	XEN_SELF = 7, /* our own domain */
 };
