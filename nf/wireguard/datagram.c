@@ -106,7 +106,8 @@ static bool write_ipv6(struct rte_mbuf *m, const struct wireguard_endpoint *to, 
 	return true;
 }
 
-void datagram_send(struct rte_mbuf *m, uint8_t tunnel, const struct wireguard_endpoint *to, uint8_t tos)
+void datagram_send(struct rte_mbuf *m, uint8_t tunnel, const struct wireguard_endpoint *to, uint8_t tos,
+		   uint16_t *way)
 {
 	uint32_t bytes = m->pkt_len;
 
@@ -115,7 +116,7 @@ void datagram_send(struct rte_mbuf *m, uint8_t tunnel, const struct wireguard_en
 	m->l4_len = sizeof(struct rte_udp_hdr);
 	write_udp((void *)rte_pktmbuf_prepend(m, sizeof(struct rte_udp_hdr)), tunnel, to, bytes);
 	if (to->family == 6 ? write_ipv6(m, to, tos) : write_ipv4(m, to, tos))
-		router_originate_sealed(m);
+		router_originate_sealed(m, way);
 	else
 		rte_pktmbuf_free(m);
 }
@@ -124,6 +125,7 @@ void wireguard_transmit(uint8_t tunnel, const struct wireguard_endpoint *to, con
 			size_t bytes)
 {
 	struct rte_mbuf *m = rte_pktmbuf_alloc(host_packet_pool);
+	uint16_t way = 0;
 	void *data;
 
 	if (!m)
@@ -132,5 +134,5 @@ void wireguard_transmit(uint8_t tunnel, const struct wireguard_endpoint *to, con
 	memcpy(data, message, bytes);
 	*packet_meta(m) = (struct packet_meta){.in_port = wireguard_tunnels[tunnel].port};
 	datagram_send(m, tunnel, to,
-		      *(const uint8_t *)message == MESSAGE_TRANSPORT ? 0 : MESSAGE_HANDSHAKE_TOS);
+		      *(const uint8_t *)message == MESSAGE_TRANSPORT ? 0 : MESSAGE_HANDSHAKE_TOS, &way);
 }
