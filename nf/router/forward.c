@@ -15,6 +15,7 @@
 #include "nf/checksum.h"
 #include "nf/flow/flow.h"
 #include "nf/packet.h"
+#include "nf/wireguard/segment.h"
 #include "nf/wireguard/wireguard.h"
 #include "forward.h"
 #include "fragment.h"
@@ -118,7 +119,9 @@ void forward_to_neighbour(const struct neighbour *neighbour, struct rte_mbuf *m)
 
 void forward_into_tunnel(uint8_t port, struct rte_mbuf *m)
 {
-	if (unlikely(wire_bytes(m) > port_configs[port].mtu))
+	if (unlikely(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG))
+		segment_into_tunnel(m, port);
+	else if (unlikely(wire_bytes(m) > port_configs[port].mtu))
 		fragment_into_tunnel(m, port);
 	else
 		wireguard_send(m, port);

@@ -15,6 +15,7 @@
 #include "nf/router/output.h"
 #include "nf/router/router.h"
 #include "allowed.h"
+#include "coalesce.h"
 #include "datagram.h"
 #include "ecn.h"
 #include "handshake.h"
@@ -313,6 +314,8 @@ static uint16_t open_taken(struct rte_mbuf **packets)
 		origins[kept] = openings[i].tunnel;
 		packets[kept++] = openings[i].m;
 	}
+	if (host_takes_super_frames())
+		kept = coalesce(packets, origins, kept);
 	return arrive(packets, origins, kept);
 }
 
