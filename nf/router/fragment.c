@@ -68,8 +68,10 @@ void fragment_and_send(struct rte_mbuf *m, uint8_t port, const struct rte_ether_
 		return;
 	for (uint16_t i = 0; i < count; i++)
 		output_header(pieces[i], port, mac, RTE_ETHER_TYPE_IPV4);
-	output_fragments(pieces, count, port, originated);
-	rte_pktmbuf_free(m);
+	if (output_fragments(pieces, count, port, originated) == 0 && originated)
+		packet_lose(m);
+	else
+		rte_pktmbuf_free(m);
 }
 
 void fragment_into_tunnel(struct rte_mbuf *m, uint8_t port)

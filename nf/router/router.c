@@ -236,7 +236,7 @@ static void send_to(const struct neighbour_key *destination, struct neighbour *g
 	if (neighbour)
 		neighbour_send(neighbour, m);
 	else
-		rte_pktmbuf_free(m);
+		packet_lose(m);
 }
 
 /* Sends by a route. What a tunnel made does not go into a tunnel again: that would have no end where a peer's
@@ -248,7 +248,7 @@ static void send_by(const struct next_hop *hop, const struct neighbour_key *dest
 	else if (next_hop_is_tunnel(hop) && !(packet_meta(m)->flags & PACKET_SEALED))
 		forward_into_tunnel(hop->port, m);
 	else
-		rte_pktmbuf_free(m);
+		packet_lose(m);
 }
 
 static void originate_ipv4(struct rte_mbuf *m, uint16_t *way)
@@ -275,7 +275,7 @@ static void originate_ipv6(struct rte_mbuf *m, uint16_t *way)
 
 	m->l3_len = sizeof(*ip);
 	if (ipv6_is_link_local(ip->dst_addr) && port_is_tunnel(packet_meta(m)->in_port)) {
-		rte_pktmbuf_free(m);
+		packet_lose(m);
 		return;
 	}
 	if (ipv6_is_link_local(ip->dst_addr)) {

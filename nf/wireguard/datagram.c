@@ -115,10 +115,12 @@ void datagram_send(struct rte_mbuf *m, uint8_t tunnel, const struct wireguard_en
 	    ~(RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IPV6);
 	m->l4_len = sizeof(struct rte_udp_hdr);
 	write_udp((void *)rte_pktmbuf_prepend(m, sizeof(struct rte_udp_hdr)), tunnel, to, bytes);
-	if (to->family == 6 ? write_ipv6(m, to, tos) : write_ipv4(m, to, tos))
+	if (to->family == 6 ? write_ipv6(m, to, tos) : write_ipv4(m, to, tos)) {
 		router_originate_sealed(m, way);
-	else
-		rte_pktmbuf_free(m);
+		return;
+	}
+	stats.tunnel.datagrams_lost++;
+	rte_pktmbuf_free(m);
 }
 
 void wireguard_transmit(uint8_t tunnel, const struct wireguard_endpoint *to, const void *message,
@@ -128,8 +130,10 @@ void wireguard_transmit(uint8_t tunnel, const struct wireguard_endpoint *to, con
 	uint16_t way = 0;
 	void *data;
 
-	if (!m)
+	if (!m) {
+		stats.tunnel.datagrams_lost++;
 		return;
+	}
 	data = rte_pktmbuf_append(m, bytes);
 	memcpy(data, message, bytes);
 	*packet_meta(m) = (struct packet_meta){.in_port = wireguard_tunnels[tunnel].port};

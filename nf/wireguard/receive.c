@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * From a tunnel's datagrams to the packets inside, in place and a burst at a time; see wireguard.h. Datagrams
- * that come in fragments are not for us: peers keep to the MTU.
+ * that come in fragments are dropped, under a name of their own: peers keep to the MTU, and what is opened in
+ * place is in one piece.
  */
 #include <assert.h>
 #include <netinet/in.h>
@@ -58,7 +59,7 @@ static inline uint8_t tunnel_of(struct rte_mbuf *m)
 	const struct packet_meta *meta = packet_meta(m);
 	uint16_t flags = meta->flags & (PACKET_L4 | PACKET_FRAGMENT | PACKET_L2_GROUP);
 
-	if (meta->protocol != IPPROTO_UDP || flags != PACKET_L4)
+	if (meta->protocol != IPPROTO_UDP || (flags & ~PACKET_FRAGMENT) != PACKET_L4)
 		return TUNNEL_NONE;
 	for (uint32_t i = 0; i < wireguard_tunnel_count; i++)
 		if (meta->destination_port == rte_cpu_to_be_16(wireguard_tunnels[i].listen_port))
@@ -77,6 +78,10 @@ uint16_t wireguard_take(struct rte_mbuf **packets, uint16_t count)
 
 		if (tunnel == TUNNEL_NONE) {
 			packets[kept++] = m;
+			continue;
+		}
+		if (unlikely(packet_meta(m)->flags & PACKET_FRAGMENT)) {
+			packet_drop(m, DROP_WG_FRAGMENT);
 			continue;
 		}
 		taken_tunnels[taken_count] = tunnel;
