@@ -60,8 +60,8 @@ static inline uint16_t checksum_of_echo(uint16_t checksum, const struct rte_icmp
 	return checksum == 0 && zero ? 0xffff : checksum;
 }
 
-/* One's complement sum of bytes, folded. (rte_raw_cksum of DPDK 22.11 goes by 16 bits, which takes three
- * times as long.) The sum of two halves of 64 bits can't overflow before 2^32 of them. */
+/* One's complement sum of bytes, folded. (rte_raw_cksum of DPDK 22.11 goes by 16 bits, which takes half
+ * as long again.) The sum of two halves of 64 bits can't overflow before 2^32 of them. */
 static inline uint16_t checksum_bytes(const uint8_t *data, uint32_t count)
 {
 	uint64_t sum = 0, word;

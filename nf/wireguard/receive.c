@@ -21,6 +21,7 @@
 #include "ecn.h"
 #include "handshake.h"
 #include "messages.h"
+#include "path.h"
 #include "peer.h"
 #include "wireguard.h"
 
@@ -54,6 +55,15 @@ static bool is_to_us(const struct rte_mbuf *m, uint16_t flags)
 	       router_owns_ipv4(rte_be_to_cpu_32(((const struct rte_ipv4_hdr *)header)->dst_addr));
 }
 
+static inline bool is_about_us(struct rte_mbuf *m)
+{
+	const struct packet_meta *meta = packet_meta(m);
+
+	return unlikely(meta->protocol == IPPROTO_ICMPV6) &&
+	       (meta->flags & (PACKET_IPV6 | PACKET_L4 | PACKET_FRAGMENT)) == (PACKET_IPV6 | PACKET_L4) &&
+	       path_take(m);
+}
+
 static inline uint8_t tunnel_of(struct rte_mbuf *m)
 {
 	const struct packet_meta *meta = packet_meta(m);
@@ -77,7 +87,8 @@ uint16_t wireguard_take(struct rte_mbuf **packets, uint16_t count)
 		uint8_t tunnel = tunnel_of(m);
 
 		if (tunnel == TUNNEL_NONE) {
-			packets[kept++] = m;
+			packets[kept] = m;
+			kept += !is_about_us(m);
 			continue;
 		}
 		if (unlikely(packet_meta(m)->flags & PACKET_FRAGMENT)) {

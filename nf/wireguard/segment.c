@@ -7,7 +7,6 @@
 #include <string.h>
 #include "nf/host.h"
 #include "nf/packet.h"
-#include "nf/ports.h"
 #include "nf/segment.h"
 #include "segment.h"
 #include "wireguard.h"
@@ -80,10 +79,10 @@ static uint16_t cut(const struct rte_mbuf *m, uint8_t port, uint32_t segment_byt
 	return place.number;
 }
 
-void segment_into_tunnel(struct rte_mbuf *m, uint8_t port)
+void segment_into_tunnel(struct rte_mbuf *m, uint8_t port, uint16_t mtu)
 {
-	uint32_t headers = m->l3_len + m->l4_len, mtu = port_configs[port].mtu;
-	uint32_t segment_bytes = RTE_MIN((uint32_t)m->tso_segsz, mtu - RTE_MIN(mtu, headers));
+	uint32_t headers = m->l3_len + m->l4_len;
+	uint32_t segment_bytes = RTE_MIN((uint32_t)m->tso_segsz, mtu - RTE_MIN((uint32_t)mtu, headers));
 
 	if (m->pkt_len <= headers + segment_bytes) {
 		m->ol_flags &= ~RTE_MBUF_F_TX_TCP_SEG;

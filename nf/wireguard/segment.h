@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <rte_mbuf.h>
 
-/* wireguard_send for a packet with RTE_MBUF_F_TX_TCP_SEG, in pieces that fit the tunnel's MTU. Takes it. */
-void segment_into_tunnel(struct rte_mbuf *m, uint8_t port);
+/* wireguard_send for a packet with RTE_MBUF_F_TX_TCP_SEG, in pieces of `mtu` bytes at most. Takes it. */
+void segment_into_tunnel(struct rte_mbuf *m, uint8_t port, uint16_t mtu);
 
 #endif

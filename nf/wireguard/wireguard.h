@@ -6,7 +6,8 @@
  * originates a datagram.
  *
  *     arrival   input - reassembly - wireguard_take - the chain - ... - wireguard_open - the chain again
- *     way out   router_forward - wireguard_send ... - wireguard_flush - router_originate_sealed
+ *     way out   router_forward - (segment_into_tunnel, where it is a super-frame) - wireguard_send ... -
+ * wireguard_flush - router_originate_sealed
  */
 #ifndef NF_WIREGUARD_H
 #define NF_WIREGUARD_H
@@ -20,8 +21,8 @@
 int wireguard_init(void);
 
 /* Takes the datagrams that are to one of the tunnels, out of packets that passed input and reassembly, and
- * keeps them for wireguard_open. The others stay in their order; returns how many. No rule of the firewall is
- * asked: a tunnel takes what its keys open. */
+ * keeps them for wireguard_open, and what routers say about such datagrams (path.h). The others stay in their
+ * order; returns how many. No rule of the firewall is asked: a tunnel takes what its keys open. */
 uint16_t wireguard_take(struct rte_mbuf **packets, uint16_t count);
 
 /* Opens what was taken, a burst at most, into `packets`: as input leaves them, on the tunnel's port. 0: no
