@@ -6,8 +6,10 @@
  * originates a datagram.
  *
  *     arrival   input - reassembly - wireguard_take - the chain - ... - wireguard_open - the chain again
- *     way out   router_forward - (segment_into_tunnel, where it is a super-frame) - wireguard_send ... -
- * wireguard_flush - router_originate_sealed
+ *     way out   router_forward - wireguard_send ... - wireguard_flush - router_originate_sealed
+ *
+ * A super-frame is cut before wireguard_send (segment.h); TCP segments of one burst are put together by
+ * wireguard_open (coalesce.h), where a device takes super-frames.
  */
 #ifndef NF_WIREGUARD_H
 #define NF_WIREGUARD_H
