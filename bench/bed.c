@@ -51,6 +51,11 @@ uint32_t bed_forwarded(void)
 	return since;
 }
 
+bool host_takes_super_frames(void)
+{
+	return false;
+}
+
 bool host_link_is_up(uint16_t device)
 {
 	return device < device_count;

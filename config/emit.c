@@ -89,9 +89,8 @@ static void emit_ports(const struct config *config, FILE *out)
 		fprintf(out, "\t\t.ipv4_count = %zu,\n\t\t.ipv6_count = %zu,\n\t},\n", counts[i][0],
 			counts[i][1]);
 	}
-	fprintf(out,
-		"};\nconst uint16_t device_count = %zu, port_count = %zu;\nconst bool super_frames = %s;\n\n",
-		config->device_count, config->port_count, config->tunnel_count ? "false" : "true");
+	fprintf(out, "};\nconst uint16_t device_count = %zu, port_count = %zu;\n\n", config->device_count,
+		config->port_count);
 }
 
 static void emit_neighbours(const struct config *config, FILE *out)

@@ -32,8 +32,11 @@ void crypto_aead_wipe(struct crypto_aead *aead)
 
 static const struct aead_kind *kind_of(const struct crypto_text *text)
 {
-	uint32_t kind = ((const struct aead_head *)text->aead->state)->kind;
+	uint32_t kind;
 
+	if (text->aead == NULL)
+		return &chacha20_poly1305;
+	kind = ((const struct aead_head *)text->aead->state)->kind;
 	assert(kind < KINDS && kinds[kind]);
 	return kinds[kind];
 }

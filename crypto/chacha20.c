@@ -18,16 +18,15 @@ static size_t split(size_t bytes)
 void chacha20(uint8_t *out, const uint8_t *in, size_t bytes, const uint8_t key[CRYPTO_KEY_BYTES],
 	      uint32_t counter, const uint8_t nonce[CHACHA20_NONCE_BYTES])
 {
-	uint32_t last_row[4] = {counter}, words[8];
+	const uint32_t *words = (const void *)key; /* assembly, which asks for no alignment */
+	uint32_t last_row[4] = {counter};
 	size_t first = split(bytes);
 
 	memcpy(&last_row[1], nonce, CHACHA20_NONCE_BYTES);
-	memcpy(words, key, sizeof(words));
 	ChaCha20_ctr32(out, in, first, words, last_row);
 	last_row[0] += (uint32_t)(first / CHACHA20_BLOCK_BYTES);
 	if (bytes > first)
 		ChaCha20_ctr32(out + first, in + first, bytes - first, words, last_row);
-	crypto_wipe(words, sizeof(words));
 }
 
 /* A block of ChaCha20 is HChaCha20's state plus the state at the start. So the block less that gives

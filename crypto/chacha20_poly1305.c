@@ -34,7 +34,7 @@ static void init(struct crypto_aead *aead, const uint8_t *bytes)
 
 static const uint8_t *key_of(const struct crypto_text *text)
 {
-	return ((const struct key *)text->aead->state)->bytes;
+	return text->aead ? ((const struct key *)text->aead->state)->bytes : text->chacha20_poly1305_key;
 }
 
 static size_t head_bytes(const struct crypto_text *text)

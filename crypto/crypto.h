@@ -98,10 +98,11 @@ void crypto_aead_wipe(struct crypto_aead *aead);
 
 /* One text to be sealed or opened in place. */
 struct crypto_text {
-	const struct crypto_aead *aead;
-	uint8_t *data;	      /* text, then CRYPTO_TAG_BYTES of room */
-	uint32_t bytes;	      /* of the text, without the tag */
-	uint32_t added_bytes; /* authenticated only */
+	const struct crypto_aead *aead; /* NULL: ChaCha20-Poly1305, which needs nothing but a key, with ... */
+	const uint8_t *chacha20_poly1305_key; /* ... this one, CRYPTO_KEY_BYTES */
+	uint8_t *data;			      /* text, then CRYPTO_TAG_BYTES of room */
+	uint32_t bytes;			      /* of the text, without the tag */
+	uint32_t added_bytes;		      /* authenticated only */
 	const uint8_t *added;
 	uint8_t nonce[12];
 	bool good; /* open: whether it is what was sealed */

@@ -11,8 +11,18 @@
 #include <stdlib.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+/* Neither to a file, which would be larger, nor to a program that takes dumps: core(5) and Linux's
+ * fs/coredump.c have 1 mean that. Unlike PR_SET_DUMPABLE this lasts when another program is executed. */
+static void forbid_core_dumps(void)
+{
+	const struct rlimit none = {1, 1};
+
+	setrlimit(RLIMIT_CORE, &none);
+}
 
 /* In the child. A process group of its own keeps the terminal's Ctrl-C with the command, which ends it in
  * order. */
@@ -28,6 +38,8 @@ static void become(char *const argv[], const struct child_files *files, pid_t pa
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(1);
+	if (files->holds_keys)
+		forbid_core_dumps();
 	for (int i = 0; i < files->keeps; i++)
 		fcntl(files->keep[i], F_SETFD, 0);
 	if ((!files->folder || chdir(files->folder) == 0) &&

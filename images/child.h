@@ -23,6 +23,7 @@ struct child_files {
 	int output, errors;	   /* become its standard output and error */
 	int keep[CHILD_KEEPS_MAX]; /* descriptors that it inherits under their numbers */
 	int keeps;
+	bool holds_keys; /* so it leaves no core dump */
 };
 
 /* Returns 0 or the errno of why the program can't be started: ENOENT when there is none. */

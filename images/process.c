@@ -90,6 +90,7 @@ int process_start(struct instance *instance, const struct launch *launch)
 		run_copy(&arguments, copy);
 	arguments_add(&arguments, "stats=/proc/self/fd/%d", instance->memory_descriptor);
 	files.keep[files.keeps++] = instance->memory_descriptor;
+	files.holds_keys = launch->image->config->tunnel_count > 0;
 	error = instance_spawn(instance, arguments.words, &files);
 	arguments_free(&arguments);
 	if (copy >= 0)

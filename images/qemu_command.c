@@ -50,12 +50,13 @@ static bool has_second_ioapic(const struct launch *launch)
 static void add_machine(struct arguments *arguments, const struct launch *launch, bool shared)
 {
 	const char *memory = shared ? ",memory-backend=ram" : "";
+	const char *dump = launch->image->config->tunnel_count > 0 ? ",dump-guest-core=off" : ""; /* keys */
 
 	if (launch->machine == MACHINE_Q35)
-		arguments_add(arguments, "q35,smm=off,vmport=off,sata=off,smbus=off%s", memory);
+		arguments_add(arguments, "q35,smm=off,vmport=off,sata=off,smbus=off%s%s", memory, dump);
 	else
-		arguments_add(arguments, "microvm,%s%s",
-			      has_second_ioapic(launch) ? "ioapic2=on" : "acpi=off", memory);
+		arguments_add(arguments, "microvm,%s%s%s",
+			      has_second_ioapic(launch) ? "ioapic2=on" : "acpi=off", memory, dump);
 }
 
 static void add_peer(struct arguments *arguments, const struct card *card, size_t slot, bool vhost)

@@ -68,11 +68,11 @@ json_t *tunnel_stats_json(const struct stats_page *page)
 {
 	const struct tunnel_stats *tunnel = &page->tunnel;
 
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "initiations_received",
-			 (json_int_t)tunnel->initiations_taken, "initiations_sent",
-			 (json_int_t)tunnel->initiations_sent, "responses_received",
-			 (json_int_t)tunnel->responses_taken, "responses_sent",
-			 (json_int_t)tunnel->responses_sent, "cookies_received",
-			 (json_int_t)tunnel->cookies_taken, "cookies_sent", (json_int_t)tunnel->cookies_sent,
-			 "keepalives_sent", (json_int_t)tunnel->keepalives_sent);
+	return json_pack(
+	    "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "initiations_received",
+	    (json_int_t)tunnel->initiations_taken, "initiations_sent", (json_int_t)tunnel->initiations_sent,
+	    "responses_received", (json_int_t)tunnel->responses_taken, "responses_sent",
+	    (json_int_t)tunnel->responses_sent, "cookies_received", (json_int_t)tunnel->cookies_taken,
+	    "cookies_sent", (json_int_t)tunnel->cookies_sent, "keepalives_sent",
+	    (json_int_t)tunnel->keepalives_sent, "datagrams_lost", (json_int_t)tunnel->datagrams_lost);
 }

@@ -30,7 +30,7 @@ enum { PROCESSORS = sizeof(processors) / sizeof(processors[0]) };
 static int spawn(struct instance *instance, const struct qemu_processor *how)
 {
 	const struct launch *launch = instance->launch;
-	struct child_files files = {0};
+	struct child_files files = {.holds_keys = launch->image->config->tunnel_count > 0};
 	struct arguments arguments = {0};
 	int error;
 

@@ -201,8 +201,6 @@ struct nat_static_rule {
 
 extern const char appliance_name[];
 extern const uint16_t device_count, port_count;
-extern const bool super_frames; /* devices may hand over TCP in frames of up to 64 KiB: there is no tunnel, where one
-				   datagram holds one packet */
 extern const struct port_config port_configs[];
 extern const struct static_neighbour static_neighbours[];
 extern const uint32_t static_neighbour_count;

@@ -30,6 +30,10 @@ extern struct rte_mempool *host_indirect_pool;
  * below where the device can't. */
 uint16_t host_transmit(uint16_t device, struct rte_mbuf **packets, uint16_t count);
 
+/* Whether there is a device that takes TCP super-frames (RTE_MBUF_F_TX_TCP_SEG) as they are: else there is
+ * nothing to gain by making them. */
+bool host_takes_super_frames(void);
+
 bool host_link_is_up(uint16_t device);
 
 /* MAC address that the device really has, 6 bytes. */

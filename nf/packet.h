@@ -87,12 +87,19 @@ static inline void packet_drop(struct rte_mbuf *m, enum drop_reason reason)
 	rte_pktmbuf_free(m);
 }
 
+/* Ends a packet that the appliance made and could not send. Takes the packet. */
+static inline void packet_lose(struct rte_mbuf *m)
+{
+	stats.tunnel.datagrams_lost += (packet_meta(m)->flags & PACKET_SEALED) != 0;
+	rte_pktmbuf_free(m);
+}
+
 /* Ends a packet that could not be sent, whoever made it: the books of drops are about arrivals. Takes the
  * packet. */
 static inline void packet_refuse(struct rte_mbuf *m, enum drop_reason reason)
 {
 	if (packet_meta(m)->flags & PACKET_ORIGINATED)
-		rte_pktmbuf_free(m);
+		packet_lose(m);
 	else
 		packet_drop(m, reason);
 }

@@ -63,6 +63,8 @@
 	X(LINK_DOWN, "link-down", "the way out has no link") \
 	X(NO_BUFFER, "no-buffer", "the packet pool was empty") \
 	X(WG_LENGTH, "wg-length", "WireGuard: message not as long as one of its type is") \
+	X(WG_FRAGMENT, "wg-fragment", \
+	  "WireGuard: message in fragments; a peer's MTU is too large for the way") \
 	X(WG_TYPE, "wg-type", "WireGuard: no such type of message") \
 	X(WG_MAC, "wg-mac", "WireGuard: handshake by someone who does not know our public key (mac1)") \
 	X(WG_COOKIE_ASKED, "wg-cookie-asked", \

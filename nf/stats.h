@@ -76,6 +76,9 @@ struct tunnel_stats {
 	/* What became of handshake messages. Those that were refused are under drop reasons too. */
 	uint64_t initiations_sent, responses_sent, cookies_sent, keepalives_sent;
 	uint64_t initiations_taken, responses_taken, cookies_taken;
+	/* Datagrams of ours that did not leave: no room, link or neighbour on the way out, or no way. To
+	 * their tunnel's books, what was sealed in them is sent. */
+	uint64_t datagrams_lost;
 };
 
 struct rule_stats {

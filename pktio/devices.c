@@ -204,6 +204,14 @@ uint16_t host_transmit(uint16_t device, struct rte_mbuf **packets, uint16_t coun
 	return offload_transmit(&devices[device], packets, count);
 }
 
+bool host_takes_super_frames(void)
+{
+	for (uint16_t i = 0; i < device_count; i++)
+		if (devices[i].offloads & (DEVICE_TX_TSO4 | DEVICE_TX_TSO6))
+			return true;
+	return false;
+}
+
 bool host_link_is_up(uint16_t device)
 {
 	return devices[device].link_up;

@@ -7,14 +7,13 @@
  * Each device has at most one super-frame in work. Its pieces are made a burst at a time as the device takes
  * them; what found no room waits here, and goes before anything else. A piece for which there is no buffer
  * waits too.
- *
- * Sources: RFC 9293, section 3.1; RFC 3168, section 6.1.2 (CWR); RFC 1624 (incremental checksums).
  */
 #include <assert.h>
 #include <netinet/in.h>
 #include <stddef.h>
 #include <rte_ip.h>
 #include <rte_tcp.h>
+#include "nf/segment.h"
 #include "nf/stats.h"
 #include "offload.h"
 #include "segment.h"
@@ -81,46 +80,13 @@ static bool append_payload(struct rte_mbuf *piece, struct rte_mbuf *whole, uint3
 	return true;
 }
 
-static void write_ip(struct rte_mbuf *piece, uint16_t number)
-{
-	void *header = rte_pktmbuf_mtod_offset(piece, void *, piece->l2_len);
-	struct rte_ipv4_hdr *ipv4 = header;
-	struct rte_ipv6_hdr *ipv6 = header;
-
-	if (piece->ol_flags & RTE_MBUF_F_TX_IPV6) {
-		ipv6->payload_len = htons(piece->pkt_len - piece->l2_len - sizeof(*ipv6));
-		return;
-	}
-	ipv4->total_length = htons(piece->pkt_len - piece->l2_len);
-	ipv4->packet_id = htons(ntohs(ipv4->packet_id) + number);
-	ipv4->hdr_checksum = 0;
-	ipv4->hdr_checksum = rte_ipv4_cksum(ipv4);
-}
-
-/* The checksum field goes on holding the pseudo-header's sum: only the length in it changes. */
-static void write_tcp(struct rte_mbuf *piece, const struct segmentation *work, bool last)
-{
-	const struct rte_mbuf *whole = work->whole;
-	uint32_t start = piece->l2_len + piece->l3_len;
-	struct rte_tcp_hdr *tcp = rte_pktmbuf_mtod_offset(piece, struct rte_tcp_hdr *, start);
-	uint32_t sum = tcp->cksum;
-
-	tcp->sent_seq = htonl(ntohl(tcp->sent_seq) + work->done);
-	if (!last)
-		tcp->tcp_flags &= ~(RTE_TCP_FIN_FLAG | RTE_TCP_PSH_FLAG);
-	if (work->number > 0)
-		tcp->tcp_flags &= ~RTE_TCP_CWR_FLAG;
-	sum += (uint16_t)~htons(whole->pkt_len - start) + htons(piece->pkt_len - start);
-	sum = (sum & 0xffff) + (sum >> 16);
-	tcp->cksum = (sum & 0xffff) + (sum >> 16);
-}
-
 /* The next piece, or NULL when there are no buffers for it now. */
 static struct rte_mbuf *cut_piece(struct segmentation *work)
 {
 	struct rte_mbuf *whole = work->whole, *piece = rte_pktmbuf_alloc(header_pool);
 	uint32_t headers = headers_length(whole), left = whole->pkt_len - headers - work->done;
 	uint32_t length = RTE_MIN(left, (uint32_t)whole->tso_segsz);
+	const struct segment_place place = {work->done, work->number, length == left};
 	uint8_t buffer[SEGMENT_HEADERS_MAX], *room;
 
 	if (piece == NULL)
@@ -136,8 +102,7 @@ static struct rte_mbuf *cut_piece(struct segmentation *work)
 	piece->ol_flags |= RTE_MBUF_F_TX_TCP_CKSUM;
 	piece->l2_len = whole->l2_len;
 	piece->l3_len = whole->l3_len;
-	write_ip(piece, work->number);
-	write_tcp(piece, work, length == left);
+	segment_write_headers(piece, whole, &place);
 	work->done += length;
 	work->number++;
 	return piece;

@@ -13,6 +13,7 @@
 
 #include <stdint.h>
 #include <nmmintrin.h>
+#include <rte_prefetch.h>
 
 enum { SEARCH_NODE_NUMBERS = 8, SEARCH_LEVELS_MAX = 12 /* more than 32 bits of numbers */ };
 
@@ -44,23 +45,41 @@ static inline uint32_t search_node(const uint64_t *node, __m128i wanted)
 	return __builtin_ctz(above | 1U << 2 * SEARCH_NODE_NUMBERS) / 2;
 }
 
-/* Index of the last number that is not above `wanted`. */
-static inline uint32_t search_tree_find(const struct search_tree *tree, uint64_t wanted)
+/* The lowest node in which `wanted` has its place, counted from 0. */
+static inline uint32_t search_tree_leaf(const struct search_tree *tree, __m128i wanted)
 {
-	__m128i all = _mm_set1_epi64x(search_order(wanted));
 	uint32_t node = 0;
 
-	if (wanted == UINT64_MAX)
-		return tree->count - 1;
 	for (uint32_t level = tree->levels - 1; level > 0; level--)
 		node = node * (SEARCH_NODE_NUMBERS + 1) +
 		       search_node(tree->numbers +
 				       (uint64_t)(tree->first_node[level] + node) * SEARCH_NODE_NUMBERS,
-				   all);
-	return node * SEARCH_NODE_NUMBERS +
-	       search_node(tree->numbers + (uint64_t)(tree->first_node[0] + node) * SEARCH_NODE_NUMBERS,
-			   all) -
-	       1;
+				   wanted);
+	return node;
+}
+
+static inline const uint64_t *search_tree_numbers(const struct search_tree *tree, uint32_t leaf)
+{
+	return tree->numbers + (uint64_t)(tree->first_node[0] + leaf) * SEARCH_NODE_NUMBERS;
+}
+
+/* Begins to fetch what most of a tree's memory is: the leaf that search_tree_find will look into. */
+static inline void search_tree_prefetch(const struct search_tree *tree, uint64_t wanted)
+{
+	rte_prefetch0(
+	    search_tree_numbers(tree, search_tree_leaf(tree, _mm_set1_epi64x(search_order(wanted)))));
+}
+
+/* Index of the last number that is not above `wanted`. */
+static inline uint32_t search_tree_find(const struct search_tree *tree, uint64_t wanted)
+{
+	__m128i all = _mm_set1_epi64x(search_order(wanted));
+	uint32_t leaf;
+
+	if (wanted == UINT64_MAX)
+		return tree->count - 1;
+	leaf = search_tree_leaf(tree, all);
+	return leaf * SEARCH_NODE_NUMBERS + search_node(search_tree_numbers(tree, leaf), all) - 1;
 }
 
 #endif

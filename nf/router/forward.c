@@ -15,6 +15,8 @@
 #include "nf/checksum.h"
 #include "nf/flow/flow.h"
 #include "nf/packet.h"
+#include "nf/wireguard/path.h"
+#include "nf/wireguard/segment.h"
 #include "nf/wireguard/wireguard.h"
 #include "forward.h"
 #include "fragment.h"
@@ -118,8 +120,12 @@ void forward_to_neighbour(const struct neighbour *neighbour, struct rte_mbuf *m)
 
 void forward_into_tunnel(uint8_t port, struct rte_mbuf *m)
 {
-	if (unlikely(wire_bytes(m) > port_configs[port].mtu))
-		fragment_into_tunnel(m, port);
+	uint16_t mtu = path_mtu(m, port);
+
+	if (unlikely(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG))
+		segment_into_tunnel(m, port, mtu);
+	else if (unlikely(wire_bytes(m) > mtu))
+		fragment_into_tunnel(m, port, mtu);
 	else
 		wireguard_send(m, port);
 }
@@ -146,6 +152,7 @@ static inline void forward_one(struct rte_mbuf *m)
 	const struct next_hop *hop;
 	struct neighbour *neighbour;
 	uint8_t *ttl;
+	uint16_t mtu;
 	bool fits;
 
 	if (unlikely(meta->out_port == PORT_SELF)) {
@@ -158,9 +165,10 @@ static inline void forward_one(struct rte_mbuf *m)
 		refuse(m, ICMP_ERROR_TTL_EXCEEDED, 0, DROP_TTL_EXCEEDED);
 		return;
 	}
-	fits = wire_bytes(m) <= port_configs[hop->port].mtu;
+	mtu = next_hop_is_tunnel(hop) ? path_mtu(m, hop->port) : port_configs[hop->port].mtu;
+	fits = wire_bytes(m) <= mtu;
 	if (unlikely(!fits && must_stay_whole(m))) {
-		refuse(m, ICMP_ERROR_TOO_BIG, port_configs[hop->port].mtu, DROP_TOO_BIG);
+		refuse(m, ICMP_ERROR_TOO_BIG, mtu, DROP_TOO_BIG);
 		return;
 	}
 	if (next_hop_is_tunnel(hop)) {

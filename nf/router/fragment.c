@@ -68,11 +68,13 @@ void fragment_and_send(struct rte_mbuf *m, uint8_t port, const struct rte_ether_
 		return;
 	for (uint16_t i = 0; i < count; i++)
 		output_header(pieces[i], port, mac, RTE_ETHER_TYPE_IPV4);
-	output_fragments(pieces, count, port, originated);
-	rte_pktmbuf_free(m);
+	if (output_fragments(pieces, count, port, originated) == 0 && originated)
+		packet_lose(m);
+	else
+		rte_pktmbuf_free(m);
 }
 
-void fragment_into_tunnel(struct rte_mbuf *m, uint8_t port)
+void fragment_into_tunnel(struct rte_mbuf *m, uint8_t port, uint16_t mtu)
 {
 	const struct packet_meta *meta = packet_meta(m);
 	struct rte_mbuf *pieces[PIECES_MAX];
@@ -84,7 +86,7 @@ void fragment_into_tunnel(struct rte_mbuf *m, uint8_t port)
 	}
 	if (!wireguard_reaches(m, port))
 		return;
-	count = cut(m, port_configs[port].mtu, pieces);
+	count = cut(m, mtu, pieces);
 	if (count == 0)
 		return;
 	for (uint16_t i = 0; i < count; i++) {

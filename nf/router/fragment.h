@@ -12,7 +12,8 @@
 /* Sends an IP packet (data starts at IP) in pieces from `port` to `mac`. Takes it. */
 void fragment_and_send(struct rte_mbuf *m, uint8_t port, const struct rte_ether_addr *mac);
 
-/* Sends an IP packet (data starts at IP) in pieces into the tunnel that is `port`. Takes it. */
-void fragment_into_tunnel(struct rte_mbuf *m, uint8_t port);
+/* Sends an IP packet (data starts at IP) in pieces of `mtu` bytes at most into the tunnel that is `port`.
+ * Takes it. */
+void fragment_into_tunnel(struct rte_mbuf *m, uint8_t port, uint16_t mtu);
 
 #endif

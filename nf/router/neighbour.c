@@ -106,6 +106,11 @@ static struct neighbour
     *entries; /* nothing touched those from `fresh` on yet: nor is there need to, at start */
 static uint32_t fresh;
 static struct rte_hash *table;
+
+/* Where a key was found lately, by its hash: most packets of a while go to few neighbours. */
+enum { HINT_BITS = 6 };
+static uint32_t hints[1 << HINT_BITS];
+
 static struct bucket requests;
 static uint32_t waiting; /* mbufs in all queues, those of the appliance's own answers too */
 
@@ -249,11 +254,26 @@ int neighbour_next_state(enum neighbour_state state, enum neighbour_event event)
 	return transitions[state][event].defined ? transitions[state][event].to : -1;
 }
 
+static uint32_t *hint_of(const struct neighbour_key *key)
+{
+	uint32_t words[4];
+
+	memcpy(words, key->address, sizeof(words));
+	return &hints[(words[0] ^ words[3]) * 0x9e3779b1u >> (32 - HINT_BITS)];
+}
+
 struct neighbour *neighbour_find(const struct neighbour_key *key)
 {
+	uint32_t *hint = hint_of(key);
+	struct neighbour *n = neighbour_recall(*hint, key);
 	void *data;
 
-	return rte_hash_lookup_data(table, key, &data) >= 0 ? data : NULL;
+	if (n)
+		return n;
+	if (rte_hash_lookup_data(table, key, &data) < 0)
+		return NULL;
+	*hint = neighbour_number(data);
+	return data;
 }
 
 uint32_t neighbour_number(const struct neighbour *n)
@@ -442,6 +462,7 @@ int neighbour_init(void)
 {
 	int error = make_table();
 
+	memset(hints, 0, sizeof(hints));
 	for (int i = 0; i < NEIGHBOUR_STATES; i++) {
 		TAILQ_INIT(&lists[false][i]);
 		TAILQ_INIT(&lists[true][i]);

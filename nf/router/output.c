@@ -63,14 +63,6 @@ static void count_sent(const struct note *notes, uint16_t count)
 	}
 }
 
-static void refuse(struct rte_mbuf *m, const struct note *note, enum drop_reason reason)
-{
-	if (note->originated)
-		rte_pktmbuf_free(m);
-	else
-		packet_drop(m, reason);
-}
-
 static void flush(uint16_t device)
 {
 	struct queue *queue = &queues[device];
@@ -79,7 +71,7 @@ static void flush(uint16_t device)
 
 	count_sent(queue->notes, sent);
 	for (uint16_t i = sent; i < queue->count; i++)
-		refuse(queue->packets[i], &queue->notes[i], up ? DROP_TX_FULL : DROP_LINK_DOWN);
+		packet_refuse(queue->packets[i], up ? DROP_TX_FULL : DROP_LINK_DOWN);
 	queue->count = 0;
 	waiting &= ~(UINT64_C(1) << device);
 }
@@ -101,7 +93,7 @@ void output_packet(struct rte_mbuf *m, uint8_t port)
 		flush(device);
 }
 
-void output_fragments(struct rte_mbuf **pieces, uint16_t count, uint8_t port, bool originated)
+uint16_t output_fragments(struct rte_mbuf **pieces, uint16_t count, uint8_t port, bool originated)
 {
 	uint16_t device = port_configs[port].device, sent = 0;
 	bool up = host_link_is_up(device);
@@ -127,6 +119,7 @@ void output_fragments(struct rte_mbuf **pieces, uint16_t count, uint8_t port, bo
 		stats.fragmented++;
 		stats.fragments += sent;
 	}
+	return sent;
 }
 
 void output_flush(void)

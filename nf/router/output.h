@@ -23,8 +23,9 @@ void output_header(struct rte_mbuf *m, uint8_t port, const struct rte_ether_addr
 void output_packet(struct rte_mbuf *m, uint8_t port);
 
 /* Transmits the pieces of one datagram at once, all or some. Takes the pieces; the datagram itself is counted
- * here: forwarded (or originated) if any piece left, else dropped, but freed by the caller. */
-void output_fragments(struct rte_mbuf **pieces, uint16_t count, uint8_t port, bool originated);
+ * here: forwarded (or originated) if any piece left, else dropped, but freed by the caller. Returns how many
+ * pieces left. */
+uint16_t output_fragments(struct rte_mbuf **pieces, uint16_t count, uint8_t port, bool originated);
 
 /* Transmits what is queued. Ends each burst and each tick. */
 void output_flush(void);

@@ -236,7 +236,7 @@ static void send_to(const struct neighbour_key *destination, struct neighbour *g
 	if (neighbour)
 		neighbour_send(neighbour, m);
 	else
-		rte_pktmbuf_free(m);
+		packet_lose(m);
 }
 
 /* Sends by a route. What a tunnel made does not go into a tunnel again: that would have no end where a peer's
@@ -248,32 +248,34 @@ static void send_by(const struct next_hop *hop, const struct neighbour_key *dest
 	else if (next_hop_is_tunnel(hop) && !(packet_meta(m)->flags & PACKET_SEALED))
 		forward_into_tunnel(hop->port, m);
 	else
-		rte_pktmbuf_free(m);
+		packet_lose(m);
 }
 
-static void originate_ipv4(struct rte_mbuf *m)
+static void originate_ipv4(struct rte_mbuf *m, uint16_t *way)
 {
 	const struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod(m, const struct rte_ipv4_hdr *);
 	uint32_t address = rte_be_to_cpu_32(ip->dst_addr);
 	struct neighbour_key destination;
-	uint64_t index;
+	uint64_t index = *way;
 
 	m->l3_len = rte_ipv4_hdr_len(ip);
-	routes_lookup_ipv4(&address, &index, 1);
+	if (index == 0)
+		routes_lookup_ipv4(&address, &index, 1);
+	*way = index;
 	destination = neighbour_key_ipv4(next_hops[index].port, address);
 	send_by(&next_hops[index], &destination, m);
 }
 
-static void originate_ipv6(struct rte_mbuf *m)
+static void originate_ipv6(struct rte_mbuf *m, uint16_t *way)
 {
 	const struct rte_ipv6_hdr *ip = rte_pktmbuf_mtod(m, const struct rte_ipv6_hdr *);
 	struct neighbour_key destination;
 	uint8_t address[1][16];
-	uint64_t index;
+	uint64_t index = *way;
 
 	m->l3_len = sizeof(*ip);
 	if (ipv6_is_link_local(ip->dst_addr) && port_is_tunnel(packet_meta(m)->in_port)) {
-		rte_pktmbuf_free(m);
+		packet_lose(m);
 		return;
 	}
 	if (ipv6_is_link_local(ip->dst_addr)) {
@@ -282,28 +284,32 @@ static void originate_ipv6(struct rte_mbuf *m)
 		return;
 	}
 	memcpy(address[0], ip->dst_addr, sizeof(address[0]));
-	routes_lookup_ipv6(address, &index, 1);
+	if (index == 0)
+		routes_lookup_ipv6(address, &index, 1);
+	*way = index;
 	destination = neighbour_key_ipv6(next_hops[index].port, address[0]);
 	send_by(&next_hops[index], &destination, m);
 }
 
-static void originate(struct rte_mbuf *m, uint16_t flags)
+static void originate(struct rte_mbuf *m, uint16_t flags, uint16_t *way)
 {
 	set_originated(m, flags);
 	if (packet_meta(m)->flags & PACKET_IPV6)
-		originate_ipv6(m);
+		originate_ipv6(m, way);
 	else
-		originate_ipv4(m);
+		originate_ipv4(m, way);
 }
 
 void router_originate(struct rte_mbuf *m)
 {
-	originate(m, 0);
+	uint16_t way = 0;
+
+	originate(m, 0, &way);
 }
 
-void router_originate_sealed(struct rte_mbuf *m)
+void router_originate_sealed(struct rte_mbuf *m, uint16_t *way)
 {
-	originate(m, PACKET_SEALED);
+	originate(m, PACKET_SEALED, way);
 }
 
 /* Tells a link who we are. */

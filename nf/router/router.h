@@ -26,8 +26,9 @@ void router_forward(struct rte_mbuf **packets, uint16_t count);
  * link-local, packet_meta(packet)->in_port names the port to use. */
 void router_originate(struct rte_mbuf *packet);
 
-/* The same for a tunnel's datagram: it goes into no tunnel. */
-void router_originate_sealed(struct rte_mbuf *packet);
+/* The same for a tunnel's datagram: it goes into no tunnel. `way` saves looking up the same destination
+ * again: 0 at first, afterwards what was found for it; routes do not change. */
+void router_originate_sealed(struct rte_mbuf *packet, uint16_t *way);
 
 /* The address of the appliance's own that it speaks to another one with, by the way out. 0 or NULL: it has
  * none. */

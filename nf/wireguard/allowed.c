@@ -295,3 +295,13 @@ uint32_t allowed_ipv6(uint8_t tunnel, const uint8_t address[16])
 		range = find_within(table, range, at);
 	return table->peers[range];
 }
+
+void allowed_prefetch_ipv4(uint8_t tunnel, uint32_t address)
+{
+	search_tree_prefetch(&tables[2 * tunnel].tree, address);
+}
+
+void allowed_prefetch_ipv6(uint8_t tunnel, const uint8_t address[16])
+{
+	search_tree_prefetch(&tables[2 * tunnel + 1].tree, position_of(address) >> 64);
+}

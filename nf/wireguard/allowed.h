@@ -21,4 +21,8 @@ int allowed_init(void);
 uint32_t allowed_ipv4(uint8_t tunnel, uint32_t address);
 uint32_t allowed_ipv6(uint8_t tunnel, const uint8_t address[16]);
 
+/* Begin to fetch what finding the number takes: it will be asked for soon. */
+void allowed_prefetch_ipv4(uint8_t tunnel, uint32_t address);
+void allowed_prefetch_ipv6(uint8_t tunnel, const uint8_t address[16]);
+
 #endif

@@ -8,6 +8,7 @@
 #include "handshake.h"
 #include "load.h"
 #include "noise.h"
+#include "path.h"
 #include "peer.h"
 #include "session.h"
 #include "timers.h"
@@ -23,6 +24,8 @@ int core_init(void)
 	handshake_init();
 	timestamp_init();
 	error = load_init();
+	if (!error)
+		error = path_init();
 	if (!error)
 		error = session_init();
 	if (!error)

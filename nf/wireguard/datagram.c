@@ -106,7 +106,8 @@ static bool write_ipv6(struct rte_mbuf *m, const struct wireguard_endpoint *to, 
 	return true;
 }
 
-void datagram_send(struct rte_mbuf *m, uint8_t tunnel, const struct wireguard_endpoint *to, uint8_t tos)
+void datagram_send(struct rte_mbuf *m, uint8_t tunnel, const struct wireguard_endpoint *to, uint8_t tos,
+		   uint16_t *way)
 {
 	uint32_t bytes = m->pkt_len;
 
@@ -114,23 +115,28 @@ void datagram_send(struct rte_mbuf *m, uint8_t tunnel, const struct wireguard_en
 	    ~(RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IPV6);
 	m->l4_len = sizeof(struct rte_udp_hdr);
 	write_udp((void *)rte_pktmbuf_prepend(m, sizeof(struct rte_udp_hdr)), tunnel, to, bytes);
-	if (to->family == 6 ? write_ipv6(m, to, tos) : write_ipv4(m, to, tos))
-		router_originate_sealed(m);
-	else
-		rte_pktmbuf_free(m);
+	if (to->family == 6 ? write_ipv6(m, to, tos) : write_ipv4(m, to, tos)) {
+		router_originate_sealed(m, way);
+		return;
+	}
+	stats.tunnel.datagrams_lost++;
+	rte_pktmbuf_free(m);
 }
 
 void wireguard_transmit(uint8_t tunnel, const struct wireguard_endpoint *to, const void *message,
 			size_t bytes)
 {
 	struct rte_mbuf *m = rte_pktmbuf_alloc(host_packet_pool);
+	uint16_t way = 0;
 	void *data;
 
-	if (!m)
+	if (!m) {
+		stats.tunnel.datagrams_lost++;
 		return;
+	}
 	data = rte_pktmbuf_append(m, bytes);
 	memcpy(data, message, bytes);
 	*packet_meta(m) = (struct packet_meta){.in_port = wireguard_tunnels[tunnel].port};
 	datagram_send(m, tunnel, to,
-		      *(const uint8_t *)message == MESSAGE_TRANSPORT ? 0 : MESSAGE_HANDSHAKE_TOS);
+		      *(const uint8_t *)message == MESSAGE_TRANSPORT ? 0 : MESSAGE_HANDSHAKE_TOS, &way);
 }

@@ -20,7 +20,8 @@ struct wireguard_endpoint datagram_source(const struct rte_mbuf *m);
 uint8_t datagram_ecn(const struct rte_mbuf *m);
 
 /* Puts headers before a message (data starts there) and gives it to the router. Takes it. `tos`: DSCP and
- * ECN. */
-void datagram_send(struct rte_mbuf *m, uint8_t tunnel, const struct wireguard_endpoint *to, uint8_t tos);
+ * ECN. `way` as for router_originate_sealed. */
+void datagram_send(struct rte_mbuf *m, uint8_t tunnel, const struct wireguard_endpoint *to, uint8_t tos,
+		   uint16_t *way);
 
 #endif

@@ -75,11 +75,10 @@ static bool mix_key_dh(struct noise_state *state, uint8_t key[CRYPTO_KEY_BYTES],
 }
 
 /* One text under a key that is used once: the nonce is 0, H is authenticated, and gets what is sealed. */
-static struct crypto_text text_of(const struct noise_state *state, struct crypto_aead *aead,
-				  const uint8_t key[CRYPTO_KEY_BYTES], uint8_t *data, size_t bytes)
+static struct crypto_text text_of(const struct noise_state *state, const uint8_t key[CRYPTO_KEY_BYTES],
+				  uint8_t *data, size_t bytes)
 {
-	crypto_aead_init(aead, CRYPTO_CHACHA20_POLY1305, key);
-	return (struct crypto_text){.aead = aead,
+	return (struct crypto_text){.chacha20_poly1305_key = key,
 				    .data = data,
 				    .bytes = bytes,
 				    .added = state->hash,
@@ -90,13 +89,11 @@ static struct crypto_text text_of(const struct noise_state *state, struct crypto
 static void seal_and_hash(struct noise_state *state, const uint8_t key[CRYPTO_KEY_BYTES], uint8_t *sealed,
 			  const void *plain, size_t bytes)
 {
-	struct crypto_aead aead;
-	struct crypto_text text = text_of(state, &aead, key, sealed, bytes);
+	struct crypto_text text = text_of(state, key, sealed, bytes);
 
 	if (bytes)
 		memcpy(sealed, plain, bytes);
 	crypto_seal(&text, 1);
-	crypto_aead_wipe(&aead);
 	mix_hash(state->hash, sealed, bytes + CRYPTO_TAG_BYTES);
 }
 
@@ -104,13 +101,11 @@ static void seal_and_hash(struct noise_state *state, const uint8_t key[CRYPTO_KE
 static bool open_and_hash(struct noise_state *state, const uint8_t key[CRYPTO_KEY_BYTES],
 			  const uint8_t *sealed, uint8_t *plain, size_t bytes)
 {
-	struct crypto_aead aead;
-	struct crypto_text text = text_of(state, &aead, key, plain, bytes);
+	struct crypto_text text = text_of(state, key, plain, bytes);
 	bool good;
 
 	memcpy(plain, sealed, bytes + CRYPTO_TAG_BYTES);
 	good = crypto_open(&text, 1) == 1;
-	crypto_aead_wipe(&aead);
 	mix_hash(state->hash, sealed, bytes + CRYPTO_TAG_BYTES);
 	return good;
 }

@@ -137,6 +137,7 @@ void peer_roam(struct peer *peer, const struct wireguard_endpoint *from)
 	if (memcmp(&peer->endpoint, from, sizeof(*from)) == 0)
 		return;
 	peer->endpoint = *from;
+	peer->way = 0;
 	wireguard_peer_stats[peer->number].endpoint = *from;
 }
 
@@ -161,7 +162,7 @@ void peer_take_session(struct peer *peer)
 	peer->previous = peer->current;
 	peer->current = peer->handshake;
 	peer->handshake = NULL;
-	peer->current->state = SESSION_LIVE;
+	session_become(peer->current, SESSION_LIVE);
 	peer->current->initiator = true;
 	peer->current->mac1_sent = false;
 	peer->current->born_ns = host_now_ns;
@@ -260,14 +261,12 @@ static void seal_keepalive(struct session *session, uint8_t message[MESSAGE_KEEP
 	    .receiver = rte_cpu_to_le_32(session->remote_index),
 	    .counter = rte_cpu_to_le_64(session->sending_counter++),
 	};
-	struct crypto_aead aead;
-	struct crypto_text text = {.aead = &aead, .data = message + sizeof(header)};
+	struct crypto_text text = {.chacha20_poly1305_key = session->keys.sending,
+				   .data = message + sizeof(header)};
 
 	memcpy(message, &header, sizeof(header));
 	memcpy(text.nonce + 4, &header.counter, sizeof(header.counter));
-	crypto_aead_init(&aead, CRYPTO_CHACHA20_POLY1305, session->keys.sending);
 	crypto_seal(&text, 1);
-	crypto_aead_wipe(&aead);
 }
 
 void peer_send_keepalive(struct peer *peer)

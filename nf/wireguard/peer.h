@@ -21,19 +21,23 @@
 #include "timestamp.h"
 
 struct peer {
-	/* What packets need. */
-	struct session *current, *previous;
-	struct session *next;	   /* we responded; becomes current with the first packet that it opens */
-	struct session *handshake; /* our initiation, without an answer yet */
+	/* What packets need: two cache lines, with a third one for persistent keepalives. */
+	struct session *current;
+	struct session *next; /* we responded; becomes current with the first packet that it opens */
 	uint32_t number;
 	uint8_t tunnel;
 	uint8_t slots;	  /* bits: which of its sessions' slots are in use */
 	bool wanted;	  /* waits in handshake.c's list to send an initiation */
 	bool last_minute; /* an initiation was sent because we receive with an old session */
 	uint16_t keepalive_s;
+	uint16_t way;	      /* to `endpoint`, as router_originate_sealed found it; 0: not known */
+	uint8_t source_known; /* 4, 6: what follows is an address of its allowed IPs. 0: none came yet */
+	uint8_t source[16];   /* inside, as on the wire; unused bytes are zero */
 	struct wireguard_endpoint endpoint;
 	struct timers timers;
 	/* What handshakes need. */
+	struct session *previous;
+	struct session *handshake; /* our initiation, without an answer yet */
 	struct noise_remote remote;
 	struct cookie_given cookie;
 	struct timestamp_memory times;
@@ -49,6 +53,8 @@ struct tunnel {
 	struct cookie_checker checker;
 };
 
+_Static_assert(offsetof(struct peer, timers.due_ns[TIMER_ZERO_OUT]) <= 2 * RTE_CACHE_LINE_SIZE, "two lines");
+
 extern struct peer *peers;     /* wireguard_peer_count of them */
 extern struct tunnel *tunnels; /* wireguard_tunnel_count */
 
@@ -57,8 +63,8 @@ static inline void peer_prefetch(uint32_t number)
 {
 	const char *lines = (const char *)&peers[number];
 
-	for (size_t at = 0; at < offsetof(struct peer, remote); at += RTE_CACHE_LINE_SIZE)
-		rte_prefetch0(lines + at);
+	rte_prefetch0(lines);
+	rte_prefetch0(lines + RTE_CACHE_LINE_SIZE);
 	rte_prefetch0(&wireguard_peer_stats[number]);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * From a tunnel's datagrams to the packets inside, in place and a burst at a time; see wireguard.h. Datagrams
- * that come in fragments are not for us: peers keep to the MTU.
+ * that come in fragments are dropped, under a name of their own: peers keep to the MTU, and what is opened in
+ * place is in one piece.
  */
 #include <assert.h>
 #include <netinet/in.h>
@@ -15,10 +16,12 @@
 #include "nf/router/output.h"
 #include "nf/router/router.h"
 #include "allowed.h"
+#include "coalesce.h"
 #include "datagram.h"
 #include "ecn.h"
 #include "handshake.h"
 #include "messages.h"
+#include "path.h"
 #include "peer.h"
 #include "wireguard.h"
 
@@ -52,12 +55,21 @@ static bool is_to_us(const struct rte_mbuf *m, uint16_t flags)
 	       router_owns_ipv4(rte_be_to_cpu_32(((const struct rte_ipv4_hdr *)header)->dst_addr));
 }
 
+static inline bool is_about_us(struct rte_mbuf *m)
+{
+	const struct packet_meta *meta = packet_meta(m);
+
+	return unlikely(meta->protocol == IPPROTO_ICMPV6) &&
+	       (meta->flags & (PACKET_IPV6 | PACKET_L4 | PACKET_FRAGMENT)) == (PACKET_IPV6 | PACKET_L4) &&
+	       path_take(m);
+}
+
 static inline uint8_t tunnel_of(struct rte_mbuf *m)
 {
 	const struct packet_meta *meta = packet_meta(m);
 	uint16_t flags = meta->flags & (PACKET_L4 | PACKET_FRAGMENT | PACKET_L2_GROUP);
 
-	if (meta->protocol != IPPROTO_UDP || flags != PACKET_L4)
+	if (meta->protocol != IPPROTO_UDP || (flags & ~PACKET_FRAGMENT) != PACKET_L4)
 		return TUNNEL_NONE;
 	for (uint32_t i = 0; i < wireguard_tunnel_count; i++)
 		if (meta->destination_port == rte_cpu_to_be_16(wireguard_tunnels[i].listen_port))
@@ -75,7 +87,12 @@ uint16_t wireguard_take(struct rte_mbuf **packets, uint16_t count)
 		uint8_t tunnel = tunnel_of(m);
 
 		if (tunnel == TUNNEL_NONE) {
-			packets[kept++] = m;
+			packets[kept] = m;
+			kept += !is_about_us(m);
+			continue;
+		}
+		if (unlikely(packet_meta(m)->flags & PACKET_FRAGMENT)) {
+			packet_drop(m, DROP_WG_FRAGMENT);
 			continue;
 		}
 		taken_tunnels[taken_count] = tunnel;
@@ -119,7 +136,7 @@ static void take_handshake(struct rte_mbuf *m, uint8_t tunnel, uint32_t bytes)
 }
 
 /* Fills in what it takes to open a message. False: it has ended. */
-static bool prepare(struct opening *opening, struct crypto_text *text, struct crypto_aead *aead)
+static bool prepare(struct opening *opening, struct crypto_text *text)
 {
 	struct rte_mbuf *m = opening->m;
 	uint32_t at = message_at(m), bytes = message_bytes(m);
@@ -138,9 +155,8 @@ static bool prepare(struct opening *opening, struct crypto_text *text, struct cr
 		packet_drop(m, DROP_WG_EXPIRED);
 		return false;
 	}
-	crypto_aead_init(aead, CRYPTO_CHACHA20_POLY1305, session->keys.receiving);
 	*text = (struct crypto_text){
-	    .aead = aead,
+	    .chacha20_poly1305_key = session->keys.receiving,
 	    .data = rte_pktmbuf_mtod_offset(m, uint8_t *, at + sizeof(message)),
 	    .bytes = bytes - MESSAGE_TRANSPORT_OVERHEAD,
 	};
@@ -156,12 +172,34 @@ static bool is_ip(const uint8_t *packet, uint32_t bytes)
 	       (version == 6 && bytes >= sizeof(struct rte_ipv6_hdr));
 }
 
-/* The peer that may have sent the packet inside, by its source. */
-static uint32_t owner_of(uint8_t tunnel, const uint8_t *packet)
+static void source_of(const uint8_t *packet, uint8_t source[16])
 {
-	if (packet[0] >> 4 == 6)
-		return allowed_ipv6(tunnel, ((const struct rte_ipv6_hdr *)packet)->src_addr);
-	return allowed_ipv4(tunnel, rte_be_to_cpu_32(((const struct rte_ipv4_hdr *)packet)->src_addr));
+	if (packet[0] >> 4 == 6) {
+		memcpy(source, ((const struct rte_ipv6_hdr *)packet)->src_addr, 16);
+		return;
+	}
+	memset(source, 0, 16);
+	memcpy(source, &((const struct rte_ipv4_hdr *)packet)->src_addr, sizeof(rte_be32_t));
+}
+
+/* Whether the packet inside has a source that is the peer's. Its last one is likely to be its next. */
+static bool source_is_allowed(struct peer *peer, const uint8_t *packet)
+{
+	uint8_t version = packet[0] >> 4, source[16];
+	uint32_t owner;
+
+	source_of(packet, source);
+	if (likely(peer->source_known == version && memcmp(peer->source, source, sizeof(source)) == 0))
+		return true;
+	if (version == 6)
+		owner = allowed_ipv6(peer->tunnel, source);
+	else
+		owner = allowed_ipv4(peer->tunnel, rte_be_to_cpu_32(*(const unaligned_uint32_t *)source));
+	if (owner != peer->number)
+		return false;
+	memcpy(peer->source, source, sizeof(source));
+	peer->source_known = version;
+	return true;
 }
 
 /* Cuts the datagram down to the packet inside, behind room for an Ethernet header. */
@@ -174,12 +212,11 @@ static void unwrap(struct rte_mbuf *m, uint32_t at, uint32_t bytes)
 }
 
 /* DROP_REASON_COUNT: nothing is wrong with the packet inside, that input would not see. */
-static enum drop_reason judge_inside(uint8_t tunnel, uint32_t peer, const struct crypto_text *text,
-				     uint8_t outer_ecn)
+static enum drop_reason judge_inside(struct peer *peer, const struct crypto_text *text, uint8_t outer_ecn)
 {
 	if (unlikely(!is_ip(text->data, text->bytes)))
 		return DROP_WG_INNER;
-	if (unlikely(owner_of(tunnel, text->data) != peer))
+	if (unlikely(!source_is_allowed(peer, text->data)))
 		return DROP_WG_ALLOWED_IPS;
 	return likely(ecn_leave(text->data, outer_ecn)) ? DROP_REASON_COUNT : DROP_WG_ECN;
 }
@@ -190,14 +227,15 @@ static bool judge(const struct opening *opening, const struct crypto_text *text)
 	struct rte_mbuf *m = opening->m;
 	struct wireguard_endpoint from = datagram_source(m);
 	struct session *session = session_find(opening->tunnel, opening->index);
-	uint32_t at = text->data - rte_pktmbuf_mtod(m, uint8_t *), peer;
+	uint32_t at = text->data - rte_pktmbuf_mtod(m, uint8_t *);
+	struct peer *peer;
 	enum drop_reason reason;
 
 	if (unlikely(!session)) { /* an earlier packet of this burst ended it */
 		packet_drop(m, DROP_WG_UNKNOWN_SESSION);
 		return false;
 	}
-	peer = session->peer->number;
+	peer = session->peer;
 	reason = peer_received(session, opening->counter, text->bytes, &from);
 	if (unlikely(reason != DROP_REASON_COUNT)) {
 		packet_drop(m, reason);
@@ -207,7 +245,7 @@ static bool judge(const struct opening *opening, const struct crypto_text *text)
 		packet_consume(m);
 		return false;
 	}
-	reason = judge_inside(opening->tunnel, peer, text, datagram_ecn(m));
+	reason = judge_inside(peer, text, datagram_ecn(m));
 	if (unlikely(reason != DROP_REASON_COUNT)) {
 		packet_drop(m, reason);
 		return false;
@@ -227,12 +265,13 @@ static void prefetch_taken(void)
 		if (unlikely(taken[i]->data_len < at + sizeof(message)))
 			continue;
 		memcpy(&message, rte_pktmbuf_mtod_offset(taken[i], const void *, at), sizeof(message));
-		session_prefetch_index(rte_le_to_cpu_32(message.receiver));
+		session_prefetch_receiving(rte_le_to_cpu_32(message.receiver),
+					   rte_le_to_cpu_64(message.counter));
 	}
 }
 
 /* Handshakes go their way; what is of type transport is collected. */
-static uint16_t sort(struct opening *openings, struct crypto_text *texts, struct crypto_aead *aeads)
+static uint16_t sort(struct opening *openings, struct crypto_text *texts)
 {
 	uint16_t count = 0;
 
@@ -250,7 +289,7 @@ static uint16_t sort(struct opening *openings, struct crypto_text *texts, struct
 		if (unlikely(!is_transport(m, bytes)))
 			take_handshake(m, taken_tunnels[i], bytes);
 		else
-			count += prepare(&openings[count], &texts[count], &aeads[count]);
+			count += prepare(&openings[count], &texts[count]);
 	}
 	taken_count = 0;
 	return count;
@@ -276,24 +315,23 @@ static uint16_t arrive(struct rte_mbuf **packets, const uint8_t *origins, uint16
 
 static uint16_t open_taken(struct rte_mbuf **packets)
 {
-	static struct crypto_aead aeads[BURST_MAX];
 	struct opening openings[BURST_MAX];
 	struct crypto_text texts[BURST_MAX];
 	uint8_t origins[BURST_MAX]; /* tunnels */
-	uint16_t count = sort(openings, texts, aeads), kept = 0;
+	uint16_t count = sort(openings, texts), kept = 0;
 	bool all_good = crypto_open(texts, count) == count;
 
-	for (uint16_t i = 0; i < count; i++) {
-		crypto_aead_wipe(&aeads[i]);
-		if (unlikely(!all_good && !texts[i].good))
+	for (uint16_t i = 0; i < count && unlikely(!all_good); i++)
+		if (!texts[i].good)
 			packet_drop(openings[i].m, DROP_WG_FORGED);
-	}
 	for (uint16_t i = 0; i < count; i++) {
 		if (!texts[i].good || !judge(&openings[i], &texts[i]))
 			continue;
 		origins[kept] = openings[i].tunnel;
 		packets[kept++] = openings[i].m;
 	}
+	if (host_takes_super_frames())
+		kept = coalesce(packets, origins, kept);
 	return arrive(packets, origins, kept);
 }
 

@@ -10,11 +10,6 @@ static inline uint64_t word_of(uint64_t counter)
 	return counter / 64;
 }
 
-static inline uint64_t *place(struct replay *replay, uint64_t word)
-{
-	return &replay->seen[word % REPLAY_WORDS];
-}
-
 void replay_init(struct replay *replay)
 {
 	replay->next = 0;
@@ -29,14 +24,14 @@ static void advance(struct replay *replay, uint64_t counter)
 	if (word - last > REPLAY_WORDS)
 		last = word - REPLAY_WORDS;
 	while (last < word)
-		*place(replay, ++last) = 0;
+		*replay_word(replay, ++last * 64) = 0;
 	replay->next = counter + 1;
 }
 
 bool replay_accept(struct replay *replay, uint64_t counter)
 {
 	uint64_t bit = UINT64_C(1) << counter % 64;
-	uint64_t *word = place(replay, word_of(counter));
+	uint64_t *word = replay_word(replay, counter);
 
 	if (counter >= REJECT_AFTER_MESSAGES)
 		return false;

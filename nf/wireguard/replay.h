@@ -19,6 +19,12 @@ struct replay {
 	uint64_t seen[REPLAY_WORDS];
 };
 
+/* The word that has a counter's bit. */
+static inline uint64_t *replay_word(struct replay *replay, uint64_t counter)
+{
+	return &replay->seen[counter / 64 % REPLAY_WORDS];
+}
+
 /* Nothing seen. Costs no more than the first word: words are cleared when the window reaches them. */
 void replay_init(struct replay *replay);
 

@@ -33,10 +33,11 @@ static struct waiting {
 } * waiting; /* by peer */
 static uint32_t waiting_count;
 
-/* What wireguard_flush is to seal; `session` is found there. */
+/* What wireguard_flush is to seal; `peer` and `session` are found there. */
 struct sending {
 	struct rte_mbuf *m;
 	uint32_t peer;
+	uint8_t tunnel;
 	struct session *session;
 };
 static struct sending queued[BURST_MAX];
@@ -122,10 +123,9 @@ static void wait_for_session(struct rte_mbuf *m, uint32_t peer)
 	stats.held += is_counted(m);
 }
 
-static void enqueue(struct rte_mbuf *m, uint32_t peer)
+static void enqueue(struct rte_mbuf *m, uint8_t tunnel)
 {
-	peer_prefetch(peer);
-	queued[queued_count++] = (struct sending){.m = m, .peer = peer};
+	queued[queued_count++] = (struct sending){.m = m, .tunnel = tunnel};
 	if (queued_count == BURST_MAX)
 		wireguard_flush();
 }
@@ -136,7 +136,7 @@ bool wireguard_session_ready(uint32_t peer)
 	bool any = queue->count > 0;
 
 	while (queue->count > 0 && peer_sending_session(&peers[peer]))
-		enqueue(dequeue(queue), peer);
+		enqueue(dequeue(queue), peers[peer].tunnel);
 	wireguard_flush();
 	return any;
 }
@@ -170,6 +170,17 @@ static uint32_t peer_for(struct rte_mbuf *m, uint8_t tunnel)
 	return allowed_ipv4(tunnel, rte_be_to_cpu_32(((const struct rte_ipv4_hdr *)packet)->dst_addr));
 }
 
+static void prefetch_peer_for(struct rte_mbuf *m, uint8_t tunnel)
+{
+	const void *packet = rte_pktmbuf_mtod(m, const void *);
+
+	if (packet_meta(m)->flags & PACKET_IPV6)
+		allowed_prefetch_ipv6(tunnel, ((const struct rte_ipv6_hdr *)packet)->dst_addr);
+	else
+		allowed_prefetch_ipv4(tunnel,
+				      rte_be_to_cpu_32(((const struct rte_ipv4_hdr *)packet)->dst_addr));
+}
+
 bool wireguard_reaches(struct rte_mbuf *m, uint8_t port)
 {
 	uint32_t number;
@@ -195,23 +206,27 @@ static bool make_whole(struct rte_mbuf *m)
 
 void wireguard_send(struct rte_mbuf *m, uint8_t port)
 {
-	uint32_t number;
+	uint8_t tunnel;
 
 	assert(wireguard_tunnel_count > 0);
-	number = peer_for(m, tunnel_of(port));
-	if (unlikely(number == ALLOWED_NONE))
-		refuse_unreachable(m, DROP_WG_NO_PEER);
-	else if (unlikely(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG || !make_whole(m)))
+	tunnel = tunnel_of(port);
+	prefetch_peer_for(m, tunnel);
+	if (unlikely(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG || !make_whole(m)))
 		refuse(m, DROP_WG_LENGTH);
 	else
-		enqueue(m, number);
+		enqueue(m, tunnel);
 }
 
 /* Whether the packet can be sealed now; if not, it has ended, or waits. */
 static bool find_session(struct sending *sending)
 {
-	struct peer *peer = &peers[sending->peer];
+	struct peer *peer;
 
+	if (unlikely(sending->peer == ALLOWED_NONE)) {
+		refuse_unreachable(sending->m, DROP_WG_NO_PEER);
+		return false;
+	}
+	peer = &peers[sending->peer];
 	if (unlikely(peer->endpoint.family == 0)) {
 		refuse_unreachable(sending->m, DROP_WG_NO_ENDPOINT);
 		return false;
@@ -223,6 +238,19 @@ static bool find_session(struct sending *sending)
 	return false;
 }
 
+/* Packets of many peers: none is to wait for the memory of its own. */
+static void find_peers(struct sending *sendings, uint16_t count)
+{
+	for (uint16_t i = 0; i < count; i++) {
+		sendings[i].peer = peer_for(sendings[i].m, sendings[i].tunnel);
+		if (likely(sendings[i].peer != ALLOWED_NONE))
+			peer_prefetch(sendings[i].peer);
+	}
+	for (uint16_t i = 0; i < count; i++)
+		if (likely(sendings[i].peer != ALLOWED_NONE && peers[sendings[i].peer].current))
+			session_prefetch_sending(peers[sendings[i].peer].current);
+}
+
 /* Empties the queue; returns how many of it can be sealed. */
 static uint16_t take_queued(struct sending *sendings)
 {
@@ -230,9 +258,7 @@ static uint16_t take_queued(struct sending *sendings)
 
 	memcpy(sendings, queued, count * sizeof(queued[0]));
 	queued_count = 0; /* an error may be sent to a sender behind a tunnel */
-	for (uint16_t i = 0; i < count; i++)
-		if (likely(peers[sendings[i].peer].current != NULL))
-			session_prefetch(peers[sendings[i].peer].current);
+	find_peers(sendings, count);
 	for (uint16_t i = 0; i < count; i++)
 		if (find_session(&sendings[i]))
 			sendings[kept++] = sendings[i];
@@ -240,8 +266,7 @@ static uint16_t take_queued(struct sending *sendings)
 }
 
 /* Pads a packet, puts the message's header before it, and says how to seal it. */
-static void prepare(struct rte_mbuf *m, struct session *session, struct crypto_text *text,
-		    struct crypto_aead *aead)
+static void prepare(struct rte_mbuf *m, struct session *session, struct crypto_text *text)
 {
 	uint16_t mtu = port_configs[wireguard_tunnels[session->peer->tunnel].port].mtu;
 	uint32_t bytes = m->pkt_len, padding = message_padding(bytes, mtu);
@@ -252,9 +277,11 @@ static void prepare(struct rte_mbuf *m, struct session *session, struct crypto_t
 	};
 
 	memset(rte_pktmbuf_append(m, padding + CRYPTO_TAG_BYTES), 0, padding);
-	crypto_aead_init(aead, CRYPTO_CHACHA20_POLY1305, session->keys.sending);
 	*text = (struct crypto_text){
-	    .aead = aead, .data = rte_pktmbuf_mtod(m, uint8_t *), .bytes = bytes + padding};
+	    .chacha20_poly1305_key = session->keys.sending,
+	    .data = rte_pktmbuf_mtod(m, uint8_t *),
+	    .bytes = bytes + padding,
+	};
 	memcpy(text->nonce + 4, &message.counter, sizeof(message.counter));
 	memcpy(rte_pktmbuf_prepend(m, sizeof(message)), &message, sizeof(message));
 }
@@ -274,7 +301,6 @@ static void tell_peers(const struct sending *sendings, uint16_t count)
 
 static void seal_queued(void)
 {
-	static struct crypto_aead aeads[BURST_MAX];
 	struct crypto_text texts[BURST_MAX];
 	struct sending sendings[BURST_MAX];
 	uint8_t ecn[BURST_MAX];
@@ -285,16 +311,14 @@ static void seal_queued(void)
 
 		ecn[i] = ecn_enter(rte_pktmbuf_mtod(m, const uint8_t *));
 		count_sent(m, wireguard_tunnels[peers[sendings[i].peer].tunnel].port);
-		prepare(m, sendings[i].session, &texts[i], &aeads[i]);
+		prepare(m, sendings[i].session, &texts[i]);
 	}
 	crypto_seal(texts, count);
-	for (uint16_t i = 0; i < count; i++)
-		crypto_aead_wipe(&aeads[i]);
 	tell_peers(sendings, count);
 	for (uint16_t i = 0; i < count; i++) {
-		const struct peer *peer = &peers[sendings[i].peer];
+		struct peer *peer = &peers[sendings[i].peer];
 
-		datagram_send(sendings[i].m, peer->tunnel, &peer->endpoint, ecn[i]);
+		datagram_send(sendings[i].m, peer->tunnel, &peer->endpoint, ecn[i], &peer->way);
 	}
 }
 

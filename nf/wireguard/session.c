@@ -44,13 +44,14 @@ struct session *session_find(uint8_t tunnel, uint32_t index)
 	return &sessions[slot];
 }
 
-void session_prefetch_index(uint32_t index)
+void session_prefetch_receiving(uint32_t index, uint64_t counter)
 {
 	uint32_t slot = index & slot_mask;
 
 	if (slot >= slot_count)
 		return;
-	session_prefetch(&sessions[slot]);
+	rte_prefetch0(sessions[slot].keys.receiving);
+	rte_prefetch0(replay_word(&sessions[slot].replay, counter));
 	peer_prefetch(slot / SESSION_SLOTS);
 }
 
@@ -65,14 +66,20 @@ struct session *session_new(struct peer *peer, enum session_state state)
 		return NULL;
 	session->index = (random & ~slot_mask) | slot;
 	session->peer = peer;
-	session->state = state;
+	session_become(session, state);
 	session->initiator = false;
 	session->mac1_sent = false;
 	session->born_ns = host_now_ns;
 	session->sending_counter = 0;
-	replay_init(&session->replay);
 	peer->slots |= slot_bit(slot);
 	return session;
+}
+
+void session_become(struct session *session, enum session_state state)
+{
+	session->state = state;
+	if (state == SESSION_LIVE)
+		replay_init(&session->replay);
 }
 
 void session_end(struct session *session)
@@ -83,6 +90,8 @@ void session_end(struct session *session)
 		return;
 	peer = session->peer;
 	peer->slots &= ~slot_bit(session - sessions);
+	if (session->state == SESSION_HANDSHAKE)
+		crypto_wipe(&session->noise, sizeof(session->noise));
 	crypto_wipe(session, offsetof(struct session, replay));
 	session->peer = peer;
 	session->state = SESSION_ENDED;

@@ -30,21 +30,26 @@ enum session_state {
 
 struct peer;
 
+/* Laid out by who touches what: sending needs the first two cache lines, receiving the second one and the
+ * word of the window that the counter is in. */
 struct session {
-	uint32_t index, remote_index; /* ours, theirs; host order */
-	struct peer *peer;
-	uint8_t state; /* enum session_state */
-	bool initiator;
+	uint32_t remote_index;		/* theirs; host order */
 	bool mac1_sent;			/* a cookie reply to `mac1` would be taken */
+	uint64_t sending_counter;	/* of the next packet */
 	uint8_t mac1[CRYPTO_MAC_BYTES]; /* of the handshake message that named this index */
+	struct noise_keys keys;		/* LIVE; the one for sending is in the first line */
+	uint32_t index;			/* ours */
+	uint8_t state;			/* enum session_state */
+	bool initiator;
+	struct peer *peer;
 	uint64_t born_ns;
-	uint64_t sending_counter; /* of the next packet */
 	union {
+		struct replay replay; /* LIVE: its first word is in the second line */
 		struct noise_state noise;
-		struct noise_keys keys;
 	};
-	struct replay replay;
 } __rte_cache_aligned;
+_Static_assert(offsetof(struct session, keys.receiving) == RTE_CACHE_LINE_SIZE, "the second line");
+_Static_assert(offsetof(struct session, replay.seen) == 2 * RTE_CACHE_LINE_SIZE, "its end");
 
 /* Makes the table for all configured peers. Returns 0, or -ENOMEM after a host_log line. */
 int session_init(void);
@@ -52,22 +57,23 @@ int session_init(void);
 /* The session or handshake with that index, of a peer of that tunnel. NULL: there is none. */
 struct session *session_find(uint8_t tunnel, uint32_t index);
 
-/* Begins to fetch what it takes to open or seal with a session, when packets of many peers follow each other:
- * nobody waits for it. */
-static inline void session_prefetch(const struct session *session)
+/* Begins to fetch what it takes to seal with a session, when packets of many peers follow each other: nobody
+ * waits for it. */
+static inline void session_prefetch_sending(const struct session *session)
 {
-	const char *lines = (const char *)session;
-
-	for (size_t at = 0; at <= offsetof(struct session, replay.seen); at += RTE_CACHE_LINE_SIZE)
-		rte_prefetch0(lines + at);
+	rte_prefetch0(session);
+	rte_prefetch0((const char *)session + RTE_CACHE_LINE_SIZE);
 }
 
-/* The same for the slot that an index from outside names, whatever it holds, and for the slot's peer. */
-void session_prefetch_index(uint32_t index);
+/* The same for opening a packet, whatever the slot holds that its index names, and for the slot's peer. */
+void session_prefetch_receiving(uint32_t index, uint64_t counter);
 
 /* A slot of a peer with a new index, born now, or NULL when there is no randomness. The peer has one free:
  * who calls gave up what the new one is to replace. */
 struct session *session_new(struct peer *peer, enum session_state state);
+
+/* Its state is another now: what the new one needs is empty. A handshake's noise has been wiped. */
+void session_become(struct session *session, enum session_state state);
 
 /* Wipes and frees a slot; NULL is allowed. Who still has the pointer finds a session that has ended, until
  * the slot is used again. */

@@ -180,8 +180,9 @@ static void anything_passed(struct peer *peer)
 
 void timers_data_sent(struct peer *peer)
 {
-	set_unless_set(peer, TIMER_NEW_SESSION,
-		       (KEEPALIVE_TIMEOUT + REKEY_TIMEOUT) * WIREGUARD_SECOND_NS + jitter());
+	if (peer->timers.due_ns[TIMER_NEW_SESSION] == TIMER_OFF)
+		set(peer, TIMER_NEW_SESSION,
+		    (KEEPALIVE_TIMEOUT + REKEY_TIMEOUT) * WIREGUARD_SECOND_NS + jitter());
 }
 
 void timers_data_received(struct peer *peer)

@@ -29,11 +29,11 @@ enum timer { TIMER_RETRANSMIT, TIMER_KEEPALIVE, TIMER_NEW_SESSION, TIMER_ZERO_OU
 
 /* Part of struct peer. */
 struct timers {
+	uint32_t place; /* in the heap; 0: it is in none */
+	bool keepalive_again;
+	uint64_t waits_ns;	 /* until then, in the heap */
 	uint64_t due_ns[TIMERS]; /* TIMER_OFF: not set */
 	uint64_t began_ns;	 /* when what is tried now was asked for last */
-	uint64_t waits_ns;	 /* until then, in the heap */
-	uint32_t place;		 /* in the heap; 0: it is in none */
-	bool keepalive_again;
 };
 
 struct peer;

@@ -7,6 +7,9 @@
  *
  *     arrival   input - reassembly - wireguard_take - the chain - ... - wireguard_open - the chain again
  *     way out   router_forward - wireguard_send ... - wireguard_flush - router_originate_sealed
+ *
+ * A super-frame is cut before wireguard_send (segment.h); TCP segments of one burst are put together by
+ * wireguard_open (coalesce.h), where a device takes super-frames.
  */
 #ifndef NF_WIREGUARD_H
 #define NF_WIREGUARD_H
@@ -20,8 +23,8 @@
 int wireguard_init(void);
 
 /* Takes the datagrams that are to one of the tunnels, out of packets that passed input and reassembly, and
- * keeps them for wireguard_open. The others stay in their order; returns how many. No rule of the firewall is
- * asked: a tunnel takes what its keys open. */
+ * keeps them for wireguard_open, and what routers say about such datagrams (path.h). The others stay in their
+ * order; returns how many. No rule of the firewall is asked: a tunnel takes what its keys open. */
 uint16_t wireguard_take(struct rte_mbuf **packets, uint16_t count);
 
 /* Opens what was taken, a burst at most, into `packets`: as input leaves them, on the tunnel's port. 0: no

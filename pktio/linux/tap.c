@@ -18,7 +18,6 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
-#include "nf/appliance.h"
 #include "nf/host.h"
 #include "nf/stats.h"
 #include "pktio/offload.h"
@@ -194,7 +193,7 @@ static const struct device_driver tap_driver = {
 
 static int attach(struct tap_state *state, const char *name)
 {
-	const unsigned int offloads = TUN_F_CSUM | (super_frames ? TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN : 0);
+	const unsigned int offloads = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
 	struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR};
 	int header_bytes = sizeof(struct virtio_net_header);
 

@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <string.h>
-#include "nf/appliance.h"
 #include "net.h"
 
 enum {
@@ -70,9 +69,6 @@ static uint64_t choose_features(uint64_t offered)
 
 	if (offered >> FEATURE_RING_PACKED & 1)
 		offered &= ~(UINT64_C(1) << FEATURE_EVENT_IDX);
-	if (!super_frames)
-		offered &= ~(UINT64_C(1) << FEATURE_GUEST_TSO4 | UINT64_C(1) << FEATURE_GUEST_TSO6);
-
 	for (size_t i = 0; i < RTE_DIM(wishes); i++) {
 		bool possible = (chosen & wishes[i].needs) == wishes[i].needs;
 

@@ -14,7 +14,6 @@ enum { WORDS_MAX = 16 };
 
 const char appliance_name[] = "test";
 const uint16_t device_count = 2, port_count = 3;
-const bool super_frames = true;
 const struct port_config port_configs[] = {{.name = "lan"}, {.name = "lan2"}, {.name = "guest", .vlan = 7}};
 
 static unsigned int complaints;

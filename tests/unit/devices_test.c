@@ -27,7 +27,6 @@ enum { PORTS = 3, CARDS_MAX = 5, NETWORK = 1, ENTROPY = 4, OTHER = 0xee, WAN = 0
 
 const char appliance_name[] = "test";
 const uint16_t device_count = PORTS, port_count = PORTS;
-const bool super_frames = true;
 const struct port_config port_configs[] = {
     {.name = "lan", .mtu = 1500, .slot = 0, .mac = {2, 0, 0, 0, 0, 1}},
     {.name = "wan", .mtu = 1400, .slot = 1, .mac = {2, 0, 0, 0, 0, WAN}, .mac_given = true},

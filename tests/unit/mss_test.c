@@ -41,7 +41,6 @@ struct port_config clamped_ports[] __asm__("port_configs") = {PORT(LAN, lan), PO
 
 const char appliance_name[] = "mss";
 const uint16_t device_count = PORTS, port_count = PORTS;
-const bool super_frames = true;
 const struct static_neighbour static_neighbours[] = {
     {.port = LAN, .ipv4 = DOC1(10), .mac = {2, 0, 0, 0, 1, 10}},
     {.port = LAN, .ipv6 = true, .ipv6_address = DB8(1, 0x10), .mac = {2, 0, 0, 0, 1, 10}},

@@ -33,7 +33,6 @@ enum { WORDS_MAX = 4, WORD_BYTES = 128 };
 
 const char appliance_name[] = "test";
 const uint16_t device_count = 2, port_count = 3;
-const bool super_frames = true;
 const struct port_config port_configs[] = {{.name = "lan"}, {.name = "lan2"}, {.name = "guest", .vlan = 7}};
 
 struct words_row {

@@ -30,7 +30,6 @@ static const struct ipv6_prefix own6[] = {{DB8(1, 1), 64}, {DB8(2, 2), 127}, {DB
 
 const char appliance_name[] = "routes";
 const uint16_t device_count = PORTS, port_count = PORTS;
-const bool super_frames = true;
 const struct port_config port_configs[] = {
     {.name = "a", .device = 0, .mtu = 1500, .mac = {2, 0, 0, 0, 0, 1}, .ipv4 = own4, .ipv4_count = 2},
     {.name = "b", .device = 1, .mtu = 1500, .mac = {2, 0, 0, 0, 0, 2}, .ipv6 = own6, .ipv6_count = 3},

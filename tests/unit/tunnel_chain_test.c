@@ -572,6 +572,8 @@ static void a_full_queue_loses_datagrams(void **state)
 	for (uint16_t i = 0; i < 3; i++)
 		receive_udp("10.0.0.5", 1000 + i);
 	assert_int_equal(nf_host.sent_count, 1);
+	assert_int_equal(stats.tunnel.datagrams_lost, 2);
+	assert_int_equal(stats.port[WG0].tx_packets, 3);
 	assert_true(nf_host_books_balance());
 	assert_true(nf_host_settles());
 }
@@ -583,6 +585,7 @@ static void a_link_that_is_down_loses_datagrams(void **state)
 	nf_host.link_up[WAN] = false;
 	receive_udp("10.0.0.5", 1000);
 	assert_int_equal(nf_host.sent_count, 0);
+	assert_int_equal(stats.tunnel.datagrams_lost, 1);
 	assert_true(nf_host_books_balance());
 	assert_true(nf_host_settles());
 }

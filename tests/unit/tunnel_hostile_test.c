@@ -176,6 +176,7 @@ static void outer_fragments(void **state)
 	*(rte_be16_t *)(ip + 10) = htons(~craft_sum(ip, IPV4, 0));
 	nf_host_receive(WAN, later, bytes);
 	assert_int_equal(stats.port[WG0].rx_packets, 0);
+	assert_int_equal(vpn_dropped("wg-fragment"), 2);
 	assert_true(nf_host_settles());
 }
 

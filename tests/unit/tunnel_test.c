@@ -451,33 +451,6 @@ static void checksums_are_finished_before_the_cut(void **state)
 	assert_memory_equal(whole, packet + IPV4, bytes - ETHERNET - IPV4);
 }
 
-/* The devices were told not to. */
-static void super_frames_do_not_go_in(void **state)
-{
-	(void)state;
-	for (int i = 0; i < 2; i++) {
-		struct craft craft = {.protocol = IPPROTO_TCP,
-				      .source = "192.0.2.10",
-				      .destination = "10.0.0.5",
-				      .tcp_flags = 2,
-				      .payload = i ? 1500 : 1200};
-		uint8_t frame[CRAFT_MAX];
-		size_t bytes = craft_frame(&craft, frame);
-		struct rte_mbuf *m;
-
-		vpn_connect(4);
-		memcpy(frame, port_configs[LAN].mac, 6);
-		m = nf_host_frame(frame, bytes, 300);
-		m->port = LAN;
-		m->ol_flags |= RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_TCP_CKSUM;
-		m->tso_segsz = 500;
-		appliance_chain(LAN, &m, 1);
-		assert_int_equal(nf_host.sent_count, 0);
-		assert_int_equal(vpn_dropped("wg-length"), 1);
-		assert_true(nf_host_settles());
-	}
-}
-
 /* An mbuf that was handed over with little room before the frame. */
 static void frames_need_no_more_headroom_than_devices_give(void **state)
 {
@@ -521,7 +494,6 @@ int main(void)
 	    cmocka_unit_test(packets_in_segments_go_in),
 	    cmocka_unit_test(checksums_are_finished_inside),
 	    cmocka_unit_test(checksums_are_finished_before_the_cut),
-	    cmocka_unit_test(super_frames_do_not_go_in),
 	    cmocka_unit_test(frames_need_no_more_headroom_than_devices_give),
 	    cmocka_unit_test(keepalives_end),
 	};

@@ -29,7 +29,6 @@ static const struct ipv6_prefix guest6[] = {{DB8(0x14, 1), 64}};
 
 const char appliance_name[] = "example";
 const uint16_t device_count = 2, port_count = 3;
-const bool super_frames = true;
 
 const struct port_config port_configs[] = {
     {.name = "lan",

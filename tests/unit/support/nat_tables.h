@@ -31,7 +31,6 @@ static const struct ipv6_prefix lan6[] = {{DB8(1, 1), 64}}, wan6[] = {{DB8(2, 1)
 
 const char appliance_name[] = "nat";
 const uint16_t device_count = 3, port_count = 3;
-const bool super_frames = true;
 const struct port_config port_configs[] = {PORT(0, lan, 1500), PORT(1, wan, 1400), PORT(2, dmz, 1500)};
 
 #define HOST4(index, address) \

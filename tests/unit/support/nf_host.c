@@ -39,6 +39,11 @@ uint64_t host_wall_ns(void)
 	return nf_host.wall_offset_ns ? host_now_ns + nf_host.wall_offset_ns : 0;
 }
 
+bool host_takes_super_frames(void)
+{
+	return nf_host.takes_super_frames;
+}
+
 bool host_link_is_up(uint16_t device)
 {
 	return nf_host.link_up[device];

@@ -29,6 +29,7 @@ extern struct nf_host {
 	char logged[LOGGED_MAX][200];
 	uint32_t logged_count;
 	bool link_up[64];
+	bool takes_super_frames;
 	uint16_t room[64];	 /* packets that each device still takes */
 	uint64_t wall_offset_ns; /* host_wall_ns is so much more than host_now_ns; 0: not known */
 } nf_host;

@@ -44,7 +44,6 @@ static const struct ipv6_prefix lan6[] = {{DB8(1, 1), 64}}, wan6[] = {{DB8(2, 1)
 
 const char appliance_name[] = "vpn";
 const uint16_t device_count = 2, port_count = 4;
-const bool super_frames = false;
 const struct port_config port_configs[] = {
     PORT(LAN, lan, 0, 1500),
     PORT(WAN, wan, 1, 1500),
