@@ -17,6 +17,7 @@ from naive import INITIATION, Refused
 from peer import APART_SECONDS, Silent
 
 FLOOD_RATE, FLOOD_SECONDS = 20000, 12
+FLOODED_TRIES = 5
 
 def stranger(world, end):
     """The gateway's key is public, so anybody can make an initiation with a right mac1."""
@@ -137,6 +138,15 @@ def flooded(world, message):
             raise Failed("the flood was over before the test")
 
 
+def heard_in_a_flood(world, end, session):
+    """What is said is heard, if not at once: the flood fills the ring of an emulated machine, and then anybody's datagram is
+    lost."""
+    for _ in range(FLOODED_TRIES - 1):
+        with contextlib.suppress(Failed):
+            return world.both_ways(end, session)
+    return world.both_ways(end, session)
+
+
 def under_load(world, end, other):
     """A session goes on, a new one needs a cookie, and a cookie is good for one address."""
     peer, second = world.peers[end], world.peers[other]
@@ -146,7 +156,7 @@ def under_load(world, end, other):
     stolen = peer.initiation()[1]
     with flooded(world, stolen):
         for _ in range(10):
-            world.both_ways(end, session)
+            heard_in_a_flood(world, end, session)
         cookie = asks_for_cookie(peer)
         if not cookie:
             raise Failed("no cookie is asked for in a flood")
@@ -156,6 +166,6 @@ def under_load(world, end, other):
             raise Failed("any cookie is taken")
         if asks_for_cookie(peer, cookie):
             raise Failed("the cookie is not taken")
-        world.both_ways(end, session)
+        heard_in_a_flood(world, end, session)
     time.sleep(2)
     world.both_ways(end, peer.initiate())
