@@ -5,8 +5,8 @@
  *
  *     talk serve PORT...              answers each connection with what it hears, for ever
  *     talk bulk ADDRESS PORT BYTES    sends so many and compares what comes back
- *     talk live ADDRESS PORT FILE     four numbers a second until SIGTERM; writes how many came back into FILE
- *     talk knock ADDRESS PORT         prints "open", "refused", "silent" (for 2 seconds) or an error
+ *     talk live ADDRESS PORT FILE     four numbers a second until SIGTERM; writes how many came back into
+ * FILE talk knock ADDRESS PORT         prints "open", "refused", "silent" (for 2 seconds) or an error
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -22,7 +22,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { CHUNK = 65536, KNOCK_MS = 2000, STALL_MS = 60000, LIVE_US = 250000 };
+enum { CHUNK = 65536, KNOCK_MS = 2000, STALL_MS = 60000, LIVE_STALL_SECONDS = 600, LIVE_US = 250000 };
 
 static volatile sig_atomic_t asked_to_end;
 
@@ -148,7 +148,7 @@ static void tell(const char *path, uint64_t count)
 
 static int live(int made, const char *path)
 {
-	struct timeval stall = {.tv_sec = STALL_MS / 1000};
+	struct timeval stall = {.tv_sec = LIVE_STALL_SECONDS};
 
 	setsockopt(made, SOL_SOCKET, SO_RCVTIMEO, &stall, sizeof(stall));
 	for (uint64_t count = 1; !asked_to_end; count++) {

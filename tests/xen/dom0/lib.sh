@@ -110,14 +110,14 @@ start_live() {
 	live=$!
 }
 
-# live_moves: the connection in the background goes on.
+# live_moves: it goes on. After a gap, TCP tries again when as much time has passed once more.
 live_moves() {
-	local before=$(cat /run/live)
-	wait_for live_beyond $((before + 2))
+	local before=$(cat /run/live) patience=400
+	wait_for live_beyond $((before + 2)) && kill -0 "$live"
 }
 
 live_beyond() {
-	kill -0 "$live" && [ "$(cat /run/live)" -gt "$1" ]
+	! kill -0 "$live" 2>/dev/null || [ "$(cat /run/live 2>/dev/null || echo 0)" -gt "$1" ]
 }
 
 end_live() {
