@@ -20,7 +20,7 @@
 
 #define COUNTERS __attribute__((section(".weir.stats")))
 #define START_NS UINT64_C(1000000000)
-#define WALL_NS UINT64_C(1750000000000000000) /* some day in 2025 */
+#define WALL_NS	 UINT64_C(1750000000000000000) /* some day in 2025 */
 
 enum { PACKETS = 4096, INDIRECT = 64 };
 

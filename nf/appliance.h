@@ -54,9 +54,9 @@ struct port_config {
 };
 
 enum route_kind {
-	ROUTE_GATEWAY,	   /* to next_hop, out of port */
-	ROUTE_CONNECTED,   /* the destination itself is the neighbour on port; a tunnel has only such routes */
-	ROUTE_BLACKHOLE,   /* dropped in silence */
+	ROUTE_GATEWAY,	 /* to next_hop, out of port */
+	ROUTE_CONNECTED, /* the destination itself is the neighbour on port; a tunnel has only such routes */
+	ROUTE_BLACKHOLE, /* dropped in silence */
 	ROUTE_UNREACHABLE, /* dropped, with an ICMP error */
 };
 

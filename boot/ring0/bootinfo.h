@@ -32,8 +32,8 @@ const char *bootinfo_read(enum boot_protocol protocol, uint64_t address, struct 
 /* For the protocols that have a file of their own: bootinfo_multiboot2.c. */
 const char *bootinfo_read_multiboot2(uint64_t address, struct boot_info *info);
 
-/* A range of the loader's memory map, in any order, of a type that each protocol has from BIOS's INT 15, E820: 1
- * is RAM. One that is empty or wraps around is left out. */
+/* A range of the loader's memory map, in any order, of a type that each protocol has from BIOS's INT 15,
+ * E820: 1 is RAM. One that is empty or wraps around is left out. */
 void bootinfo_add_memory(struct boot_info *info, uint64_t start, uint64_t bytes, uint32_t type);
 
 /* Says that the map is longer than what is used of it. Returns how many entries are. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reads what a Multiboot2 loader (GRUB, under BIOS and UEFI) says; called by bootinfo.c. It is a list of tags, which is
- * outside input: it ends where it says, at the latest, and a tag that is not all inside ends it too. Source:
- * Multiboot2 Specification 2.0, section 3.6.
+ * Reads what a Multiboot2 loader (GRUB, under BIOS and UEFI) says; called by bootinfo.c. It is a list of
+ * tags, which is outside input: it ends where it says, at the latest, and a tag that is not all inside ends
+ * it too. Source: Multiboot2 Specification 2.0, section 3.6.
  */
 #include <stddef.h>
 #include "bootinfo.h"
@@ -53,7 +53,8 @@ static void read_memory(struct boot_info *info, uint64_t at, uint32_t bytes)
 	struct memory_tag head;
 	uint32_t entries;
 
-	if (bytes < sizeof(head) || !physical_read(&head, at, sizeof(head)) || head.entry_bytes < sizeof(entry))
+	if (bytes < sizeof(head) || !physical_read(&head, at, sizeof(head)) ||
+	    head.entry_bytes < sizeof(entry))
 		return;
 	entries = bootinfo_limit_entries((uint32_t)(bytes - sizeof(head)) / head.entry_bytes);
 	at += sizeof(head);

@@ -134,7 +134,7 @@ static void take_extra(struct net_queue *queue, const struct netif_rx_response *
 	struct netif_extra_info extra;
 
 	memcpy(&extra, response, sizeof(extra));
-	if (!super_frames || extra.type != XEN_NETIF_EXTRA_TYPE_GSO || assembly->has_gso ||
+	if (extra.type != XEN_NETIF_EXTRA_TYPE_GSO || assembly->has_gso ||
 	    (extra.u.gso.type != XEN_NETIF_GSO_TYPE_TCPV4 && extra.u.gso.type != XEN_NETIF_GSO_TYPE_TCPV6)) {
 		queue->rx.fault = "sent extra info that was not agreed on";
 		return;

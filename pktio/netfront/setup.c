@@ -242,8 +242,8 @@ static int write_keys(struct net *net)
 	write_key(net, "request-rx-copy", 1);
 	write_key(net, "feature-rx-notify", 1);
 	write_key(net, "feature-sg", 1);
-	write_key(net, "feature-gso-tcpv4", super_frames);
-	write_key(net, "feature-gso-tcpv6", super_frames);
+	write_key(net, "feature-gso-tcpv4", 1);
+	write_key(net, "feature-gso-tcpv6", 1);
 	write_key(net, "feature-no-csum-offload", 0);
 	write_key(net, "feature-ipv6-csum-offload", 1);
 	write_key(net, "request-multicast-control", multicast_is_filtered(net));
