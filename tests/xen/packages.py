@@ -40,7 +40,8 @@ def names():
 def run(*words, **options):
     done = subprocess.run(words, capture_output=True, text=True, errors="replace", timeout=APT_SECONDS, check=False, **options)
     if done.returncode:
-        raise Unavailable(f"{' '.join(words[:3])}: {(done.stderr or done.stdout).strip().splitlines()[-1:]}")
+        said = (done.stderr or done.stdout).strip().splitlines() or [f"exit status {done.returncode}"]
+        raise Unavailable(f"{words[0]}: {said[-1]}")
     return done.stdout
 
 

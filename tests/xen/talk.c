@@ -5,8 +5,8 @@
  *
  *     talk serve PORT...              answers each connection with what it hears, for ever
  *     talk bulk ADDRESS PORT BYTES    sends so many and compares what comes back
- *     talk live ADDRESS PORT FILE     four numbers a second until SIGTERM; writes how many came back into
- * FILE talk knock ADDRESS PORT         prints "open", "refused", "silent" (for 2 seconds) or an error
+ *     talk live ADDRESS PORT FILE     numbers until SIGTERM; writes into FILE how many came back
+ *     talk knock ADDRESS PORT         prints "open", "refused", "silent" (for 2 seconds) or an error
  */
 #define _GNU_SOURCE
 #include <err.h>
