@@ -26,7 +26,7 @@
 #include <xen/io/netif.h>
 #include <xen/io/xenbus.h>
 
-enum { WAIT_STEPS = 1200, STEP_US = 50000, PAGE = 4096, ENTRIES = 256 };
+enum { WAIT_STEPS = 1200, STEP_US = 50000, AGAIN_STEPS = 40, PAGE = 4096, ENTRIES = 256 };
 
 struct liar {
 	struct xs_handle *store;
@@ -248,13 +248,16 @@ static void notify(struct liar *liar)
 		xenevtchn_notify(liar->events, liar->tx_port);
 }
 
-/* The frontend must end the connection by itself. It is woken as long as it has not. */
-static bool is_turned_down(struct liar *liar)
+/* The frontend must end the connection by itself. As long as it has not, it is woken, and told the same
+ * again: what it sends just now may have overwritten the lie. */
+static bool is_turned_down(struct liar *liar, void (*tell)(struct liar *liar))
 {
 	for (int i = 0; i < WAIT_STEPS; i++, usleep(STEP_US)) {
+		if (i % AGAIN_STEPS == 0)
+			tell(liar);
+		notify(liar);
 		if (state_of(liar, liar->front) != XenbusStateConnected)
 			return true;
-		notify(liar);
 	}
 	return false;
 }
@@ -264,8 +267,7 @@ static bool lie(struct liar *liar, size_t number)
 	bool good;
 
 	connect_rings(liar);
-	lies[number].tell(liar);
-	good = is_turned_down(liar);
+	good = is_turned_down(liar, lies[number].tell);
 	printf("%s: %s\n", lies[number].name, good ? "turned down" : "not noticed");
 	disconnect_rings(liar);
 	if (!wait_for(liar, XenbusStateInitialising, false))
