@@ -19,6 +19,7 @@ int format_make_xen(const struct format_job *job)
 	format_uuid(job, uuid);
 	fprintf(stream,
 		"# %s as a PVH guest of Xen: xl create FILE, in this folder. Bridges must be there.\n"
+		"# For `xl reboot`, write the kernel's whole path: xl starts it again from another folder.\n"
 		"name = \"%s\"\n"
 		"uuid = \"%s\"\n"
 		"type = \"pvh\"\n"
