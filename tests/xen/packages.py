@@ -4,6 +4,7 @@
 Their names are the last section of images/packages, which images/install-packages leaves alone. They are fetched with apt-get
 into build/xen once, and again when the list changes. No root is needed, as long as apt knows its package lists."""
 
+import fcntl
 import lzma
 import os
 import re
@@ -81,7 +82,14 @@ def extract(package):
 
 
 def unpack():
-    """Returns the folder with the packages' files in it. Raises Unavailable."""
+    """Returns the folder with the packages' files in it. Raises Unavailable. Of several that ask, one does it."""
+    BUILD.mkdir(parents=True, exist_ok=True)
+    with open(BUILD / "lock", "wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return unpack_alone()
+
+
+def unpack_alone():
     wanted = names()
     if STAMP.is_file() and STAMP.read_text(encoding="ascii").split() == wanted:
         return UNPACKED
