@@ -37,14 +37,16 @@ static inline bool pvclock_read(const volatile struct pvclock *shared, struct pv
 	return false;
 }
 
-/* The clock when the TSC was, or will be, `tsc`. */
+/* The clock when the TSC was, or will be, `tsc`. A record can be older than a guest's TSC, which began at 0
+ * since: its own TSC is below 0 then. */
 static inline uint64_t pvclock_at(const struct pvclock *time, uint64_t tsc)
 {
 	unsigned int shift = (unsigned int)(32 - time->shift);
+	uint64_t since = tsc - time->tsc;
 
-	if (time->tsc > tsc)
-		return time->system_time - scale(time->tsc - tsc, time->mult, shift);
-	return time->system_time + scale(tsc - time->tsc, time->mult, shift);
+	if ((int64_t)since < 0)
+		return time->system_time - scale(-since, time->mult, shift);
+	return time->system_time + scale(since, time->mult, shift);
 }
 
 #endif
