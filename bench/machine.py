@@ -16,7 +16,7 @@ import time
 
 from harness import Unavailable
 
-NOTE_NAME, STATS_NOTE, STATS_VERSION = b"Weir\0", 1, 4
+NOTE_NAME, STATS_NOTE, STATS_VERSION = b"Weir\0", 1, 5
 STATS_MAGIC = 0x52494557
 RING0, RING3, READY, DONE, FAILED, CRASHED = range(1, 7)
 PROGRESS = struct.Struct("<IiQQQQQQ")  # struct boot_progress of boot/handover.h
@@ -146,8 +146,8 @@ class Machine:
         magic, version, _, ports, reasons = struct.unpack_from("<5I", self.map, self.page)
         if (magic, version) != (STATS_MAGIC, STATS_VERSION):
             raise Unavailable("the image's counters are not laid out as this bench knows them")
-        words = struct.unpack_from(f"<{8 + reasons + 5 + 12 + 10 + 8 + 11 * ports}Q", self.map, self.page + 24)
-        dropped, polled, port = words[8 : 8 + reasons], words[8 + reasons :], words[8 + reasons + 35 :]
+        words = struct.unpack_from(f"<{8 + reasons + 5 + 12 + 11 + 8 + 11 * ports}Q", self.map, self.page + 24)
+        dropped, polled, port = words[8 : 8 + reasons], words[8 + reasons :], words[8 + reasons + 36 :]
         return {"forwarded": words[0], "dropped": sum(dropped), "polls": polled[0], "empty_polls": polled[1],
                 "sleeps": polled[2], "busy_cycles": polled[3], "received": sum(port[0::11]), "notifications": sum(port[9::11])}
 

@@ -19,7 +19,7 @@
 
 enum {
 	STATS_MAGIC = 0x52494557, /* "WEIR" */
-	STATS_VERSION = 4,
+	STATS_VERSION = 5,
 	PORTS_MAX = 64, /* logical ports: devices and their VLANs */
 	STATS_NOTE_TYPE = 1,
 	/* In sections that are not loaded. Bodies are text: the canonical configuration (YAML,
