@@ -12,7 +12,6 @@
  * a frame arrives.
  */
 #include <string.h>
-#include "nf/appliance.h"
 #include "pktio/offload.h"
 #include "pktio/xen/events.h"
 #include "pktio/xen/grants.h"

@@ -14,7 +14,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include "nf/appliance.h"
 #include "pktio/xen/events.h"
 #include "pktio/xen/grants.h"
 #include "net.h"
