@@ -27,7 +27,8 @@ RING0_FLAGS := $(COMMON) $(PREFIX_MAP) -O2 -ffreestanding -mgeneral-regs-only -m
 HOST_FLAGS := $(COMMON) -O2 -D_GNU_SOURCE
 HOST_LIBS := -lfyaml -lpcap -ljansson -lqrencode -lcrypto
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
-TEST_FLAGS := $(COMMON) $(DPDK) -D_GNU_SOURCE -O1 -march=x86-64-v2 -fno-omit-frame-pointer $(SANITIZE)
+TEST_FLAGS := $(COMMON) $(DPDK) -D_GNU_SOURCE -O1 -march=x86-64-v2 -fno-omit-frame-pointer $(SANITIZE) \
+	-fsanitize=fuzzer-no-link
 
 RTE := acl fib rib lpm hash ip_frag gso net meter mbuf mempool ring rcu
 # Nothing calls mempool_ring: its constructors register pool operations. --wrap: boot/eal/acl_memory.c.
@@ -176,12 +177,13 @@ $(B)/generator: $(generator_objects)
 	$(Q)$(CC) -o $@ $^ -Wl,--whole-archive -l:librte_mempool_ring.a -Wl,--no-whole-archive \
 		-Wl,--start-group $(GENERATOR_RTE:%=-l:librte_%.a) -Wl,--end-group -lnuma -lbsd -lpcap -pthread -ldl -lm
 
-# Tests: every module again, with sanitizers. A unit test is linked with all of them, and takes what it calls.
+# Tests: every module again, with sanitizers, and with what a fuzzer wants to know of its way. A test is linked with all
+# modules, and takes what it calls.
 
 $(B)/test/obj/%.o: %.c
 	$(call say,CC)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(TEST_FLAGS) -c $< -o $@
+	$(Q)$(CLANG) $(TEST_FLAGS) -c $< -o $@
 
 # libcrypto.a as in images, and whole: tests compare crypto/ with EVP.
 CRYPTO_LIBS := -l:libcrypto.a -l:libIPSec_MB.a
@@ -192,25 +194,17 @@ test_objects := $(patsubst %.c,$(B)/test/obj/%.o,$(wildcard tests/unit/support/*
 	$(filter-out images/main.c,$(wildcard config/*.c images/*.c)) \
 	$(filter-out boot/ring3/main.c boot/ring3/notes.c boot/ring3/entropy.c,$(call sources,boot/ring3)) \
 	$(filter-out bench/generator/main.c bench/generator/port.c,$(wildcard bench/generator/*.c)))
+TEST_LIBS := $(B)/test/weir.a $(RTE_LIBS) $(B)/test/weir.a -l:librte_acl.a $(CRYPTO_LIBS)
 $(B)/test/weir.a: $(test_objects)
 	$(call say,AR)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
 $(B)/test/%: $(B)/test/obj/tests/unit/%.o $(B)/test/weir.a
 	$(call say,LD)
-	$(Q)$(CC) $(SANITIZE) -o $@ $< $(B)/test/weir.a $(RTE_LIBS) $(B)/test/weir.a -l:librte_acl.a $(CRYPTO_LIBS) -lcmocka $(HOST_LIBS) -lm
+	$(Q)$(CLANG) $(SANITIZE) -o $@ $< $(TEST_LIBS) -lcmocka $(HOST_LIBS) -lm
 
-$(B)/fuzz/obj/%.o: %.c
-	$(call say,CC)
-	@mkdir -p $(@D)
-	$(Q)$(CLANG) $(TEST_FLAGS) -fsanitize=fuzzer-no-link -c $< -o $@
-
-$(B)/fuzz/weir.a: $(test_objects:$(B)/test/%=$(B)/fuzz/%)
-	$(call say,AR)
-	$(Q)rm -f $@ && ar rcs $@ $^
-
-$(B)/fuzz/%: $(B)/fuzz/obj/tests/fuzz/%.o $(B)/fuzz/weir.a
+$(B)/fuzz/%: $(B)/test/obj/tests/fuzz/%.o $(B)/test/weir.a
 	$(call say,LD)
-	$(Q)$(CLANG) $(SANITIZE) -fsanitize=fuzzer -o $@ $< $(B)/fuzz/weir.a $(RTE_LIBS) $(B)/fuzz/weir.a -l:librte_acl.a $(CRYPTO_LIBS) $(HOST_LIBS) -lm
+	$(Q)$(CLANG) $(SANITIZE) -fsanitize=fuzzer -o $@ $< $(TEST_LIBS) $(HOST_LIBS) -lm
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
