@@ -13,6 +13,9 @@ void pool_init(void);
  * ("paired", RFC 4787, REQ-2). False: the port has no address. */
 bool pool_address(const struct nat_source_rule *rule, struct rte_mbuf *m, struct address *external);
 
+/* Addresses of a pool: 1 .. 2^32. */
+uint64_t pool_size(const struct nat_source_rule *rule);
+
 /* Whether an address is one of a pool's. */
 bool pool_has(const struct nat_source_rule *rule, const struct address *external);
 
