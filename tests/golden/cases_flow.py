@@ -213,10 +213,13 @@ def rejected_as(packet, *answer):
 
 
 def limited():
-    """Two at once of one source; when one of them is over, another."""
-    flows = [Tcp(INNER_SERVER, CLIENT, dport=7000) for _ in range(4)]
+    """Two at once of one source; when one of them is over, another. It is over when both ends have closed it or the one that was
+    called resets it; else the source has to wait."""
+    flows = [Tcp(INNER_SERVER, CLIENT, dport=7000) for _ in range(8)]
     return [flows[0].open(), flows[1].open(), flows[2].there("S", 0, "connection-limit"), flows[0].talk(),
-            flows[0].there("RA"), flows[3].there("S", at=11 + LATE), flows[1].talk()]
+            flows[0].back("RA"), flows[3].open(), flows[4].there("S", 0, "connection-limit"),
+            flows[3].close(), flows[5].open(), flows[1].talk(),
+            flows[5].there("RA"), flows[6].there("S", 0, "connection-limit"), flows[7].there("S", at=241 + LATE), flows[1].talk()]
 
 
 def slowed():
