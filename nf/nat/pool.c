@@ -80,17 +80,26 @@ bool pool_address(const struct nat_source_rule *rule, struct rte_mbuf *m, struct
 	return word != 0;
 }
 
-bool pool_has(const struct nat_source_rule *rule, const struct address *external)
+/* How far an address is behind the first one of a pool, by its last 32 bits. */
+static uint32_t offset_of(const struct nat_source_rule *rule, const struct address *external)
 {
-	struct address at;
-	uint32_t word;
+	rte_be32_t word;
 
 	memcpy(&word, external->bytes + address_bytes(rule->ipv6) - sizeof(word), sizeof(word));
-	word = rte_be_to_cpu_32(word) - last_word(rule->ipv6, &rule->first);
-	if (word > last_word(rule->ipv6, &rule->last) - last_word(rule->ipv6, &rule->first))
-		return false;
-	at = address_at(rule, word);
-	return address_equal(&at, external);
+	return rte_be_to_cpu_32(word) - last_word(rule->ipv6, &rule->first);
+}
+
+struct address pool_behind(const struct nat_source_rule *rule, const struct address *external, uint32_t steps)
+{
+	return address_at(rule, ((uint64_t)offset_of(rule, external) + steps) % pool_size(rule));
+}
+
+bool pool_has(const struct nat_source_rule *rule, const struct address *external)
+{
+	uint32_t offset = offset_of(rule, external);
+	struct address at = address_at(rule, offset);
+
+	return offset < pool_size(rule) && address_equal(&at, external);
 }
 
 static bool rule_gives(const struct nat_source_rule *rule, const struct address *external)

@@ -61,14 +61,14 @@ def reset_by(there):
         flow = tcp(ipv6)
         answer = flow.back if there else flow.there
         return [flow.open(), flow.talk(), (flow.there if there else flow.back)("RA"),
-                answer("A", at=1), answer("PA", 100, "tcp-state", at=11 + LATE)]
+                answer("A", at=1), answer("PA", 100, "tcp-state", at=241 + LATE)]
 
     return steps
 
 
 def reset_of_a_syn(ipv6):
     flow = tcp(ipv6)
-    return [flow.there("S"), flow.back("RA", ack=1, ends="tcp-window"), flow.back("RA"), flow.there("A", 0, "tcp-state", at=11 + LATE)]
+    return [flow.there("S"), flow.back("RA", ack=1, ends="tcp-window"), flow.back("RA"), flow.there("A", 0, "tcp-state", at=241 + LATE)]
 
 
 def syn_in_a_connection(ipv6):
@@ -89,7 +89,7 @@ def forgotten_by_one_end(ipv6):
     flow = tcp(ipv6)
     steps = [flow.open(), flow.talk(), flow.there("S", seq=3000000), flow.back("A")]
     number = flow.next[True]
-    return steps + [Flow.there(flow, Segment("R", number, 0))] + [flow.there("A", 0, "tcp-state", at=11 + LATE)]
+    return steps + [Flow.there(flow, Segment("R", number, 0))] + [flow.there("A", 0, "tcp-state", at=241 + LATE)]
 
 
 def of_no_connection(ipv6):
