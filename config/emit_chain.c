@@ -32,7 +32,7 @@ static struct stages stages_of(const struct config *config)
 	    .tunnels = config->has_vpn,
 	};
 
-	stages.reassembly = stages.firewall || stages.flows;
+	stages.reassembly = stages.firewall || stages.flows || stages.tunnels;
 	for (size_t i = 0; i < config->port_count; i++)
 		stages.mss |= config->ports[i].mss > 0;
 	return stages;
@@ -108,8 +108,11 @@ static void emit_pass(const struct stages *stages, FILE *out)
 	line(stages->reassembly, "count = reassembly(packets, count);", out);
 	line(stages->tunnels, "count = wireguard_take(packets, count);", out);
 	line(true, "walk(packets, count);", out);
-	line(stages->reassembly, "while ((count = reassembly_release(waited)) > 0)\n\t\twalk(waited, count);",
-	     out);
+	if (stages->reassembly) {
+		line(true, "while ((count = reassembly_release(waited)) > 0) {", out);
+		line(stages->tunnels, "\tcount = wireguard_take(waited, count);", out);
+		line(true, "\twalk(waited, count);\n\t}", out);
+	}
 	fputs("}\n\n", out);
 }
 

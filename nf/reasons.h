@@ -26,7 +26,7 @@
 	X(IPV6_EXTENSION, "ipv6-extension", "extension header chain malformed or too long") \
 	X(FRAGMENT_BAD, "fragment-bad", "tiny, overlong or otherwise impossible fragment (RFC 1858, 8200)") \
 	X(FRAGMENT_OVERLAP, "fragment-overlap", "overlaps another fragment of its datagram (RFC 5722)") \
-	X(FRAGMENT_TIMEOUT, "fragment-timeout", "waited in vain for its datagram's first fragment") \
+	X(FRAGMENT_TIMEOUT, "fragment-timeout", "waited in vain for other fragments of its datagram") \
 	X(FRAGMENT_TABLE_FULL, "fragment-table-full", \
 	  "too many unfinished datagrams, or fragments that wait") \
 	X(L4_TRUNCATED, "l4-truncated", "transport header is cut off") \
@@ -63,8 +63,6 @@
 	X(LINK_DOWN, "link-down", "the way out has no link") \
 	X(NO_BUFFER, "no-buffer", "the packet pool was empty") \
 	X(WG_LENGTH, "wg-length", "WireGuard: message not as long as one of its type is") \
-	X(WG_FRAGMENT, "wg-fragment", \
-	  "WireGuard: message in fragments; a peer's MTU is too large for the way") \
 	X(WG_TYPE, "wg-type", "WireGuard: no such type of message") \
 	X(WG_MAC, "wg-mac", "WireGuard: handshake by someone who does not know our public key (mac1)") \
 	X(WG_COOKIE_ASKED, "wg-cookie-asked", \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Virtio's header to mbuf flags and back, and checksums in software. pktio/segment.c cuts super-frames.
- * Sources: virtio 1.2, sections 5.1.6.2 and 5.1.6.4; RFC 1071; RFC 8200, section 4.
+ * Sources: virtio 1.2, sections 5.1.6.2 and 5.1.6.4; virtio 1.3 for UDP's super-frames; RFC 1071.
  */
 #include <netinet/in.h>
 #include <stddef.h>
@@ -10,87 +10,14 @@
 #include <rte_tcp.h>
 #include <rte_udp.h>
 #include "nf/stats.h"
+#include "layout.h"
 #include "offload.h"
 #include "segment.h"
 
-enum { VLAN_TAGS_MAX = 2, EXTENSIONS_MAX = 8, L3_LENGTH_MAX = 511 /* bits of rte_mbuf.l3_len */ };
+enum { L3_LENGTH_MAX = 511 /* bits of rte_mbuf.l3_len */ };
 
-static const uint64_t offload_flags =
-    RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IPV6;
-
-/* Where a frame's transport header is, when it is a plain one. */
-struct layout {
-	uint16_t l2_len, l3_len;
-	uint8_t protocol;
-	bool ipv6;
-};
-
-static bool find_network(const struct rte_mbuf *m, struct layout *layout)
-{
-	uint16_t offset = offsetof(struct rte_ether_hdr, ether_type), type;
-	uint8_t buffer[sizeof(type)];
-
-	for (int tags = 0; tags <= VLAN_TAGS_MAX; tags++, offset += sizeof(struct rte_vlan_hdr)) {
-		const uint8_t *bytes = rte_pktmbuf_read(m, offset, sizeof(buffer), buffer);
-
-		if (bytes == NULL)
-			return false;
-		type = bytes[0] << 8 | bytes[1];
-		layout->l2_len = offset + sizeof(type);
-		layout->ipv6 = type == RTE_ETHER_TYPE_IPV6;
-		if (layout->ipv6 || type == RTE_ETHER_TYPE_IPV4)
-			return true;
-		if (type != RTE_ETHER_TYPE_VLAN && type != RTE_ETHER_TYPE_QINQ)
-			return false;
-	}
-	return false;
-}
-
-static bool find_transport4(const struct rte_mbuf *m, struct layout *layout)
-{
-	struct rte_ipv4_hdr buffer;
-	const struct rte_ipv4_hdr *ip = rte_pktmbuf_read(m, layout->l2_len, sizeof(buffer), &buffer);
-
-	if (ip == NULL || ip->version != 4 || rte_ipv4_hdr_len(ip) < sizeof(*ip))
-		return false;
-	layout->l3_len = rte_ipv4_hdr_len(ip);
-	layout->protocol = ip->next_proto_id;
-	return (ip->fragment_offset & htons(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)) == 0;
-}
-
-static bool find_transport6(const struct rte_mbuf *m, struct layout *layout)
-{
-	struct rte_ipv6_hdr buffer;
-	const struct rte_ipv6_hdr *ip = rte_pktmbuf_read(m, layout->l2_len, sizeof(buffer), &buffer);
-	uint8_t next;
-
-	if (ip == NULL || (ip->vtc_flow & htonl(0xf0000000)) != htonl(0x60000000))
-		return false;
-	next = ip->proto;
-	layout->l3_len = sizeof(*ip);
-	for (int i = 0; i < EXTENSIONS_MAX; i++) {
-		uint8_t extension[2];
-		const uint8_t *p;
-
-		layout->protocol = next;
-		if (next != IPPROTO_HOPOPTS && next != IPPROTO_ROUTING && next != IPPROTO_DSTOPTS)
-			return true;
-		p = rte_pktmbuf_read(m, layout->l2_len + layout->l3_len, sizeof(extension), extension);
-		if (p == NULL)
-			return false;
-		next = p[0];
-		layout->l3_len += (p[1] + 1) * 8;
-	}
-	return false;
-}
-
-/* False: no IP, a fragment, or a header chain too odd to look for the transport header in. */
-static bool find_transport(const struct rte_mbuf *m, struct layout *layout)
-{
-	if (!find_network(m, layout))
-		return false;
-	return layout->ipv6 ? find_transport6(m, layout) : find_transport4(m, layout);
-}
+static const uint64_t offload_flags = RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_UDP_SEG |
+				      RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IPV6;
 
 static uint8_t *byte_at(struct rte_mbuf *m, uint32_t offset)
 {
@@ -153,7 +80,7 @@ static bool take_checksum(struct rte_mbuf *m, const struct virtio_net_header *he
 	if (header->csum_start < sizeof(struct rte_ether_hdr) ||
 	    (uint32_t)header->csum_start + header->csum_offset + sizeof(uint16_t) > m->pkt_len)
 		return false;
-	if (find_transport(m, &layout) && layout.l3_len <= L3_LENGTH_MAX &&
+	if (layout_find(m, &layout) && layout.l3_len <= L3_LENGTH_MAX &&
 	    layout.l2_len + layout.l3_len == header->csum_start)
 		flag = checksum_flag(layout.protocol, header->csum_offset);
 	if (flag == 0) {
@@ -164,28 +91,54 @@ static bool take_checksum(struct rte_mbuf *m, const struct virtio_net_header *he
 	return true;
 }
 
-/* After take_checksum: a super-frame is TCP with its checksum still to be done. */
-static bool take_segmentation(struct rte_mbuf *m, const struct virtio_net_header *header)
+/* Whether the flags of take_checksum are those that a kind of super-frame has. */
+static bool is_kind(const struct rte_mbuf *m, uint8_t gso_type)
 {
-	uint8_t type = header->gso_type & ~VIRTIO_NET_GSO_ECN, buffer;
-	uint64_t family = type == VIRTIO_NET_GSO_TCPV4 ? RTE_MBUF_F_TX_IPV4 : RTE_MBUF_F_TX_IPV6;
+	uint64_t l4 = m->ol_flags & RTE_MBUF_F_TX_L4_MASK;
+
+	switch (gso_type) {
+	case VIRTIO_NET_GSO_TCPV4:
+	case VIRTIO_NET_GSO_TCPV4 | VIRTIO_NET_GSO_ECN:
+		return l4 == RTE_MBUF_F_TX_TCP_CKSUM && m->ol_flags & RTE_MBUF_F_TX_IPV4;
+	case VIRTIO_NET_GSO_TCPV6:
+	case VIRTIO_NET_GSO_TCPV6 | VIRTIO_NET_GSO_ECN:
+		return l4 == RTE_MBUF_F_TX_TCP_CKSUM && m->ol_flags & RTE_MBUF_F_TX_IPV6;
+	case VIRTIO_NET_GSO_UDP_L4:
+		return l4 == RTE_MBUF_F_TX_UDP_CKSUM;
+	default:
+		return false;
+	}
+}
+
+/* Finds l4_len. False: a header that is cut off, or can't be. */
+static bool measure_l4(struct rte_mbuf *m)
+{
 	uint32_t start = m->l2_len + m->l3_len, headers;
+	uint8_t buffer;
 	const uint8_t *data_offset;
 
-	if (type != VIRTIO_NET_GSO_TCPV4 && type != VIRTIO_NET_GSO_TCPV6)
-		return false;
-	if ((m->ol_flags & RTE_MBUF_F_TX_L4_MASK) != RTE_MBUF_F_TX_TCP_CKSUM || !(m->ol_flags & family) ||
-	    header->gso_size < OFFLOAD_GSO_SIZE_MIN || m->pkt_len - m->l2_len > UINT16_MAX)
-		return false;
-	data_offset = rte_pktmbuf_read(m, start + offsetof(struct rte_tcp_hdr, data_off), 1, &buffer);
-	if (data_offset == NULL)
-		return false;
-	m->l4_len = (*data_offset >> 4) * 4;
+	m->l4_len = sizeof(struct rte_udp_hdr);
+	if ((m->ol_flags & RTE_MBUF_F_TX_L4_MASK) == RTE_MBUF_F_TX_TCP_CKSUM) {
+		data_offset = rte_pktmbuf_read(m, start + offsetof(struct rte_tcp_hdr, data_off), 1, &buffer);
+		if (data_offset == NULL || *data_offset >> 4 < sizeof(struct rte_tcp_hdr) / 4)
+			return false;
+		m->l4_len = (*data_offset >> 4) * 4;
+	}
 	headers = start + m->l4_len;
-	if (m->l4_len < sizeof(struct rte_tcp_hdr) || headers > m->pkt_len || headers > SEGMENT_HEADERS_MAX)
+	return headers <= m->pkt_len && headers <= SEGMENT_HEADERS_MAX;
+}
+
+/* After take_checksum: a super-frame's checksum is still to be done. */
+static bool take_segmentation(struct rte_mbuf *m, const struct virtio_net_header *header)
+{
+	bool udp = header->gso_type == VIRTIO_NET_GSO_UDP_L4;
+	uint16_t least = udp ? 1 : OFFLOAD_GSO_SIZE_MIN; /* senders of UDP choose */
+
+	if (!is_kind(m, header->gso_type) || header->gso_size < least ||
+	    m->pkt_len - m->l2_len > UINT16_MAX || !measure_l4(m))
 		return false;
-	if (m->pkt_len - headers > header->gso_size) {
-		m->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
+	if (m->pkt_len - m->l2_len - m->l3_len - m->l4_len > header->gso_size) {
+		m->ol_flags |= udp ? RTE_MBUF_F_TX_UDP_SEG : RTE_MBUF_F_TX_TCP_SEG;
 		m->tso_segsz = header->gso_size;
 	}
 	return true;
@@ -209,7 +162,7 @@ bool offload_from_blank(struct rte_mbuf *m, const struct virtio_net_header *head
 	uint16_t field;
 
 	m->ol_flags &= ~offload_flags;
-	if (!find_transport(m, &layout) || layout.l3_len > L3_LENGTH_MAX ||
+	if (!layout_find(m, &layout) || layout.l3_len > L3_LENGTH_MAX ||
 	    (layout.protocol != IPPROTO_TCP && layout.protocol != IPPROTO_UDP))
 		return false;
 	field = layout.protocol == IPPROTO_TCP ? offsetof(struct rte_tcp_hdr, cksum)

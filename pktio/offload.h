@@ -36,6 +36,7 @@ enum virtio_net_gso {
 	VIRTIO_NET_GSO_NONE = 0,
 	VIRTIO_NET_GSO_TCPV4 = 1,
 	VIRTIO_NET_GSO_TCPV6 = 4,
+	VIRTIO_NET_GSO_UDP_L4 = 5, /* datagrams of equal length (virtio 1.3; Linux's UDP_SEGMENT) */
 	VIRTIO_NET_GSO_ECN = 0x80, /* beside TCPV4 or TCPV6: CWR is set (VIRTIO_NET_F_HOST_ECN, _GUEST_ECN) */
 };
 
@@ -47,9 +48,10 @@ enum {
 
 /* Puts what the header of a received frame says into the mbuf: ol_flags (RTE_MBUF_F_TX_* for work that is
  * still to be done, as nf/host.h says; RTE_MBUF_F_RX_L4_CKSUM_GOOD for DATA_VALID), l2_len, l3_len, l4_len
- * and tso_segsz. A checksum over anything but a plain TCP segment or UDP datagram is finished here at once.
- * The mbuf starts at the Ethernet header and may have several segments. Returns false where the header
- * contradicts the frame: then the caller drops the frame and counts it in device_errors. Borrows the mbuf. */
+ * and tso_segsz. RTE_MBUF_F_TX_UDP_SEG is for the driver that negotiated it: the chain does not know it. A
+ * checksum over anything but a plain TCP segment or UDP datagram is finished here at once. The mbuf starts at
+ * the Ethernet header and may have several segments. Returns false where the header contradicts the frame:
+ * then the caller drops the frame and counts it in device_errors. Borrows the mbuf. */
 bool offload_from_header(struct rte_mbuf *m, const struct virtio_net_header *header);
 
 /* The same for a device that says no more than that the checksum of TCP or UDP is still to be done, of whose

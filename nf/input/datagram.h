@@ -16,7 +16,7 @@
 enum {
 	DATAGRAMS_MAX = 1024,
 	FRAGMENTS_MAX = 128, /* of one datagram: 64 KiB in pieces of 512 bytes */
-	HELD_MAX = 256,	     /* fragments that wait for their first one, of all datagrams */
+	HELD_MAX = 256,	     /* fragments that wait for another one, of all datagrams */
 	HELD_EACH_MAX = 64,  /* of one */
 };
 #define DATAGRAM_TIMEOUT_NS UINT64_C(30000000000) /* RFC 791 and RFC 8200 say 15 to 60 s */
@@ -48,16 +48,24 @@ struct datagram {
 	uint16_t next;	       /* in its hash chain, or among the free */
 	uint8_t dead;	       /* enum drop_reason of all that still comes of it; 0: it lives */
 	bool has_first;	       /* then the facts below are its transport header's */
-	uint8_t protocol;      /* IPv6: later fragments name what begins the fragmentable part */
+	bool wanted;	  /* by the appliance itself, which reads it in one piece: all wait for the last */
+	uint8_t protocol; /* IPv6: later fragments name what begins the fragmentable part */
 	uint8_t tcp_flags;
 	rte_be16_t source_port, destination_port;
 	uint16_t l4_flag; /* PACKET_L4, or 0: its protocol has no header that we know */
 	uint32_t total;	  /* bytes, once the last fragment has come; else 0 */
 	uint32_t bytes;	  /* that have come */
 	uint16_t fragment_count, held_count;
-	waiting_link held, *held_end; /* in order of arrival */
-	struct fragment fragments[FRAGMENTS_MAX];
+	waiting_link held, *held_end;		  /* in order of arrival */
+	struct fragment fragments[FRAGMENTS_MAX]; /* so are these */
 };
+
+static inline waiting_link *datagram_link(struct rte_mbuf *m)
+{
+	return (waiting_link *)(packet_meta(m) + 1);
+}
+_Static_assert(sizeof(struct packet_meta) + sizeof(waiting_link) <= sizeof(((struct rte_mbuf *)0)->dynfield1),
+	       "room behind packet_meta");
 
 void datagrams_init(void);
 

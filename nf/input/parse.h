@@ -26,6 +26,10 @@ enum {
 enum drop_reason parse_ipv4(struct rte_mbuf *m, uint8_t port, uint16_t flags);
 enum drop_reason parse_ipv6(struct rte_mbuf *m, uint8_t port, uint16_t flags);
 
+/* Where the fragment header of a packet is, which passed parse_ipv6 and has one: bytes behind `ip`, where its
+ * IPv6 header starts. *announced becomes the place of the field that says so. */
+uint32_t parse_fragment_header(const uint8_t *ip, uint32_t *announced);
+
 /* Removes bytes from the end; the segments that hold nothing else go with them. At least one byte is left. */
 static inline void parse_trim(struct rte_mbuf *m, uint32_t bytes)
 {

@@ -65,6 +65,13 @@ static void read_fragment(struct walk *walk, const uint8_t *header)
 		walk->flags |= PACKET_LATER_FRAGMENT;
 }
 
+static uint32_t extension_bytes(uint8_t protocol, const uint8_t *header)
+{
+	if (protocol == PROTOCOL_AH)
+		return (header[1] + 2) * 4; /* RFC 4302, section 2.2 */
+	return protocol == IPPROTO_FRAGMENT ? sizeof(struct ip6_frag) : (header[1] + 1u) * EXTENSION_UNIT;
+}
+
 /* One extension header. False: it is malformed, in the wrong place, or too much. */
 static bool step(struct walk *walk)
 {
@@ -73,12 +80,7 @@ static bool step(struct walk *walk)
 
 	if (++walk->headers > EXTENSIONS_MAX || walk->limit - walk->at < EXTENSION_UNIT)
 		return false;
-	if (walk->next == PROTOCOL_AH)
-		bytes = (header[1] + 2) * 4; /* RFC 4302, section 2.2 */
-	else if (walk->next == IPPROTO_FRAGMENT)
-		bytes = sizeof(struct ip6_frag);
-	else
-		bytes = (header[1] + 1) * EXTENSION_UNIT;
+	bytes = extension_bytes(walk->next, header);
 	if (bytes > walk->limit - walk->at ||
 	    walk->at + bytes > sizeof(struct rte_ipv6_hdr) + EXTENSION_BYTES_MAX)
 		return false;
@@ -182,4 +184,18 @@ enum drop_reason parse_ipv6(struct rte_mbuf *m, uint8_t port, uint16_t flags)
 				   .fragment_offset = walk.fragment_offset,
 				   .more_fragments = walk.more_fragments,
 			       });
+}
+
+uint32_t parse_fragment_header(const uint8_t *ip, uint32_t *announced)
+{
+	uint32_t at = sizeof(struct rte_ipv6_hdr);
+
+	*announced = offsetof(struct rte_ipv6_hdr, proto);
+	while (ip[*announced] != IPPROTO_FRAGMENT) {
+		uint32_t bytes = extension_bytes(ip[*announced], ip + at);
+
+		*announced = at;
+		at += bytes;
+	}
+	return at;
 }

@@ -12,21 +12,16 @@
 #include <rte_ip.h>
 #include "nf/appliance.h"
 #include "nf/host.h"
+#include "assemble.h"
 #include "datagram.h"
+#include "parse.h"
 #include "reassembly.h"
 
-enum { PROTOCOL_AH = 51, EXTENSION_UNIT = 8, TICK_ENDS = 64 };
+enum { TICK_ENDS = 64 };
 
 /* Fragments that wait no longer, and how many still do. */
 static waiting_link released, *released_end;
 static uint32_t held_count;
-
-static waiting_link *link_of(struct rte_mbuf *m)
-{
-	return (waiting_link *)(packet_meta(m) + 1);
-}
-_Static_assert(sizeof(struct packet_meta) + sizeof(waiting_link) <= sizeof(((struct rte_mbuf *)0)->dynfield1),
-	       "room behind packet_meta");
 
 int reassembly_init(void)
 {
@@ -57,25 +52,9 @@ static void read_ipv4(struct rte_mbuf *m, const struct rte_ipv4_hdr *ip, struct 
 	piece->last = !(field & RTE_IPV4_HDR_MF_FLAG);
 }
 
-/* The offset of the fragment header, which is there: parse_ipv6.c walked over it. */
-static uint32_t find_fragment_header(const uint8_t *ip)
-{
-	uint8_t next = ((const struct rte_ipv6_hdr *)ip)->proto;
-	uint32_t at = sizeof(struct rte_ipv6_hdr);
-
-	while (next != IPPROTO_FRAGMENT) {
-		uint8_t length = ip[at + 1];
-		bool ah = next == PROTOCOL_AH; /* RFC 4302, section 2.2 */
-
-		next = ip[at];
-		at += ah ? (length + 2) * 4 : (length + 1) * EXTENSION_UNIT;
-	}
-	return at;
-}
-
 static void read_ipv6(struct rte_mbuf *m, const struct rte_ipv6_hdr *ip, struct piece *piece)
 {
-	uint32_t at = find_fragment_header((const uint8_t *)ip);
+	uint32_t announced, at = parse_fragment_header((const uint8_t *)ip, &announced);
 	struct ip6_frag header;
 	uint16_t field;
 
@@ -104,22 +83,28 @@ static struct piece read_piece(struct rte_mbuf *m)
 	return piece;
 }
 
+/* Its fragments are somebody else's now. */
+static void forget_held(struct datagram *datagram)
+{
+	held_count -= datagram->held_count;
+	datagram->held = NULL;
+	datagram->held_end = &datagram->held;
+	datagram->held_count = 0;
+}
+
 /* Ends all fragments that a datagram holds. */
 static void drop_held(struct datagram *datagram, enum drop_reason reason)
 {
 	struct rte_mbuf *m = datagram->held;
 
 	stats.held -= datagram->held_count;
-	held_count -= datagram->held_count;
 	while (m) {
-		struct rte_mbuf *next = *link_of(m);
+		struct rte_mbuf *next = *datagram_link(m);
 
 		packet_drop(m, reason);
 		m = next;
 	}
-	datagram->held = NULL;
-	datagram->held_end = &datagram->held;
-	datagram->held_count = 0;
+	forget_held(datagram);
 }
 
 static void lose(struct datagram *datagram)
@@ -187,16 +172,13 @@ static void open_datagram(struct datagram *datagram, struct rte_mbuf *first)
 	datagram->destination_port = meta->destination_port;
 	datagram->tcp_flags = meta->tcp_flags;
 	datagram->l4_flag = meta->flags & PACKET_L4;
-	for (struct rte_mbuf *m = datagram->held; m; m = *link_of(m))
+	for (struct rte_mbuf *m = datagram->held; m; m = *datagram_link(m))
 		inform(m, datagram);
 	if (!datagram->held)
 		return;
 	*released_end = datagram->held;
 	released_end = datagram->held_end;
-	held_count -= datagram->held_count;
-	datagram->held = NULL;
-	datagram->held_end = &datagram->held;
-	datagram->held_count = 0;
+	forget_held(datagram);
 }
 
 /* Room for one more that waits: where there is none, the oldest datagram that holds any gives up. */
@@ -218,19 +200,47 @@ static enum drop_reason hold(struct datagram *datagram, struct rte_mbuf *m)
 {
 	if (!has_room(datagram))
 		return kill(datagram, DROP_FRAGMENT_TABLE_FULL);
-	*link_of(m) = NULL;
+	*datagram_link(m) = NULL;
 	*datagram->held_end = m;
-	datagram->held_end = link_of(m);
+	datagram->held_end = datagram_link(m);
 	datagram->held_count++;
 	held_count++;
 	stats.held++;
 	return DROP_REASON_COUNT;
 }
 
-static void end_if_whole(struct datagram *datagram)
+static bool is_whole(const struct datagram *datagram)
 {
-	if (datagram->has_first && datagram->total && datagram->bytes == datagram->total && !datagram->dead)
+	return datagram->has_first && datagram->total && datagram->bytes == datagram->total &&
+	       !datagram->dead;
+}
+
+/* What the appliance itself is to read goes on in one piece. */
+static void hand_over(struct datagram *datagram)
+{
+	struct rte_mbuf *whole = assemble(datagram);
+
+	stats.held -= datagram->held_count;
+	forget_held(datagram);
+	datagram_end(datagram);
+	if (!whole)
+		return;
+	stats.held++;
+	*datagram_link(whole) = NULL;
+	*released_end = whole;
+	released_end = datagram_link(whole);
+}
+
+/* A fragment that is the next of its datagram. True: it goes on. */
+static bool go_on(struct datagram *datagram, struct rte_mbuf *m, bool first)
+{
+	if (first)
+		open_datagram(datagram, m);
+	else
+		inform(m, datagram);
+	if (is_whole(datagram))
 		datagram_end(datagram);
+	return true;
 }
 
 /* One fragment. True: it goes on. */
@@ -239,26 +249,21 @@ static bool take(struct rte_mbuf *m)
 	struct piece piece = read_piece(m);
 	struct datagram *datagram = datagram_get(&piece.key, lose);
 	enum drop_reason reason = datagram->dead ? datagram->dead : compare(datagram, &piece);
-	bool waits = false;
 
 	if (reason == DROP_REASON_COUNT) {
 		note(datagram, &piece);
-		waits = !piece.first && !datagram->has_first;
-		if (waits)
-			reason = hold(datagram, m);
+		if (piece.first)
+			datagram->wanted = assemble_wanted(m);
+		if (!datagram->wanted && (piece.first || datagram->has_first))
+			return go_on(datagram, m, piece.first);
+		datagram->has_first |= piece.first;
+		reason = hold(datagram, m);
 	}
-	if (reason != DROP_REASON_COUNT) {
+	if (reason != DROP_REASON_COUNT)
 		packet_drop(m, reason);
-		return false;
-	}
-	if (waits)
-		return false;
-	if (piece.first)
-		open_datagram(datagram, m);
-	else
-		inform(m, datagram);
-	end_if_whole(datagram);
-	return true;
+	else if (is_whole(datagram))
+		hand_over(datagram);
+	return false;
 }
 
 static bool has_fragments(struct rte_mbuf **packets, uint16_t count)
@@ -291,7 +296,7 @@ uint16_t reassembly_release(struct rte_mbuf **packets)
 
 	while (released && count < BURST_MAX) {
 		packets[count++] = released;
-		released = *link_of(released);
+		released = *datagram_link(released);
 	}
 	if (!released)
 		released_end = &released;

@@ -3,8 +3,9 @@
  * Local delivery: the appliance answers echo requests, and tells everybody else that it offers nothing
  * (RFC 1122, sections 3.2.2 and 4.1.3.1; RFC 4443). Called by router_forward.
  *
- * It does not reassemble: a fragmented datagram to the appliance is dropped. A TCP segment is dropped without
- * an answer; a firewall rule that says reject sends the reset.
+ * Echo requests in fragments come here whole (nf/input/assemble.h), where there is reassembly; of other
+ * datagrams, fragments are dropped. A TCP segment is dropped without an answer; a firewall rule that says
+ * reject sends the reset.
  */
 #include <netinet/in.h>
 #include <string.h>
@@ -151,6 +152,21 @@ static uint32_t protocol_field(const struct rte_mbuf *m)
 			at += next == IPPROTO_AH ? (ip[at + 1] + 2) * 4 : (ip[at + 1] + 1) * 8;
 	}
 	return field;
+}
+
+bool local_wants(struct rte_mbuf *m)
+{
+	const void *ip = rte_pktmbuf_mtod_offset(m, const void *, m->l2_len);
+	const struct packet_meta *meta = packet_meta(m);
+	uint8_t type = *(const uint8_t *)&meta->destination_port;
+
+	if ((meta->flags & (PACKET_L4 | PACKET_L2_GROUP)) != PACKET_L4)
+		return false;
+	if (meta->flags & PACKET_IPV6)
+		return meta->protocol == IPPROTO_ICMPV6 && type == ICMPV6_ECHO_REQUEST &&
+		       router_owns_ipv6(((const struct rte_ipv6_hdr *)ip)->dst_addr);
+	return meta->protocol == IPPROTO_ICMP && type == ICMPV4_ECHO_REQUEST &&
+	       router_owns_ipv4(rte_be_to_cpu_32(((const struct rte_ipv4_hdr *)ip)->dst_addr));
 }
 
 void local_deliver(struct rte_mbuf *m)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * From a tunnel's datagrams to the packets inside, in place and a burst at a time; see wireguard.h. Datagrams
- * that come in fragments are dropped, under a name of their own: peers keep to the MTU, and what is opened in
- * place is in one piece.
+ * From a tunnel's datagrams to the packets inside, in place and a burst at a time; see wireguard.h.
  */
 #include <assert.h>
 #include <netinet/in.h>
@@ -64,12 +62,12 @@ static inline bool is_about_us(struct rte_mbuf *m)
 	       path_take(m);
 }
 
+/* The tunnel that a datagram is to, the first fragment of one included. */
 static inline uint8_t tunnel_of(struct rte_mbuf *m)
 {
 	const struct packet_meta *meta = packet_meta(m);
-	uint16_t flags = meta->flags & (PACKET_L4 | PACKET_FRAGMENT | PACKET_L2_GROUP);
 
-	if (meta->protocol != IPPROTO_UDP || (flags & ~PACKET_FRAGMENT) != PACKET_L4)
+	if (meta->protocol != IPPROTO_UDP || (meta->flags & (PACKET_L4 | PACKET_L2_GROUP)) != PACKET_L4)
 		return TUNNEL_NONE;
 	for (uint32_t i = 0; i < wireguard_tunnel_count; i++)
 		if (meta->destination_port == rte_cpu_to_be_16(wireguard_tunnels[i].listen_port))
@@ -77,11 +75,15 @@ static inline uint8_t tunnel_of(struct rte_mbuf *m)
 	return TUNNEL_NONE;
 }
 
+bool wireguard_wants(struct rte_mbuf *m)
+{
+	return tunnel_of(m) != TUNNEL_NONE;
+}
+
 uint16_t wireguard_take(struct rte_mbuf **packets, uint16_t count)
 {
 	uint16_t kept = 0;
 
-	assert(taken_count == 0 && count <= BURST_MAX);
 	for (uint16_t i = 0; i < count; i++) {
 		struct rte_mbuf *m = packets[i];
 		uint8_t tunnel = tunnel_of(m);
@@ -91,10 +93,7 @@ uint16_t wireguard_take(struct rte_mbuf **packets, uint16_t count)
 			kept += !is_about_us(m);
 			continue;
 		}
-		if (unlikely(packet_meta(m)->flags & PACKET_FRAGMENT)) {
-			packet_drop(m, DROP_WG_FRAGMENT);
-			continue;
-		}
+		assert(taken_count < BURST_MAX); /* of each packet that came, one at most is here */
 		taken_tunnels[taken_count] = tunnel;
 		taken[taken_count++] = m;
 	}

@@ -22,10 +22,14 @@
 /* Returns 0, or -errno after a host_log line. Needs the router. */
 int wireguard_init(void);
 
-/* Takes the datagrams that are to one of the tunnels, out of packets that passed input and reassembly, and
- * keeps them for wireguard_open, and what routers say about such datagrams (path.h). The others stay in their
- * order; returns how many. No rule of the firewall is asked: a tunnel takes what its keys open. */
+/* Takes the datagrams that are to one of the tunnels, out of packets that passed input and reassembly, at
+ * most BURST_MAX until wireguard_open, and keeps them for wireguard_open, and what routers say about such
+ * datagrams (path.h). The others stay in their order; returns how many. No rule of the firewall is asked: a
+ * tunnel takes what its keys open. */
 uint16_t wireguard_take(struct rte_mbuf **packets, uint16_t count);
+
+/* Whether a datagram, of which this may be the first fragment, is one that wireguard_take takes. */
+bool wireguard_wants(struct rte_mbuf *m);
 
 /* Opens what was taken, a burst at most, into `packets`: as input leaves them, on the tunnel's port. 0: no
  * more. */

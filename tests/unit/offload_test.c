@@ -111,7 +111,9 @@ struct header_row {
 #define TCP4 (RTE_MBUF_F_TX_TCP_CKSUM | RTE_MBUF_F_TX_IPV4)
 #define TCP6 (RTE_MBUF_F_TX_TCP_CKSUM | RTE_MBUF_F_TX_IPV6)
 #define UDP4 (RTE_MBUF_F_TX_UDP_CKSUM | RTE_MBUF_F_TX_IPV4)
+#define UDP6 (RTE_MBUF_F_TX_UDP_CKSUM | RTE_MBUF_F_TX_IPV6)
 #define SEG  RTE_MBUF_F_TX_TCP_SEG
+#define ROW  RTE_MBUF_F_TX_UDP_SEG
 
 static const struct header_row header_rows[] = {
     {"nothing to do", 0, 0, IPPROTO_TCP, 10, 0, 0, 0, -1, -1, true, 0},
@@ -124,6 +126,14 @@ static const struct header_row header_rows[] = {
     {"super-frame, IPv6, tagged", 1, 1, IPPROTO_TCP, 4000, 1, 4, 1448, -1, -1, true, TCP6 | SEG},
     {"super-frame with ECN", 0, 0, IPPROTO_TCP, 4000, 1, 0x81, 1448, -1, -1, true, TCP4 | SEG},
     {"super-frame of one segment", 0, 0, IPPROTO_TCP, 1448, 1, 1, 1448, -1, -1, true, TCP4},
+    {"row of datagrams", 0, 0, IPPROTO_UDP, 4000, 1, 5, 1448, -1, -1, true, UDP4 | ROW},
+    {"row of datagrams, IPv6, tagged", 1, 1, IPPROTO_UDP, 4000, 1, 5, 1448, -1, -1, true, UDP6 | ROW},
+    {"row of datagrams of one byte", 0, 0, IPPROTO_UDP, 4000, 1, 5, 1, -1, -1, true, UDP4 | ROW},
+    {"row of one datagram", 0, 0, IPPROTO_UDP, 1448, 1, 5, 1448, -1, -1, true, UDP4},
+    {"row of datagrams of nothing", 0, 0, IPPROTO_UDP, 4000, 1, 5, 0, -1, -1, false, 0},
+    {"row of datagrams without a checksum", 0, 0, IPPROTO_UDP, 4000, 0, 5, 1448, -1, -1, false, 0},
+    {"row of datagrams with ECN", 0, 0, IPPROTO_UDP, 4000, 1, 0x85, 1448, -1, -1, false, 0},
+    {"row of datagrams that are TCP", 0, 0, IPPROTO_TCP, 4000, 1, 5, 1448, -1, -1, false, 0},
     {"checksum elsewhere: done at once", 0, 0, IPPROTO_TCP, 40, 1, 0, 0, 60, 2, true, 0},
     {"checksum in the frame's last bytes", 0, 0, IPPROTO_TCP, 40, 1, 0, 0, 60, 32, true, 0},
     {"checksum one byte behind the frame", 0, 0, IPPROTO_TCP, 40, 1, 0, 0, 60, 33, false, 0},

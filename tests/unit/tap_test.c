@@ -21,9 +21,11 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <sys/utsname.h>
 #include <rte_ether.h>
 #include <rte_ip.h>
 #include <rte_tcp.h>
+#include <rte_udp.h>
 #include "pktio/linux/chain.h"
 #include "pktio/linux/tap.h"
 #include "pktio/offload.h"
@@ -34,6 +36,7 @@ enum {
 	ETHER_TYPE_TEST = 0x88b5, /* for local experiments (IEEE 802, section 9.2.3) */
 	HEADERS = 54,
 	SEGMENT = 1000,
+	GSO_UDP_L4 = 5, /* VIRTIO_NET_HDR_GSO_UDP_L4, which Debian 12's headers lack */
 	WAIT_MS = 2000,
 	ROOM = FRAME_MAX + 64
 };
@@ -311,6 +314,140 @@ static void offloads_out(void **state)
 	assert_int_equal(header.gso_size, SEGMENT);
 }
 
+enum { ROW = 5, ROW_LAST = 300, UDP_HEADERS = 42 };
+
+static const struct virtio_net_hdr row = {.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+					  .csum_start = 34,
+					  .csum_offset = 6,
+					  .gso_type = GSO_UDP_L4,
+					  .gso_size = SEGMENT,
+					  .hdr_len = UDP_HEADERS};
+
+/* A datagram in an IPv4 packet with that identification, its checksum still to be done. Returns the frame's
+ * length. */
+static uint32_t fill_udp(uint8_t *frame, uint16_t identification, uint32_t payload)
+{
+	struct rte_ipv4_hdr *ip = (void *)(frame + 14);
+	struct rte_udp_hdr *udp = (void *)(ip + 1);
+
+	fill(frame, UDP_HEADERS + payload, RTE_ETHER_TYPE_IPV4);
+	*ip = (struct rte_ipv4_hdr){.version_ihl = RTE_IPV4_VHL_DEF,
+				    .total_length = htons(28 + payload),
+				    .packet_id = htons(identification),
+				    .time_to_live = 9,
+				    .next_proto_id = IPPROTO_UDP,
+				    .src_addr = htonl(0x0a000001),
+				    .dst_addr = htonl(0x0a000002)};
+	ip->hdr_checksum = rte_ipv4_cksum(ip);
+	*udp =
+	    (struct rte_udp_hdr){.src_port = htons(1), .dst_port = htons(2), .dgram_len = htons(8 + payload)};
+	udp->dgram_cksum = rte_ipv4_phdr_cksum(ip, 0);
+	return UDP_HEADERS + payload;
+}
+
+/* Whether the kernel has UDP segmentation for tap interfaces. */
+static bool knows_rows(void)
+{
+	struct utsname kernel;
+	int major = 0, minor = 0;
+
+	return uname(&kernel) == 0 && sscanf(kernel.release, "%d.%d", &major, &minor) == 2 &&
+	       (major > 6 || (major == 6 && minor >= 2));
+}
+
+#define NEEDS_ROWS() \
+	do { \
+		NEEDS_TAP(); \
+		if (!knows_rows()) { \
+			printf("# Linux before 6.2 has no UDP segmentation for tap interfaces\n"); \
+			skip(); \
+		} \
+	} while (0)
+
+/* Takes datagram `number` of the row that the far end sent. */
+static void check_datagram(struct rte_mbuf *m, uint32_t number, uint32_t payload)
+{
+	static uint8_t whole[UDP_HEADERS + SEGMENT];
+	uint32_t length = fill_udp(whole, 7 + number, payload);
+
+	assert_non_null(m);
+	assert_int_equal(m->pkt_len, length);
+	assert_int_equal(m->nb_segs, 1);
+	assert_memory_equal(rte_pktmbuf_mtod(m, void *), whole, UDP_HEADERS);
+	assert_memory_equal(rte_pktmbuf_mtod_offset(m, void *, UDP_HEADERS),
+			    sent + UDP_HEADERS + number * SEGMENT, payload);
+	assert_true((m->ol_flags & RTE_MBUF_F_TX_L4_MASK) == RTE_MBUF_F_TX_UDP_CKSUM);
+	rte_pktmbuf_free(m);
+}
+
+/* A row of datagrams arrives as datagrams, as many as are asked for at a time. */
+static void rows_in(void **state)
+{
+	struct rte_mbuf *packets[ROW];
+
+	(void)state;
+	NEEDS_ROWS();
+	assert_null(receive());
+	far_send(&row, fill_udp(sent, 7, (ROW - 1) * SEGMENT + ROW_LAST));
+	for (uint32_t i = 0; i < 2; i++)
+		check_datagram(receive(), i, SEGMENT);
+	assert_true(device.driver->arm(&device)); /* there is more */
+	assert_int_equal(device.driver->receive(&device, packets, ROW), ROW - 2);
+	for (uint32_t i = 2; i < ROW; i++)
+		check_datagram(packets[i - 2], i, i + 1 == ROW ? ROW_LAST : SEGMENT);
+	assert_null(receive());
+	assert_int_equal(stats.port[0].device_errors, 0);
+}
+
+/* What of a row finds no buffer waits for one. */
+static void rows_in_without_buffers(void **state)
+{
+	struct rte_mbuf *taken[IMAGE_BUFFERS];
+	unsigned int left;
+
+	(void)state;
+	NEEDS_ROWS();
+	far_send(&row, fill_udp(sent, 7, (ROW - 1) * SEGMENT + ROW_LAST));
+	check_datagram(receive(), 0, SEGMENT);
+	left = rte_mempool_avail_count(host_packet_pool);
+	assert_int_equal(rte_pktmbuf_alloc_bulk(host_packet_pool, taken, left), 0);
+	assert_null(receive());
+	assert_int_equal(stats.port[0].rx_no_buffer, 1);
+	rte_pktmbuf_free_bulk(taken, left);
+	for (uint32_t i = 1; i < ROW; i++)
+		check_datagram(receive(), i, i + 1 == ROW ? ROW_LAST : SEGMENT);
+}
+
+/* Datagrams of a row leave together, and what else there is leaves before and behind it. */
+static void rows_out(void **state)
+{
+	struct rte_mbuf *packets[ROW + 2];
+	struct virtio_net_hdr header;
+
+	(void)state;
+	NEEDS_ROWS();
+	for (uint16_t i = 0; i < ROW + 2; i++) {
+		uint32_t length = fill_udp(sent, i == 0 ? 99 : 7 + i, i == ROW ? ROW_LAST : SEGMENT);
+
+		packets[i] = image_packet(sent, length, length);
+		packets[i]->ol_flags |= RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_UDP_CKSUM;
+		packets[i]->l2_len = 14;
+		packets[i]->l3_len = 20;
+	}
+	assert_int_equal(device.driver->transmit(&device, packets, ROW + 2), ROW + 2);
+	assert_int_equal(far_receive(&header), UDP_HEADERS + SEGMENT);
+	assert_int_equal(header.gso_type, VIRTIO_NET_HDR_GSO_NONE);
+	assert_int_equal(far_receive(&header), UDP_HEADERS + (ROW - 1) * SEGMENT + ROW_LAST);
+	assert_int_equal(header.gso_type, GSO_UDP_L4);
+	assert_int_equal(header.gso_size, SEGMENT);
+	for (uint32_t i = 0; i < ROW; i++)
+		assert_memory_equal(seen + UDP_HEADERS + i * SEGMENT, sent + UDP_HEADERS,
+				    i + 1 == ROW ? ROW_LAST : SEGMENT);
+	assert_int_equal(far_receive(&header), UDP_HEADERS + SEGMENT);
+	assert_int_equal(header.gso_type, VIRTIO_NET_HDR_GSO_NONE);
+	assert_int_equal(stats.port[0].device_errors, 0);
+}
+
 /* Frames wait in the interface as long as there is no buffer, and none is cut. */
 static void no_buffers(void **state)
 {
@@ -394,6 +531,9 @@ int main(void)
 	    cmocka_unit_test_setup(open_checksum_in, image_begin),
 	    cmocka_unit_test_setup(super_frames_in, image_begin),
 	    cmocka_unit_test_setup(offloads_out, image_begin),
+	    cmocka_unit_test_setup(rows_in, image_begin),
+	    cmocka_unit_test_setup(rows_in_without_buffers, image_begin),
+	    cmocka_unit_test_setup(rows_out, image_begin),
 	    cmocka_unit_test_setup(no_buffers, image_begin),
 	    cmocka_unit_test_setup(link_follows_the_interface, image_begin),
 	    cmocka_unit_test_setup(arming_sees_a_frame, image_begin),

@@ -154,32 +154,6 @@ static void frames_to_groups(void **state)
 	assert_true(nf_host_settles());
 }
 
-static void outer_fragments(void **state)
-{
-	uint8_t packet[CRAFT_MAX], frame[VPN_FRAME_MAX], later[VPN_FRAME_MAX];
-	uint8_t *ip = frame + ETHERNET;
-	size_t bytes;
-
-	(void)state;
-	vpn_connect(4);
-	bytes = vpn_seal(frame, 0, packet, vpn_packet(&good, packet), 0, &usual4);
-	memcpy(later, frame, bytes);
-	ip[6] = 0x20;
-	ip[3] = 20 + 80;
-	ip[2] = 0;
-	memset(ip + 10, 0, 2);
-	*(rte_be16_t *)(ip + 10) = htons(~craft_sum(ip, IPV4, 0));
-	nf_host_receive(WAN, frame, ETHERNET + IPV4 + 80);
-	ip = later + ETHERNET;
-	ip[7] = 10;
-	memset(ip + 10, 0, 2);
-	*(rte_be16_t *)(ip + 10) = htons(~craft_sum(ip, IPV4, 0));
-	nf_host_receive(WAN, later, bytes);
-	assert_int_equal(stats.port[WG0].rx_packets, 0);
-	assert_int_equal(vpn_dropped("wg-fragment"), 2);
-	assert_true(nf_host_settles());
-}
-
 /* The packet inside. */
 static const struct inner_row {
 	const char *name, *reason;
@@ -321,7 +295,6 @@ int main(void)
 	    TEST(outsides_in_segments),
 	    TEST(addresses_that_are_not_ours),
 	    TEST(frames_to_groups),
-	    TEST(outer_fragments),
 	    TEST(insides),
 	    TEST(sources_of_other_peers),
 	    TEST(a_message_comes_twice),

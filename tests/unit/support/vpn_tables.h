@@ -181,8 +181,10 @@ static void pass(struct rte_mbuf **packets, uint16_t count)
 	count = reassembly(packets, count);
 	count = wireguard_take(packets, count);
 	walk(packets, count);
-	while ((count = reassembly_release(waited)) > 0)
+	while ((count = reassembly_release(waited)) > 0) {
+		count = wireguard_take(waited, count);
 		walk(waited, count);
+	}
 }
 
 void appliance_chain(uint16_t device, struct rte_mbuf **packets, uint16_t count)
