@@ -30,6 +30,10 @@ static void check_source(struct reader *r, const struct config_nat_source *sourc
 				  prefix_format(&source->to, text));
 		diagnostics_hint(r->d, "write addresses that are routed to this appliance");
 	}
+	if (source->arbitrary && source->kind != CONFIG_NAT_POOL) {
+		diagnostics_error(r->d, source->place, "`pooling` without a pool");
+		diagnostics_hint(r->d, "write `to: 192.0.2.64/28`, or leave `pooling` out");
+	}
 	if (source->kind != CONFIG_NAT_KEEP && source->ports.low == 0) {
 		diagnostics_error(r->d, source->place, "port 0 can't be given to a flow");
 		diagnostics_hint(r->d, "write `ports: 1024-65535`");

@@ -269,6 +269,7 @@ struct config_nat_source {
 	uint8_t protocol;			  /* 0: any */
 	struct config_prefix source, destination; /* length 0: any */
 	struct config_prefix to;		  /* POOL: all of its addresses */
+	bool arbitrary;				  /* POOL: `pooling: arbitrary` */
 	struct config_range ports;
 	enum config_nat_mapping mapping;
 	enum config_nat_filtering filtering;

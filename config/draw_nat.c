@@ -38,8 +38,9 @@ void draw_source(const struct config *config, const struct config_nat_source *so
 		fputs(" keeps its source\t\n", row);
 		return;
 	}
-	fprintf(row, " gets the source %s, ports ",
-		source->kind == CONFIG_NAT_MASQUERADE ? "of that port" : prefix_format(&source->to, text));
+	fprintf(row, " gets the source %s%s, ports ",
+		source->kind == CONFIG_NAT_MASQUERADE ? "of that port" : prefix_format(&source->to, text),
+		source->arbitrary ? ", pooling arbitrary" : "");
 	print_ranges(&source->ports, 1, row);
 	fprintf(row, ", mapping %s, filtering %s\t\n", nat_mapping_name(source->mapping),
 		nat_filtering_name(source->filtering));

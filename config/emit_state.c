@@ -98,6 +98,7 @@ static void emit_source(const struct config_nat_source *source, int in_port, FIL
 	if (source->kind == CONFIG_NAT_POOL) {
 		emit_nat_address("first", &source->to.address, out);
 		emit_nat_address("last", &last, out);
+		fprintf(out, ", .arbitrary = %s", truth(source->arbitrary));
 	}
 	fprintf(out, ", .port_low = %u, .port_high = %u, .mapping = %d, .filtering = %d },\n",
 		source->ports.low, source->ports.high, source->mapping, source->filtering);

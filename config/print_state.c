@@ -64,6 +64,8 @@ void print_nat_source(const struct config *config, const struct config_nat_sourc
 	print_any_prefix("source", &source->source, out);
 	print_any_prefix("destination", &source->destination, out);
 	print_any_prefix("to", &source->to, out);
+	if (source->arbitrary)
+		fputs(", pooling: arbitrary", out);
 	if (source->kind == CONFIG_NAT_MASQUERADE)
 		fputs(", to: port", out);
 	if (source->kind == CONFIG_NAT_KEEP) {

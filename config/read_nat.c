@@ -12,6 +12,8 @@ static const char *const mappings[] = {"endpoint-independent", "address-and-port
 static const char *const filterings[] = {"address-and-port-dependent", "address-dependent",
 					 "endpoint-independent"};
 
+static const char *const poolings[] = {"paired", "arbitrary"}; /* RFC 4787, section 4.1 */
+
 const char *nat_mapping_name(enum config_nat_mapping mapping)
 {
 	return mappings[mapping];
@@ -162,6 +164,14 @@ static void read_pool(struct reader *r, void *target, const struct node *value)
 	draft->to = draft->masquerade || value_network(r, value, &draft->source->to);
 }
 
+static void read_pooling(struct reader *r, void *target, const struct node *value)
+{
+	size_t which;
+
+	if (value_word(r, value, "a kind of pooling", poolings, 2, &which))
+		((struct source_draft *)target)->source->arbitrary = which;
+}
+
 static void read_keep(struct reader *r, void *target, const struct node *value)
 {
 	value_truth(r, value, &((struct source_draft *)target)->keep);
@@ -196,6 +206,7 @@ static const struct mapping_key source_keys[] = {
     {"source", read_source_of, NULL, NULL},
     {"destination", read_destination_of, NULL, NULL},
     {"to", read_pool, NULL, NULL},
+    {"pooling", read_pooling, NULL, NULL},
     {"keep", read_keep, NULL, NULL},
     {"ports", read_ports_of, NULL, NULL},
     {"mapping", read_source_mapping, NULL, NULL},

@@ -172,8 +172,9 @@ struct nat_source_rule {
 	uint8_t protocol; /* 0: any */
 	struct nat_prefix source, destination;
 	union nat_address first, last; /* POOL */
-	uint16_t port_low, port_high;  /* external ports to choose from, host order */
-	uint8_t mapping, filtering;    /* enum nat_mapping, nat_filtering */
+	bool arbitrary; /* POOL: where a host's address has no port left, another one of the pool will do */
+	uint16_t port_low, port_high; /* external ports to choose from, host order */
+	uint8_t mapping, filtering;   /* enum nat_mapping, nat_filtering */
 };
 
 /* Port forwarding: new flows to `address` (or to any address that in_port has)

@@ -18,7 +18,7 @@ int firewall_init(void);
 uint16_t firewall(struct rte_mbuf **packets, uint16_t count);
 
 /* A flow with FLOW_COUNTED_SOURCE, which its first_rule has accepted, is being made: it counts against its
- * source until firewall_release. False: it can't be counted (connections.h says when). */
+ * source until firewall_release, when it is over. False: it can't be counted (connections.h says when). */
 bool firewall_hold(const struct flow_record *record);
 void firewall_release(const struct flow_record *record);
 

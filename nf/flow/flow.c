@@ -153,17 +153,28 @@ static bool is_to_its_source(const struct flow_tuple *tuple, const struct flow_a
 			   : tuple->source == tuple->destination;
 }
 
-/* A packet that has no record. */
-static enum fate begin(struct rte_mbuf *m, const struct flow_tuple *tuple, const struct flow_addresses *ipv6)
+/* Whether one of the packets `others` (a bit for each) has the hash of packet i: which nearly always means
+ * the same tuple, and settles nothing yet. */
+static bool is_repeated(const struct burst *burst, uint16_t i, uint32_t others)
+{
+	for (; others; others &= others - 1)
+		if (burst->hash[__builtin_ctz(others)] == burst->hash[i])
+			return true;
+	return false;
+}
+
+/* A packet that has no record. A later fragment may be behind one that will make it: flow_settle will see. */
+static enum fate begin(struct rte_mbuf *m, const struct burst *burst, uint16_t i, uint32_t others)
 {
 	enum drop_reason reason;
 
-	if (is_to_its_source(tuple, ipv6))
+	if (is_to_its_source(&burst->tuple[i], &burst->ipv6[i]))
 		return refuse(m, DROP_LAND);
 	if (track_is_error(m))
 		return relate(m);
 	reason = track_first(m);
-	if (reason != TRACK_GOOD)
+	if (reason != TRACK_GOOD &&
+	    !(packet_meta(m)->flags & PACKET_LATER_FRAGMENT && is_repeated(burst, i, others)))
 		return refuse(m, reason);
 	packet_meta(m)->state = STATE_NEW;
 	return FATE_OTHER;
@@ -231,16 +242,6 @@ static inline enum fate go_on(struct rte_mbuf *m, flow_reference reference)
 	return FATE_DECIDED;
 }
 
-/* Whether one of the packets `others` (a bit for each) has the hash of packet i: which nearly always means
- * the same tuple, and settles nothing yet. */
-static bool is_repeated(const struct burst *burst, uint16_t i, uint32_t others)
-{
-	for (; others; others &= others - 1)
-		if (burst->hash[__builtin_ctz(others)] == burst->hash[i])
-			return true;
-	return false;
-}
-
 static void draft(struct rte_mbuf *m, const struct burst *burst, uint16_t i, bool known, uint32_t others)
 {
 	struct flow_draft *made = &flow_drafts[i];
@@ -270,7 +271,7 @@ uint16_t flow_find(struct rte_mbuf **packets, uint16_t count, uint16_t *decided)
 		enum fate fate = likely(found) ? go_on(m, found) : FATE_FIRST;
 
 		if (unlikely(fate == FATE_FIRST))
-			fate = begin(m, &burst.tuple[i], &burst.ipv6[i]);
+			fate = begin(m, &burst, i, drafted);
 		if (likely(fate == FATE_DECIDED)) {
 			packets[done++] = m;
 		} else if (fate == FATE_OTHER) {

@@ -182,10 +182,27 @@ enum drop_reason flow_record_enter(uint32_t flow)
 	return TRACK_GOOD;
 }
 
+static void release_source(struct flow_record *record)
+{
+	if (record->flags & FLOW_COUNTED_SOURCE)
+		firewall_release(record);
+	record->flags &= ~FLOW_COUNTED_SOURCE;
+}
+
+/* Whether the end that was called knows that the connection is over. That its opener says so is not enough:
+ * who is allowed so many connections could hold more of them by resets that never arrive. */
+static bool is_hung_up(const struct flow_record *record)
+{
+	return record->state == FLOW_TCP_TIME_WAIT ||
+	       (record->state == FLOW_TCP_CLOSED && record->tcp[FLOW_REPLY].flags & FLOW_TCP_RESET);
+}
+
 void flow_record_moved(uint32_t flow)
 {
 	struct flow_record *record = &flow_records[flow];
 
+	if (is_hung_up(record))
+		release_source(record);
 	wheel_take(flow);
 	stats.flow.half_open -= is_half_open(record);
 	hang(flow);
@@ -211,8 +228,7 @@ void flow_record_end(uint32_t flow)
 		flow_table_remove(hash_of(record, direction), flow_reference_to(flow, direction));
 	if (record->flags & FLOW_BOUND)
 		nat_release(flow);
-	if (record->flags & FLOW_COUNTED_SOURCE)
-		firewall_release(record);
+	release_source(record);
 	stats.flow.half_open -= is_half_open(record);
 	stats.flow.flows--;
 	flow_record_give_back(flow);

@@ -107,11 +107,22 @@ static enum drop_reason answer(struct rte_mbuf *m, const struct flow_draft *draf
 	return reason == TRACK_REOPENS ? DROP_NAT_UNTRANSLATABLE : reason;
 }
 
+/* A packet without a record. A later fragment walked because the first one did, which may have found no room.
+ * Returns why it begins nothing, or TRACK_REOPENS. */
+static enum drop_reason lead(struct rte_mbuf *m)
+{
+	enum drop_reason reason = TRACK_GOOD;
+
+	if (packet_meta(m)->flags & PACKET_LATER_FRAGMENT)
+		reason = track_first(m);
+	return reason == TRACK_GOOD ? TRACK_REOPENS : reason;
+}
+
 static enum drop_reason begin(struct rte_mbuf *m, struct flow_draft *draft)
 {
 	enum flow_direction direction;
 	uint32_t flow = draft->repeated ? flow_lookup(&draft->tuple, &draft->ipv6, &direction) : 0;
-	enum drop_reason reason = flow ? join(m, flow, direction) : TRACK_REOPENS;
+	enum drop_reason reason = flow ? join(m, flow, direction) : lead(m);
 
 	if (reason != TRACK_REOPENS)
 		return reason;

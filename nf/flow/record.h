@@ -63,14 +63,19 @@ enum flow_state {
 	    FLOW_STATE_COUNT
 };
 
-/* How long a flow stays without packets. X(identifier, "name in the configuration", default in seconds) */
+/* How long a flow stays without packets. X(identifier, "name in the configuration", default in seconds)
+ *
+ * After a reset RFC 5382 leaves it open, and RFC 7857, section 2.2, asks for four minutes: the reset may be
+ * lost behind us, and what the other end sends then, however late, has to reach the one that can reset it
+ * again. It costs little: a SYN takes the place of such a flow at once, as any flow does when the table is
+ * full. */
 #define FLOW_TIMEOUTS(X) \
 	X(NONE, "", 0) \
 	X(TCP_OPENING, "tcp-opening", 240)	    /* RFC 5382, REQ-5: 4 minutes at least */ \
 	X(TCP_ESTABLISHED, "tcp-established", 7440) /* RFC 5382, REQ-5: 2 hours 4 minutes */ \
 	X(TCP_CLOSING, "tcp-closing", 240)	    /* RFC 5382, REQ-5 */ \
 	X(TCP_TIME_WAIT, "tcp-time-wait", 240)	    /* twice the MSL of RFC 9293 */ \
-	X(TCP_CLOSED, "tcp-closed", 10)		    /* after a reset that was in the window */ \
+	X(TCP_CLOSED, "tcp-closed", 240)	    /* RFC 7857, section 2.2: after a reset, 4 minutes */ \
 	X(UDP_NEW, "udp-new", 120)		    /* RFC 4787, REQ-5: 2 minutes at least */ \
 	X(UDP, "udp", 300)			    /* RFC 4787, REQ-5: 5 minutes recommended */ \
 	X(ICMP, "icmp", 60)			    /* RFC 5508, REQ-2 */ \
@@ -91,7 +96,7 @@ enum flow_flag {
 	FLOW_ASSURED = 1 << 1,	      /* both sides take part: never pushed out by new flows */
 	FLOW_TRANSLATED = 1 << 2,     /* the tuples are not each other's reverse */
 	FLOW_LOOSE = 1 << 3,	      /* TCP, picked up in mid-stream: windows are not known for sure */
-	FLOW_COUNTED_SOURCE = 1 << 4, /* counts against a limit of connections per source */
+	FLOW_COUNTED_SOURCE = 1 << 4, /* counts against a limit of connections per source, until it is over */
 	FLOW_BOUND = 1 << 5,	      /* nat: belongs to an endpoint-independent mapping */
 	FLOW_BOUND_INWARD = 1 << 6,   /* nat: ... to which it came from outside */
 	FLOW_HALF_OPEN = 1 << 7,      /* flow/: waits among those that give way first */
@@ -114,6 +119,7 @@ enum flow_tcp_flag {
 	FLOW_TCP_FIN_ACKED = 1 << 4, /* ... which the other end has acknowledged */
 	FLOW_TCP_SYN_ACKED = 1 << 5, /* so is its SYN; until then max_end is the number behind that */
 	FLOW_TCP_SYN_AGAIN = 1 << 6, /* it has sent a SYN since that isn't the connection's */
+	FLOW_TCP_RESET = 1 << 7,     /* it has reset the connection */
 };
 
 /* Neighbours in a list of flows: numbers of records, or of the list's head (nf/flow/flow_wheel.h). */

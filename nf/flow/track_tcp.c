@@ -338,6 +338,8 @@ static enum drop_reason move(struct flow_record *record, enum flow_direction dir
 		record->tcp[direction].flags |= FLOW_TCP_FIN;
 	if (event == TCP_EVENT_FIN_ACKED || event == TCP_EVENT_FIN_FIN_ACKED)
 		record->tcp[!direction].flags |= FLOW_TCP_FIN_ACKED;
+	if (event == TCP_EVENT_RST)
+		record->tcp[direction].flags |= FLOW_TCP_RESET;
 	if (next != FLOW_TCP_ESTABLISHED || is_open(record))
 		record->state = next;
 	if (direction == FLOW_REPLY)

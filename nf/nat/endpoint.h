@@ -57,6 +57,19 @@ static inline struct address address_of_rule(bool ipv6, const union nat_address 
 	return address_read(ipv6, ipv6 ? (const void *)address->ipv6 : &ipv4);
 }
 
+/* The address so many behind another one. IPv6: within the last 32 bits. */
+static inline struct address address_behind(bool ipv6, const struct address *first, uint32_t offset)
+{
+	struct address address = *first;
+	uint8_t *last = address.bytes + address_bytes(ipv6) - sizeof(uint32_t);
+	rte_be32_t word;
+
+	memcpy(&word, last, sizeof(word));
+	word = rte_cpu_to_be_32(rte_be_to_cpu_32(word) + offset);
+	memcpy(last, &word, sizeof(word));
+	return address;
+}
+
 static inline bool is_icmp_protocol(uint8_t protocol)
 {
 	return protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6;

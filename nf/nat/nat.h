@@ -66,4 +66,15 @@ void nat_release(uint32_t flow);
 bool nat_answers_ipv4(uint8_t port, uint32_t address);
 bool nat_answers_ipv6(uint8_t port, const uint8_t address[16]);
 
+/* The same addresses one by one, numbered from 0 on, for a link that has to be told of them; of each rule the
+ * first NAT_ANNOUNCED_MAX, for behind larger prefixes there rarely is a link. As on the wire, IPv4 in the
+ * first 4 bytes. Whether they lie on their port's link at all is not looked at. False: that were all. */
+enum { NAT_ANNOUNCED_MAX = 256 };
+struct nat_place {
+	uint8_t address[16];
+	uint8_t port;
+	bool ipv6;
+};
+bool nat_announced(uint32_t number, struct nat_place *found);
+
 #endif

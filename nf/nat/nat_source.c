@@ -14,7 +14,7 @@
 #include "prefix.h"
 #include "rewrite.h"
 
-enum { USUAL_LOW = 1024, USUAL_HIGH = 65535 };
+enum { USUAL_LOW = 1024, USUAL_HIGH = 65535, ADDRESSES_MAX = 8 };
 
 #define LOG_INTERVAL_NS UINT64_C(60000000000)
 
@@ -53,21 +53,13 @@ static void tell(const char *name, struct rule_state *state)
 struct target {
 	struct address external;
 	uint16_t low, high;
-	bool independent; /* endpoint-independent mapping */
-	bool given;	  /* false: the source stays as it is */
-	uint32_t rule;	  /* for messages */
+	bool independent;   /* endpoint-independent mapping */
+	bool given;	    /* false: the source stays as it is */
+	uint32_t addresses; /* that will do: `external`, and of `pool` those behind it */
+	const struct nat_source_rule *pool;
+	uint32_t rule; /* for messages */
 	const char *name;
 };
-
-/* The mapping that the inside endpoint has already, as its external port. */
-static bool reuse(const struct binding *wanted, rte_be16_t *port)
-{
-	uint32_t flow = binding_find_internal(wanted);
-
-	if (flow)
-		*port = binding_of(&flow_records[flow]).external.port;
-	return flow != 0;
-}
 
 /* What a rule has said of a packet whose turn is yet to come; of the burst's drafts. */
 static struct plan {
@@ -93,11 +85,11 @@ static struct port_request request_of(const struct target *target, const struct 
 	};
 }
 
-static struct binding mapping_of(const struct target *target, const struct port_request *request)
+static struct binding mapping_of(const struct port_request *request)
 {
 	return (struct binding){
 	    .internal = request->ends.source,
-	    .external = {target->external, 0},
+	    .external = {request->external, 0},
 	    .protocol = request->protocol,
 	    .ipv6 = request->ipv6,
 	};
@@ -106,22 +98,55 @@ static struct binding mapping_of(const struct target *target, const struct port_
 /* The guess comes first, so that memory answers all questions at once. */
 static uint16_t guess_port(const struct target *target, const struct port_request *request)
 {
-	const struct binding wanted = mapping_of(target, request);
+	const struct binding wanted = mapping_of(request);
 
 	if (target->independent)
 		binding_prefetch_internal(&wanted);
 	return pool_guess(request);
 }
 
-/* False: no port is free. guess: NULL, or what guess_port gave. */
-static bool choose_port(const struct target *target, const struct ends *ends, const struct packet_meta *meta,
-			const uint16_t *guess, rte_be16_t *port)
+static struct address address_of(const struct target *target, uint32_t number)
 {
-	const struct port_request request = request_of(target, ends, meta);
-	const struct binding wanted = mapping_of(target, &request);
+	return number ? pool_behind(target->pool, &target->external, number) : target->external;
+}
+
+/* The mapping that the inside endpoint has already. */
+static bool keep_end(const struct target *target, struct port_request *request, struct endpoint *to)
+{
+	for (uint32_t i = 0; target->independent && i < target->addresses; i++) {
+		struct binding wanted;
+		uint32_t flow;
+
+		request->external = address_of(target, i);
+		wanted = mapping_of(request);
+		flow = binding_find_internal(&wanted);
+		if (!flow)
+			continue;
+		*to = binding_of(&flow_records[flow]).external;
+		return true;
+	}
+	return false;
+}
+
+static bool take_end(const struct target *target, struct port_request *request, uint16_t guess,
+		     struct endpoint *to)
+{
+	for (uint32_t i = 0; i < target->addresses; i++) {
+		request->external = to->address = address_of(target, i);
+		if (pool_port(request, i ? guess_port(target, request) : guess, &to->port))
+			return true;
+	}
+	return false;
+}
+
+/* False: no port is free. guess: NULL, or what guess_port gave. */
+static bool choose_end(const struct target *target, const struct ends *ends, const struct packet_meta *meta,
+		       const uint16_t *guess, struct endpoint *to)
+{
+	struct port_request request = request_of(target, ends, meta);
 	uint16_t first = guess ? *guess : guess_port(target, &request);
 
-	return (target->independent && reuse(&wanted, port)) || pool_port(&request, first, port);
+	return keep_end(target, &request, to) || take_end(target, &request, first, to);
 }
 
 static enum drop_reason translate(struct rte_mbuf *m, const struct target *target, const uint16_t *guess)
@@ -133,7 +158,7 @@ static enum drop_reason translate(struct rte_mbuf *m, const struct target *targe
 
 	if (!rewrite_is_possible(meta))
 		return DROP_NAT_UNTRANSLATABLE;
-	if (has_port && !choose_port(target, &ends, meta, guess, &to.port)) {
+	if (has_port && !choose_end(target, &ends, meta, guess, &to)) {
 		tell(target->name, state_of(target->rule));
 		icmp_error_send(m, ICMP_ERROR_PROHIBITED, 0); /* RFC 5508, REQ-8 */
 		return DROP_NAT_EXHAUSTED;
@@ -185,6 +210,7 @@ static enum drop_reason translate_hairpin(struct rte_mbuf *m)
 	    .high = USUAL_HIGH,
 	    .independent = true,
 	    .given = true,
+	    .addresses = 1,
 	    .rule = UINT32_MAX,
 	    .name = "hairpin",
 	};
@@ -226,6 +252,8 @@ static enum drop_reason find_target(struct rte_mbuf *m, struct target *found)
 		    .high = rule->port_high,
 		    .independent = rule->mapping == NAT_MAPPING_ENDPOINT_INDEPENDENT,
 		    .given = true,
+		    .addresses = rule->arbitrary ? RTE_MIN(pool_size(rule), (uint64_t)ADDRESSES_MAX) : 1,
+		    .pool = rule,
 		    .rule = i,
 		    .name = rule->name,
 		};

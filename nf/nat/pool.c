@@ -38,17 +38,11 @@ static uint32_t hash_of(const struct address *inside)
 	return sum >> 32;
 }
 
-/* The address so many behind the first of a pool. IPv6: within the last 32 bits. */
 static struct address address_at(const struct nat_source_rule *rule, uint32_t offset)
 {
-	struct address address = address_of_rule(rule->ipv6, &rule->first);
-	uint8_t *last = address.bytes + address_bytes(rule->ipv6) - sizeof(uint32_t);
-	rte_be32_t word;
+	struct address first = address_of_rule(rule->ipv6, &rule->first);
 
-	memcpy(&word, last, sizeof(word));
-	word = rte_cpu_to_be_32(rte_be_to_cpu_32(word) + offset);
-	memcpy(last, &word, sizeof(word));
-	return address;
+	return address_behind(rule->ipv6, &first, offset);
 }
 
 static uint32_t last_word(bool ipv6, const union nat_address *address)
@@ -61,15 +55,18 @@ static uint32_t last_word(bool ipv6, const union nat_address *address)
 	return rte_be_to_cpu_32(word);
 }
 
+uint64_t pool_size(const struct nat_source_rule *rule)
+{
+	return (uint64_t)last_word(rule->ipv6, &rule->last) - last_word(rule->ipv6, &rule->first) + 1;
+}
+
 bool pool_address(const struct nat_source_rule *rule, struct rte_mbuf *m, struct address *external)
 {
 	struct ends ends = rewrite_ends(m);
-	uint64_t span =
-	    (uint64_t)last_word(rule->ipv6, &rule->last) - last_word(rule->ipv6, &rule->first) + 1;
 	rte_be32_t word;
 
 	if (rule->kind == NAT_SOURCE_POOL) {
-		*external = address_at(rule, hash_of(&ends.source.address) * span >> 32);
+		*external = address_at(rule, hash_of(&ends.source.address) * pool_size(rule) >> 32);
 		return true;
 	}
 	if (rule->ipv6) {
@@ -83,17 +80,26 @@ bool pool_address(const struct nat_source_rule *rule, struct rte_mbuf *m, struct
 	return word != 0;
 }
 
-bool pool_has(const struct nat_source_rule *rule, const struct address *external)
+/* How far an address is behind the first one of a pool, by its last 32 bits. */
+static uint32_t offset_of(const struct nat_source_rule *rule, const struct address *external)
 {
-	struct address at;
-	uint32_t word;
+	rte_be32_t word;
 
 	memcpy(&word, external->bytes + address_bytes(rule->ipv6) - sizeof(word), sizeof(word));
-	word = rte_be_to_cpu_32(word) - last_word(rule->ipv6, &rule->first);
-	if (word > last_word(rule->ipv6, &rule->last) - last_word(rule->ipv6, &rule->first))
-		return false;
-	at = address_at(rule, word);
-	return address_equal(&at, external);
+	return rte_be_to_cpu_32(word) - last_word(rule->ipv6, &rule->first);
+}
+
+struct address pool_behind(const struct nat_source_rule *rule, const struct address *external, uint32_t steps)
+{
+	return address_at(rule, ((uint64_t)offset_of(rule, external) + steps) % pool_size(rule));
+}
+
+bool pool_has(const struct nat_source_rule *rule, const struct address *external)
+{
+	uint32_t offset = offset_of(rule, external);
+	struct address at = address_at(rule, offset);
+
+	return offset < pool_size(rule) && address_equal(&at, external);
 }
 
 static bool rule_gives(const struct nat_source_rule *rule, const struct address *external)

@@ -10,8 +10,16 @@
 void pool_init(void);
 
 /* The external address of a source rule for a packet: of a pool always the same one for an inside host
- * ("paired", RFC 4787, REQ-2). False: the port has no address. */
+ * ("paired", RFC 4787, REQ-2), whose flows are refused when that has no port left (RFC 7857, section 4, which
+ * allows a parameter to have it otherwise: nat_source_rule.arbitrary). False: the port has no address. */
 bool pool_address(const struct nat_source_rule *rule, struct rte_mbuf *m, struct address *external);
+
+/* The address of a pool that is so many behind another one of it, round the end. */
+struct address pool_behind(const struct nat_source_rule *rule, const struct address *external,
+			   uint32_t steps);
+
+/* Addresses of a pool: 1 .. 2^32. */
+uint64_t pool_size(const struct nat_source_rule *rule);
 
 /* Whether an address is one of a pool's. */
 bool pool_has(const struct nat_source_rule *rule, const struct address *external);

@@ -69,6 +69,15 @@ void arp_announce(uint8_t port)
 		announce(port, rte_cpu_to_be_32(port_configs[port].ipv4[i].address));
 }
 
+void arp_announce_other(uint8_t port, const uint8_t address[4])
+{
+	rte_be32_t wire;
+
+	memcpy(&wire, address, sizeof(wire));
+	if (port_is_on_link_ipv4(port, rte_be_to_cpu_32(wire)) && !ports_forbid_ipv4(rte_be_to_cpu_32(wire)))
+		announce(port, wire);
+}
+
 static bool is_well_formed(const struct rte_arp_hdr *arp)
 {
 	uint16_t operation = rte_be_to_cpu_16(arp->arp_opcode);

@@ -18,4 +18,7 @@ void arp_request(uint8_t port, const uint8_t address[4], const struct rte_ether_
 /* Tells everybody the addresses of a port (RFC 5227, section 2.3). */
 void arp_announce(uint8_t port);
 
+/* The same of an address that stands for another, as on the wire, if it is a station's on the port's link. */
+void arp_announce_other(uint8_t port, const uint8_t address[4]);
+
 #endif

@@ -129,6 +129,13 @@ void nd_announce(uint8_t port)
 		announce(port, port_configs[port].ipv6[i].address);
 }
 
+void nd_announce_other(uint8_t port, const uint8_t address[16])
+{
+	if (port_is_on_link_ipv6(port, address) && !port_is_anycast_ipv6(port, address) &&
+	    !ports_forbid_ipv6(address))
+		announce(port, address);
+}
+
 /* Walks the options: each has a length, and they fill the message. Gives the last link-layer address of type
  * `wanted`, if there is one that a station can have. */
 static bool read_options(const uint8_t *at, const uint8_t *end, uint8_t wanted,

@@ -23,4 +23,7 @@ void nd_solicit(uint8_t port, const uint8_t address[16], const struct rte_ether_
 /* Tells all nodes the addresses of a port (RFC 4861, section 7.2.6). */
 void nd_announce(uint8_t port);
 
+/* The same of an address that stands for another, if it is a station's on the port's link. */
+void nd_announce_other(uint8_t port, const uint8_t address[16]);
+
 #endif

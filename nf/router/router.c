@@ -10,6 +10,7 @@
 #include <string.h>
 #include <rte_ip.h>
 #include "nf/host.h"
+#include "nf/nat/nat.h"
 #include "nf/packet.h"
 #include "nf/wireguard/wireguard.h"
 #include "arp.h"
@@ -20,13 +21,15 @@
 #include "router.h"
 #include "routes.h"
 
-enum { ANNOUNCEMENTS = 2 }; /* RFC 5227, section 1.1 */
+enum { ANNOUNCEMENTS = 2, AT_ONCE = 16 }; /* RFC 5227, section 1.1; addresses that NAT answers for */
 #define ANNOUNCE_INTERVAL_NS UINT64_C(2000000000)
+#define ANNOUNCE_GO_ON_NS    UINT64_C(1000000) /* with those that were too many to be told at once */
 
 /* What is left to be announced on each device, since its link came up. */
 static struct link {
 	bool up;
 	uint8_t announcements_left;
+	uint32_t told; /* in this one: how many of nat_announced() */
 	uint64_t next_announcement_ns;
 } links[PORTS_MAX];
 
@@ -323,6 +326,39 @@ static void announce(uint16_t device)
 	}
 }
 
+/* The addresses that stand for others: who knew another machine behind them is to send to this one. Returns
+ * whether there are more. */
+static bool announce_others(uint16_t device, struct link *link)
+{
+	struct nat_place place;
+
+	for (int i = 0; i < AT_ONCE; i++) {
+		if (!nat_announced(link->told++, &place))
+			return false;
+		if (port_configs[place.port].device != device)
+			continue;
+		if (place.ipv6)
+			nd_announce_other(place.port, place.address);
+		else
+			arp_announce_other(place.port, place.address);
+	}
+	return true;
+}
+
+/* A part of an announcement. */
+static void go_on_announcing(uint16_t device, struct link *link)
+{
+	if (link->told == 0)
+		announce(device);
+	if (announce_others(device, link)) {
+		link->next_announcement_ns = host_now_ns + ANNOUNCE_GO_ON_NS;
+		return;
+	}
+	link->told = 0;
+	link->announcements_left--;
+	link->next_announcement_ns = host_now_ns + ANNOUNCE_INTERVAL_NS;
+}
+
 /* Where a link came up, the stations on it may be others than before. Returns when to be called next. */
 static uint64_t tick_link(uint16_t device)
 {
@@ -332,15 +368,13 @@ static uint64_t tick_link(uint16_t device)
 	link->up = host_link_is_up(device);
 	if (link->up && !was_up) {
 		link->announcements_left = ANNOUNCEMENTS;
+		link->told = 0;
 		link->next_announcement_ns = host_now_ns;
 	}
 	if (!link->up || !link->announcements_left)
 		return UINT64_MAX;
-	if (host_now_ns >= link->next_announcement_ns) {
-		announce(device);
-		link->announcements_left--;
-		link->next_announcement_ns = host_now_ns + ANNOUNCE_INTERVAL_NS;
-	}
+	if (host_now_ns >= link->next_announcement_ns)
+		go_on_announcing(device, link);
 	return link->announcements_left ? link->next_announcement_ns : UINT64_MAX;
 }
 

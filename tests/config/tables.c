@@ -255,9 +255,10 @@ static void print_nat(void)
 		       rule->out_port, rule->in_port, rule->protocol,
 		       nat_text(rule->ipv6, &rule->source.address), rule->source.length,
 		       nat_text(rule->ipv6, &rule->destination.address), rule->destination.length);
-		printf(" to %s - %s ports %u-%u mapping %u filtering %u\n",
-		       nat_text(rule->ipv6, &rule->first), nat_text(rule->ipv6, &rule->last), rule->port_low,
-		       rule->port_high, rule->mapping, rule->filtering);
+		printf(" to %s - %s%s ports %u-%u mapping %u filtering %u\n",
+		       nat_text(rule->ipv6, &rule->first), nat_text(rule->ipv6, &rule->last),
+		       rule->arbitrary ? " arbitrary" : "", rule->port_low, rule->port_high, rule->mapping,
+		       rule->filtering);
 	}
 	for (unsigned int i = 0; i < nat_destination_rule_count; i++) {
 		const struct nat_destination_rule *rule = &nat_destination_rules[i];

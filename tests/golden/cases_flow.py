@@ -61,14 +61,14 @@ def reset_by(there):
         flow = tcp(ipv6)
         answer = flow.back if there else flow.there
         return [flow.open(), flow.talk(), (flow.there if there else flow.back)("RA"),
-                answer("A", at=1), answer("PA", 100, "tcp-state", at=11 + LATE)]
+                answer("A", at=1), answer("PA", 100, "tcp-state", at=241 + LATE)]
 
     return steps
 
 
 def reset_of_a_syn(ipv6):
     flow = tcp(ipv6)
-    return [flow.there("S"), flow.back("RA", ack=1, ends="tcp-window"), flow.back("RA"), flow.there("A", 0, "tcp-state", at=11 + LATE)]
+    return [flow.there("S"), flow.back("RA", ack=1, ends="tcp-window"), flow.back("RA"), flow.there("A", 0, "tcp-state", at=241 + LATE)]
 
 
 def syn_in_a_connection(ipv6):
@@ -89,7 +89,7 @@ def forgotten_by_one_end(ipv6):
     flow = tcp(ipv6)
     steps = [flow.open(), flow.talk(), flow.there("S", seq=3000000), flow.back("A")]
     number = flow.next[True]
-    return steps + [Flow.there(flow, Segment("R", number, 0))] + [flow.there("A", 0, "tcp-state", at=11 + LATE)]
+    return steps + [Flow.there(flow, Segment("R", number, 0))] + [flow.there("A", 0, "tcp-state", at=241 + LATE)]
 
 
 def of_no_connection(ipv6):
@@ -213,10 +213,13 @@ def rejected_as(packet, *answer):
 
 
 def limited():
-    """Two at once of one source; when one of them is over, another."""
-    flows = [Tcp(INNER_SERVER, CLIENT, dport=7000) for _ in range(4)]
+    """Two at once of one source; when one of them is over, another. It is over when both ends have closed it or the one that was
+    called resets it; else the source has to wait."""
+    flows = [Tcp(INNER_SERVER, CLIENT, dport=7000) for _ in range(8)]
     return [flows[0].open(), flows[1].open(), flows[2].there("S", 0, "connection-limit"), flows[0].talk(),
-            flows[0].there("RA"), flows[3].there("S", at=11 + LATE), flows[1].talk()]
+            flows[0].back("RA"), flows[3].open(), flows[4].there("S", 0, "connection-limit"),
+            flows[3].close(), flows[5].open(), flows[1].talk(),
+            flows[5].there("RA"), flows[6].there("S", 0, "connection-limit"), flows[7].there("S", at=241 + LATE), flows[1].talk()]
 
 
 def slowed():

@@ -60,7 +60,7 @@ static void never_early_and_at_most_a_slot_late(void **state)
 			each_timeout(s, starts[i]);
 }
 
-/* RFC 5382, REQ-5; RFC 4787, REQ-5; RFC 5508, REQ-2. */
+/* RFC 5382, REQ-5; RFC 7857, section 2.2; RFC 4787, REQ-5; RFC 5508, REQ-2. */
 static void defaults_are_those_of_the_rfcs(void **state)
 {
 	static const struct {
@@ -73,6 +73,7 @@ static void defaults_are_those_of_the_rfcs(void **state)
 	    {FLOW_TCP_FIN_WAIT, 240},
 	    {FLOW_TCP_LAST_ACK, 240},
 	    {FLOW_TCP_TIME_WAIT, 240},
+	    {FLOW_TCP_CLOSED, 240},
 	    {FLOW_UDP_NEW, 120},
 	    {FLOW_UDP_ESTABLISHED, 300},
 	    {FLOW_ICMP_NEW, 60},

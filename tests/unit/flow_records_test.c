@@ -8,9 +8,11 @@
 #include <string.h>
 #include <cmocka.h>
 #include "nf/flow/flow_records.h"
+#include "nf/flow/flow_table.h"
 #include "nf/flow/track.h"
 #include "nf/packet.h"
 #include "support/craft.h"
+#include "support/flow_check.h"
 #include "support/flow_tables.h"
 #include "support/nf_host.h"
 #include "support/tcp_script.h"
@@ -209,6 +211,57 @@ static void no_two_flows_have_one_tuple(void **state)
 	assert_int_equal(stats.flow.flows, 0);
 }
 
+/* The next source whose tuple belongs in one bucket and, where that is full, in one other; or, not `crowded`,
+ * in neither of them. */
+static uint32_t next_source(uint32_t source, bool crowded)
+{
+	const struct flow_bucket *one = &flow_table.buckets[0], *other = &flow_table.buckets[1];
+
+	for (;;) {
+		struct flow_tuple tuple = {.source = ++source};
+		uint32_t hash = flow_hash(&tuple, NULL);
+		const struct flow_bucket *first = flow_bucket_of(hash),
+					 *second = flow_other_bucket(first, flow_tag_of(hash));
+
+		if (crowded ? first == one && second == other : first > other && second > other)
+			return source;
+	}
+}
+
+/* Enters a flow with such tuples. Returns what comes of it. */
+static enum drop_reason crowd(bool original, bool reply)
+{
+	static uint32_t source;
+	uint32_t flow = flow_record_take();
+
+	assert_int_not_equal(flow, 0);
+	flow_records[flow].tuple[FLOW_ORIGINAL].source = source = next_source(source, original);
+	flow_records[flow].tuple[FLOW_REPLY].source = source = next_source(source, reply);
+	flow_records[flow].state = FLOW_UDP_NEW;
+	flow_records[flow].seen = flow_now();
+	return flow_record_enter(flow);
+}
+
+/* There are records left, and no room for either of the two entries: that is a full table, too, and leaves
+ * nothing behind. */
+static void full_buckets_are_a_full_table(void **state)
+{
+	(void)state;
+	udp_flows_start(SMALL);
+	for (int i = 0; i < BUCKET_ENTRIES - 1; i++)
+		assert_int_equal(crowd(true, true), TRACK_GOOD);
+	assert_int_equal(crowd(true, false), TRACK_GOOD);
+	assert_int_equal(crowd(true, true), DROP_FLOW_TABLE_FULL);
+	flow_check();
+	assert_int_equal(crowd(false, true), TRACK_GOOD);
+	assert_int_equal(crowd(true, false), DROP_FLOW_TABLE_FULL);
+	assert_int_equal(crowd(false, true), DROP_FLOW_TABLE_FULL);
+	assert_int_equal(crowd(false, false), TRACK_GOOD);
+	assert_int_equal(stats.flow.flows, BUCKET_ENTRIES + 2);
+	flow_check();
+	flow_check_ends();
+}
+
 /* A large table has all its memory before a flood comes: ticks see to it, and no flow minds. A small one
  * stays as small as its use. */
 static void a_large_table_is_touched_by_ticks(void **state)
@@ -238,6 +291,7 @@ int main(void)
 	    cmocka_unit_test(flows_of_this_moment_stay),
 	    cmocka_unit_test(records_that_are_given_back_are_used),
 	    cmocka_unit_test(no_two_flows_have_one_tuple),
+	    cmocka_unit_test(full_buckets_are_a_full_table),
 	    cmocka_unit_test(a_large_table_is_touched_by_ticks),
 	};
 

@@ -288,6 +288,77 @@ static void used_up_address_is_not_left(void **state)
 	assert_true(nat_world_ends());
 }
 
+/* What a packet says that it left from: "198.51.100.64.30000". */
+static void left_from(struct craft *craft, char from[80])
+{
+	assert_int_equal(sscanf(nat_pass(LAN, craft), "wan udp %79s >", from), 1);
+	assert_true(nat_fits(from, "198.51.100.6?.3000?"));
+}
+
+/* RFC 7857, section 4, allows it where somebody asks for it. A mapping stays where it is, for all that. */
+static void used_up_address_is_left_where_pooling_is_arbitrary(void **state)
+{
+	enum { ADDRESSES = 4, EACH = 5, FLOWS = ADDRESSES * EACH };
+	struct craft craft = {.source = "192.0.2.10",
+			      .destination = "203.0.113.1",
+			      .protocol = IPPROTO_UDP,
+			      .destination_port = 80};
+	char from[FLOWS][80], again[80];
+
+	(void)state;
+	nat_world_clear();
+	nat_add_pool("198.51.100.64", "198.51.100.67")->arbitrary = true;
+	nat_sources[0].port_low = 30000;
+	nat_sources[0].port_high = 30000 + EACH - 1;
+	nf_host_start();
+	for (int i = 0; i < FLOWS; i++) {
+		craft.source_port = 2000 + i;
+		left_from(&craft, from[i]);
+		for (int j = 0; j < i; j++)
+			assert_string_not_equal(from[i], from[j]);
+		assert_int_equal(strncmp(from[i], from[0], strlen("198.51.100.64")) == 0, i < EACH);
+	}
+	craft.source_port = 9000;
+	assert_true(nat_fits(nat_pass(LAN, &craft), "lan icmp 3/13 *"));
+	craft.source = "192.0.2.11";
+	assert_true(nat_fits(nat_pass(LAN, &craft), "lan icmp 3/13 *"));
+	assert_int_equal(stats.flow.nat_exhausted, 2);
+	craft.source = "192.0.2.10";
+	craft.destination = "203.0.113.2";
+	for (int i = 0; i < FLOWS; i++) {
+		craft.source_port = 2000 + i;
+		left_from(&craft, again);
+		assert_string_equal(again, from[i]);
+	}
+	nf_host_run((uint64_t)100 * SECOND);
+	craft.source_port = 2000 + FLOWS - 1;
+	left_from(&craft, again);
+	nf_host_run((uint64_t)100 * SECOND);
+	assert_int_equal(stats.flow.bindings, 1); /* its host's own address is free again */
+	craft.destination = "203.0.113.3";
+	left_from(&craft, again);
+	assert_string_equal(again, from[FLOWS - 1]);
+	assert_true(nat_world_ends());
+}
+
+/* With a port for each peer, too; and of a pool that is as large as it can be, a few addresses are asked. */
+static void other_addresses_are_asked_for_each_peer(void **state)
+{
+	int left = 0;
+
+	(void)state;
+	nat_world_clear();
+	nat_add_pool("198.51.100.64", "198.51.100.127")->arbitrary = true;
+	nat_sources[0].mapping = NAT_MAPPING_ADDRESS_AND_PORT_DEPENDENT;
+	nat_sources[0].port_low = nat_sources[0].port_high = 30000;
+	nf_host_start();
+	for (uint16_t i = 0; i < 20; i++)
+		left += nat_fits(send_from(IPPROTO_TCP, 2000 + i, 80), i < 8 ? "wan *" : "lan icmp 3/13 *");
+	assert_int_equal(left, 20);
+	assert_true(nat_fits(send_from(IPPROTO_TCP, 2000, 81), "wan *"));
+	assert_true(nat_world_ends());
+}
+
 /* Looking for the last port costs much, and is done only so often in a time. Here TCP has none left and asks
  * all the time; UDP's second even port is taken from the odd ones, which chance does not try. */
 static void searches_are_limited(void **state)
@@ -348,6 +419,8 @@ int main(void)
 	    cmocka_unit_test(exhaustion_is_logged_once),
 	    cmocka_unit_test(log_stays_quiet_at_the_brink),
 	    cmocka_unit_test(used_up_address_is_not_left),
+	    cmocka_unit_test(used_up_address_is_left_where_pooling_is_arbitrary),
+	    cmocka_unit_test(other_addresses_are_asked_for_each_peer),
 	    cmocka_unit_test(searches_are_limited),
 	    cmocka_unit_test(free_port_is_found_in_a_full_range),
 	};

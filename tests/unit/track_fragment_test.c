@@ -110,9 +110,50 @@ static void a_syn_in_pieces_opens(void **state)
 	for (int in_one_burst = 0; in_one_burst <= 1; in_one_burst++) {
 		nf_host_start();
 		receive_pieces(&craft, in_one_burst);
-		assert_int_equal(stats.flow.flows, 1);
+		assert_int_equal(stats.forwarded, 2);
+		assert_int_equal(stats.flow.created, 1);
 		tcp_script_lines(&ends, "after fragments", handshake);
 	}
+}
+
+/* Nor do its pieces, where the first one finds no room. */
+static void a_syn_in_pieces_without_room_opens_nothing(void **state)
+{
+	struct craft craft = tcp(SYN);
+
+	(void)state;
+	table_capacity = 1;
+	nf_host_start();
+	tcp_script_lines(&ends, "fragments", handshake);
+	craft.source_port = 4243;
+	receive_pieces(&craft, true);
+	assert_int_equal(stats.dropped[DROP_FLOW_TABLE_FULL], 1);
+	assert_int_equal(stats.dropped[DROP_TCP_STATE], 1);
+	assert_int_equal(stats.flow.created, 1);
+	assert_true(nf_host_settles());
+	table_capacity = 1024;
+}
+
+/* Two SYNs in pieces, mixed with each other. */
+static void pieces_of_two_syns_go_where_they_belong(void **state)
+{
+	struct craft one = tcp(SYN), other = tcp(SYN);
+	struct rte_mbuf *packets[4];
+
+	(void)state;
+	nf_host_start();
+	other.source_port = 4243;
+	other.source = "192.0.2.11";
+	packets[0] = piece(&one, true);
+	packets[1] = piece(&other, true);
+	packets[2] = piece(&other, false);
+	packets[3] = piece(&one, false);
+	appliance_chain(0, packets, 4);
+	nf_host_forget();
+	assert_int_equal(stats.forwarded, 4);
+	assert_int_equal(stats.flow.created, 2);
+	for (int flow = 1; flow <= 2; flow++)
+		assert_int_equal(flow_records[flow].packets[FLOW_ORIGINAL], 2);
 }
 
 /* Its first one may have been dropped by a rule, or have found no room. */
@@ -194,6 +235,8 @@ int main(void)
 	    cmocka_unit_test(fragments_of_a_refused_segment_begin_nothing),
 	    cmocka_unit_test(nor_where_connections_are_picked_up),
 	    cmocka_unit_test(a_syn_in_pieces_opens),
+	    cmocka_unit_test(a_syn_in_pieces_without_room_opens_nothing),
+	    cmocka_unit_test(pieces_of_two_syns_go_where_they_belong),
 	    cmocka_unit_test(a_later_fragment_begins_no_connection),
 	    cmocka_unit_test(pieces_of_an_established_connection_pass),
 	    cmocka_unit_test(a_piece_out_of_the_window_is_refused),

@@ -186,8 +186,10 @@ static const struct tcp_script scripts[] = {
     {"half open for four minutes", "> S 0\n- 239 = syn-sent\n- 5 = none\n", false},
     {"SYN received for four minutes", "> S 0\n< S. 0 ack 1\n- 239 = syn-received\n- 5 = none\n", false},
     {"TIME-WAIT for four minutes", CLOSED "- 239 = time-wait\n- 5 = none\n", false},
-    {"reset for ten seconds", OPENED "> R 1\n- 9 = closed\n- 4 = none\n> . 1 ack 1 ! tcp-state none\n",
+    {"reset for four minutes", OPENED "> R 1\n- 239 = closed\n- 5 = none\n> . 1 ack 1 ! tcp-state none\n",
      false},
+    {"a reset that was lost is asked for again",
+     OPENED "> R 1\n- 200\n< P. 1:101 ack 1 = closed\n> R 1 = closed\n- 239 = closed\n- 5 = none\n", false},
 
     /* The same ports again. */
     {"in TIME-WAIT, from a higher number",
