@@ -23,7 +23,7 @@ DPDK := -include rte_config.h -isystem /usr/include/dpdk -isystem /usr/include/x
 # Where the tree lies must not show in an image, not even through the checksum of its debugging information.
 PREFIX_MAP := -ffile-prefix-map=$(CURDIR)=.
 IMAGE_FLAGS := $(COMMON) $(DPDK) $(PREFIX_MAP) -O2 -march=x86-64-v2 -ffunction-sections -fdata-sections \
-	-fno-omit-frame-pointer -fstack-protector-strong -fno-pie
+	-fno-omit-frame-pointer -fstack-protector-strong -fno-asynchronous-unwind-tables -fno-pie
 # What is optimised anew with each configuration, since it makes another program of it.
 LTO := -flto=auto
 RING0_FLAGS := $(COMMON) $(PREFIX_MAP) -O2 -ffreestanding -mgeneral-regs-only -mno-red-zone -fno-stack-protector \
