@@ -4,6 +4,10 @@
  * nothing for a while asks all devices for an interrupt, looks once more, and sleeps until one comes or a
  * timer is due. How long that while is depends on the last sleeps: falling asleep and waking can take longer
  * than the gaps between a TCP sender's bursts, so who was woken soon waits longer the next time.
+ *
+ * But where the processor is shared with those that bring the packets, as a VM's can be with QEMU's main
+ * thread and a sender, these come to run when the loop sleeps, and how long it waited before is all the same.
+ * So waiting has a budget: what is waited in vain must have been slept, or waited with success, before.
  */
 #include <rte_cycles.h>
 #include "boot/handover.h"
@@ -25,6 +29,7 @@
 enum {
 	PATIENCE_MIN_NS = 25000,   /* without a packet, until the loop sleeps: after a long sleep */
 	PATIENCE_MAX_NS = 1000000, /* ... and after many short ones */
+	BUDGET_MAX_NS = 4000000,   /* to wait in vain */
 	TICK_NS = 1000000,	   /* at the latest, timers are looked at again: packets start earlier ones */
 	RETRY_NS = 1000000,	   /* longest sleep while something waits that no interrupt announces */
 };
@@ -38,6 +43,7 @@ struct loop {
 	uint64_t watch_ns;    /* when it is asked whether this machine is a copy */
 	uint64_t busy_ns;     /* when the last packet came */
 	uint64_t patience_ns; /* without a packet, until the loop sleeps */
+	uint64_t budget_ns;   /* that may be waited in vain */
 	bool woke;	      /* just now */
 };
 
@@ -108,11 +114,31 @@ static bool flush_devices(void)
 	return all;
 }
 
-/* Doubled when staying awake would have met the next packet, else back to the least. */
+static void earn_budget(struct loop *loop, uint64_t ns)
+{
+	loop->budget_ns = RTE_MIN(loop->budget_ns + ns, (uint64_t)BUDGET_MAX_NS);
+}
+
+/* Packets are there. After longer than its patience, the loop was not waiting for them. */
+static void note_packets(struct loop *loop)
+{
+	uint64_t waited_ns = host_now_ns - loop->busy_ns;
+
+	if (waited_ns <= loop->patience_ns)
+		earn_budget(loop, waited_ns);
+	loop->busy_ns = host_now_ns;
+}
+
+/* After a wait in vain, and the sleep that it ended in. Doubled when staying awake would have met the next
+ * packet, and the budget allows for it, else back to the least. */
 static void learn_patience(struct loop *loop, uint64_t slept_ns)
 {
-	if (slept_ns < PATIENCE_MAX_NS)
-		loop->patience_ns = RTE_MIN(2 * loop->patience_ns, (uint64_t)PATIENCE_MAX_NS);
+	uint64_t doubled_ns = RTE_MIN(2 * loop->patience_ns, (uint64_t)PATIENCE_MAX_NS);
+
+	earn_budget(loop, slept_ns);
+	loop->budget_ns -= RTE_MIN(loop->budget_ns, loop->patience_ns);
+	if (slept_ns < PATIENCE_MAX_NS && doubled_ns <= loop->budget_ns)
+		loop->patience_ns = doubled_ns;
 	else
 		loop->patience_ns = PATIENCE_MIN_NS;
 }
@@ -149,11 +175,12 @@ static void check_links(struct loop *loop)
 
 void loop_run(bool process)
 {
-	struct loop loop = {.busy_ns = host_now_ns, .patience_ns = PATIENCE_MIN_NS};
+	struct loop loop = {
+	    .busy_ns = host_now_ns, .patience_ns = PATIENCE_MIN_NS, .budget_ns = BUDGET_MAX_NS};
 
 	while (!loop_stop) {
 		if (poll_devices())
-			loop.busy_ns = host_now_ns;
+			note_packets(&loop);
 		else if (loop.woke) /* it was no packet: a link, perhaps */
 			check_links(&loop);
 		loop.woke = false;
