@@ -46,7 +46,7 @@ struct ring_operations {
 	void (*offer)(struct ring *ring, struct rte_mbuf **packets, uint16_t count);
 	void (*send)(struct ring *ring, struct rte_mbuf **packets, uint16_t count);
 
-	/* Takes back up to `max` finished chains; the caller owns them. */
+	/* Takes back up to `max` finished chains; the caller owns them. Interrupts are off. */
 	uint16_t (*collect)(struct ring *ring, struct completion *done, uint16_t max);
 
 	/* Whether the device wants to hear of what it was given since the last call. */

@@ -139,10 +139,36 @@ static void free_chain(struct ring *ring, uint16_t head)
 	ring->free_slot = head;
 }
 
+/* Section 2.7.7: with EVENT_IDX the flags stay 0, and the field after the available ring counts. */
+static void split_enable_interrupt(struct ring *ring)
+{
+	if (ring->event_index)
+		ring_store16(&ring->split.available->ring[ring->size], ring->split.taken);
+	else
+		ring_store16(&ring->split.available->flags, 0);
+}
+
+/* With EVENT_IDX there is no "never": the furthest position is the one just passed, 65535 buffers away, and
+ * has to be put off before they are through. An interrupt that nobody waits for is not only in vain: a line
+ * that it leaves raised can't announce the next one. */
+static void split_disable_interrupt(struct ring *ring)
+{
+	if (ring->event_index)
+		ring_store16(&ring->split.available->ring[ring->size], (uint16_t)(ring->split.taken - 1));
+	else
+		ring_store16(&ring->split.available->flags, SPLIT_NO_INTERRUPT);
+}
+
+static void put_off_interrupt(struct ring *ring, uint16_t taken_before)
+{
+	if (unlikely((ring->split.taken ^ taken_before) & 0x8000) && ring->event_index)
+		split_disable_interrupt(ring);
+}
+
 static uint16_t split_collect(struct ring *ring, struct completion *done, uint16_t max)
 {
 	struct split_state *split = &ring->split;
-	uint16_t ready = ring_load16(&split->used->index) - split->taken;
+	uint16_t before = split->taken, ready = ring_load16(&split->used->index) - before;
 	uint16_t count = 0;
 
 	if (unlikely(ready > ring->in_flight)) {
@@ -161,6 +187,7 @@ static uint16_t split_collect(struct ring *ring, struct completion *done, uint16
 			break;
 		free_chain(ring, (uint16_t)id);
 	}
+	put_off_interrupt(ring, before);
 	return count;
 }
 
@@ -177,24 +204,6 @@ static bool split_wants_notification(struct ring *ring)
 	if (ring->event_index)
 		return ring_event_passed(ring_load16((const uint16_t *)end), split->offered, before);
 	return !(ring_load16(&split->used->flags) & SPLIT_NO_NOTIFY);
-}
-
-/* Section 2.7.7: with EVENT_IDX the flags stay 0, and the field after the available ring counts. */
-static void split_enable_interrupt(struct ring *ring)
-{
-	if (ring->event_index)
-		ring_store16(&ring->split.available->ring[ring->size], ring->split.taken);
-	else
-		ring_store16(&ring->split.available->flags, 0);
-}
-
-/* With EVENT_IDX there is no "never": the furthest position is the one just passed, 65535 buffers away. */
-static void split_disable_interrupt(struct ring *ring)
-{
-	if (ring->event_index)
-		ring_store16(&ring->split.available->ring[ring->size], (uint16_t)(ring->split.taken - 1));
-	else
-		ring_store16(&ring->split.available->flags, SPLIT_NO_INTERRUPT);
 }
 
 static bool split_pending(const struct ring *ring)

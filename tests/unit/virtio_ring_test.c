@@ -388,6 +388,23 @@ static void interrupts_only_when_armed(void **state)
 	close_balanced();
 }
 
+/* Nor is there one in all the buffers that a position can count, on neither ring. */
+static void no_interrupt_while_polling(void **state)
+{
+	open_mode(state, CARD_FEATURES);
+	for (int lap = 0; lap < 3 * 65536 / 32; lap++) {
+		for (int i = 0; i < 32; i++)
+			deliver(80, 1, 0);
+		assert_int_equal(receive(BURST), 32);
+		rte_pktmbuf_free_bulk(burst, 32);
+		send_burst(32);
+		fetch_all();
+	}
+	assert_int_equal(port.card.queue[QUEUE_RECEIVE].interrupts, 0);
+	assert_int_equal(port.card.queue[QUEUE_TRANSMIT].interrupts, 0);
+	close_balanced();
+}
+
 static void polls_a_card_without_interrupts(void **state)
 {
 	const struct ring_mode *mode = *state;
@@ -460,6 +477,7 @@ static const struct {
     {"drain", says_what_is_left_to_send},
     {"notifications", notifies_only_when_asked},
     {"arm and disarm", interrupts_only_when_armed},
+    {"no interrupt while polling", no_interrupt_while_polling},
     {"no interrupts", polls_a_card_without_interrupts},
     {"empty pool", survives_an_empty_pool},
     {"num_buffers without MRG_RXBUF", ignores_num_buffers_without_merge},
