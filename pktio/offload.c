@@ -9,6 +9,7 @@
 #include <rte_ip.h>
 #include <rte_tcp.h>
 #include <rte_udp.h>
+#include "nf/checksum.h"
 #include "nf/stats.h"
 #include "layout.h"
 #include "offload.h"
@@ -26,30 +27,11 @@ static uint8_t *byte_at(struct rte_mbuf *m, uint32_t offset)
 	return rte_pktmbuf_mtod_offset(m, uint8_t *, offset);
 }
 
-/* The Internet checksum's sum from `start` to the frame's end. (rte_raw_cksum_mbuf of DPDK 22.11 loses
- * carries where a segment begins at an odd offset.) */
-static uint16_t sum_from(const struct rte_mbuf *m, uint32_t start)
-{
-	bool odd = false;
-	uint32_t sum = 0;
-
-	for (; m != NULL; m = m->next) {
-		uint32_t skip = RTE_MIN(start, (uint32_t)m->data_len), bytes = m->data_len - skip;
-		uint16_t part = rte_raw_cksum(rte_pktmbuf_mtod_offset(m, void *, skip), bytes);
-
-		sum += odd ? rte_bswap16(part) : part;
-		odd ^= bytes & 1;
-		start -= skip;
-	}
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (sum & 0xffff) + (sum >> 16);
-}
-
 /* Sums from `start` to the frame's end, and stores the complement `field` bytes behind it, as the Internet
  * checksum asks. The field holds the pseudo-header's sum. Both lie in the frame. */
 static void checksum_finish(struct rte_mbuf *m, uint32_t start, uint32_t field)
 {
-	uint16_t sum = sum_from(m, start);
+	uint16_t sum = checksum_packet(m, start, m->pkt_len - start, 0);
 
 	sum = sum == 0xffff ? 0xffff : (uint16_t)~sum; /* 0 would say "no checksum" in UDP (RFC 768) */
 	*byte_at(m, start + field) = sum & 0xff;

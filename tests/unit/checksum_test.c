@@ -119,6 +119,25 @@ static void zeros_have_a_sum_of_their_own(void **state)
 	}
 }
 
+/* However long, wherever they lie, the largest sum included. Both zeros are one. */
+static void bytes_of_any_length(void **state)
+{
+	enum { LONG = 3000, SHIFTS = 32 };
+	static uint8_t bytes[LONG + SHIFTS];
+
+	(void)state;
+	for (int full = 0; full <= 1; full++) {
+		for (size_t i = 0; i < sizeof(bytes); i++)
+			bytes[i] = full ? 0xff : host_random();
+		for (uint32_t count = 0; count <= LONG; count++) {
+			const uint8_t *at = bytes + host_random() % SHIFTS;
+
+			assert_int_equal(checksum_bytes(at, count) % 0xffff,
+					 htons(craft_sum(at, count, 0)) % 0xffff);
+		}
+	}
+}
+
 /* `bytes` in segments of these sizes; the last takes the rest. */
 static struct rte_mbuf *make(const uint8_t *bytes, uint32_t first, uint32_t second)
 {
@@ -173,7 +192,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_header_is_right_or_wrong), cmocka_unit_test(an_update_is_a_computation_anew),
 	    cmocka_unit_test(an_update_hides_nothing),	  cmocka_unit_test(zeros_have_a_sum_of_their_own),
-	    cmocka_unit_test(segments_sum_up_as_one),
+	    cmocka_unit_test(bytes_of_any_length),	  cmocka_unit_test(segments_sum_up_as_one),
 	};
 
 	return cmocka_run_group_tests_name("checksum", tests, start, NULL);
