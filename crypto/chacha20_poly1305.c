@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * ChaCha20-Poly1305 (RFC 8439, section 2.8). Block 0 of the key stream is the authenticator's key. The three
- * blocks that follow, the head's, are made in the same call, because libcrypto computes four at once anyway.
+ * ChaCha20-Poly1305 (RFC 8439, section 2.8). Block 0 of the key stream is the authenticator's key. The blocks
+ * that follow, the head's, are made in the same call, because libcrypto computes many at once anyway: with
+ * AVX-512, sixteen of more than eight that are asked for, in little more time than four.
  */
 #include <string.h>
 #include "internal.h"
 #include "libcrypto.h"
 
 enum {
-	HEAD_BLOCKS = 4,
-	HEAD_BYTES = (HEAD_BLOCKS - 1) * CHACHA20_BLOCK_BYTES,
+	HEAD_BYTES_MAX = 15 * CHACHA20_BLOCK_BYTES, /* with block 0, sixteen blocks */
+	HEAD_BYTES = 8 * CHACHA20_BLOCK_BYTES, /* of a text that is longer, which leaves it as much or more */
 };
 
 struct key {
@@ -22,7 +23,7 @@ _Static_assert(sizeof(struct key) <= CRYPTO_AEAD_BYTES, "a key fits");
 /* Block 0, and what the cipher makes of the text's first bytes. */
 struct work {
 	_Alignas(64) uint8_t block[CHACHA20_BLOCK_BYTES];
-	uint8_t head[HEAD_BYTES];
+	uint8_t head[HEAD_BYTES_MAX];
 };
 
 static void init(struct crypto_aead *aead, const uint8_t *bytes)
@@ -39,7 +40,7 @@ static const uint8_t *key_of(const struct crypto_text *text)
 
 static size_t head_bytes(const struct crypto_text *text)
 {
-	return text->bytes < HEAD_BYTES ? text->bytes : HEAD_BYTES;
+	return text->bytes <= HEAD_BYTES_MAX ? text->bytes : HEAD_BYTES;
 }
 
 static void begin(const struct crypto_text *text, struct work *work)
@@ -57,8 +58,8 @@ static void finish(const struct crypto_text *text, const struct work *work)
 
 	memcpy(text->data, work->head, done);
 	if (text->bytes > done)
-		chacha20(text->data + done, text->data + done, text->bytes - done, key_of(text), HEAD_BLOCKS,
-			 text->nonce);
+		chacha20(text->data + done, text->data + done, text->bytes - done, key_of(text),
+			 1 + HEAD_BYTES / CHACHA20_BLOCK_BYTES, text->nonce);
 }
 
 /* Filled up with zeros to whole blocks. */
