@@ -18,12 +18,11 @@ bool assemble_wanted(struct rte_mbuf *first)
 	return wireguard_wants(first) || local_wants(first);
 }
 
-/* Where the fragments belong. Returns how many hold something; the others end. */
-static uint16_t put_in_order(struct datagram *datagram, struct rte_mbuf **ordered)
+/* None is empty: input refuses such. */
+static void put_in_order(const struct datagram *datagram, struct rte_mbuf **ordered)
 {
 	struct rte_mbuf *held[HELD_EACH_MAX], *m = datagram->held;
 	uint32_t at = 0;
-	uint16_t count = 0;
 
 	assert(datagram->held_count == datagram->fragment_count && datagram->held_count <= HELD_EACH_MAX);
 	for (uint16_t i = 0; i < datagram->held_count; i++, m = *datagram_link(m))
@@ -31,16 +30,12 @@ static uint16_t put_in_order(struct datagram *datagram, struct rte_mbuf **ordere
 	while (at < datagram->total) {
 		uint16_t i = 0;
 
-		while (datagram->fragments[i].start != at || datagram->fragments[i].end == at)
+		while (datagram->fragments[i].start != at)
 			i++;
 		assert(i < datagram->fragment_count);
-		ordered[count++] = held[i];
-		held[i] = NULL;
+		*ordered++ = held[i];
 		at = datagram->fragments[i].end;
 	}
-	for (uint16_t i = 0; i < datagram->held_count; i++)
-		rte_pktmbuf_free(held[i]);
-	return count;
 }
 
 static struct rte_mbuf *join(struct rte_mbuf **ordered, uint16_t count)
@@ -93,12 +88,13 @@ static enum drop_reason parse_again(struct rte_mbuf *whole)
 	return parse_ipv4(whole, meta->in_port, group);
 }
 
-struct rte_mbuf *assemble(struct datagram *datagram)
+struct rte_mbuf *assemble(const struct datagram *datagram)
 {
 	struct rte_mbuf *ordered[HELD_EACH_MAX], *whole;
 	enum drop_reason reason;
 
-	whole = join(ordered, put_in_order(datagram, ordered));
+	put_in_order(datagram, ordered);
+	whole = join(ordered, datagram->held_count);
 	stats.consumed += datagram->held_count - 1;
 	reason = parse_again(whole);
 	if (reason == PARSE_GOOD)

@@ -16,6 +16,6 @@ bool assemble_wanted(struct rte_mbuf *first);
 
 /* Makes one packet of all fragments that a whole datagram holds, as input leaves one that came whole. Takes
  * the fragments: in the books all but one are consumed. NULL: it has ended, under a name. */
-struct rte_mbuf *assemble(struct datagram *datagram);
+struct rte_mbuf *assemble(const struct datagram *datagram);
 
 #endif

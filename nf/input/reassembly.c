@@ -252,7 +252,7 @@ static bool take(struct rte_mbuf *m)
 
 	if (reason == DROP_REASON_COUNT) {
 		note(datagram, &piece);
-		if (piece.first)
+		if (piece.first && !datagram->has_first)
 			datagram->wanted = assemble_wanted(m);
 		if (!datagram->wanted && (piece.first || datagram->has_first))
 			return go_on(datagram, m, piece.first);
