@@ -3,7 +3,6 @@
 
 import contextlib
 import os
-import pathlib
 import struct
 import subprocess
 import sys
@@ -20,11 +19,6 @@ from peer import APART_SECONDS, Silent
 FLOOD_RATE, FLOOD_SECONDS = 20000, 12
 EMULATED_FLOOD_RATE = 4000  # more than an emulated machine can answer, and less than fills its ring
 FLOODED_TRIES = 5
-
-
-def flood_rate():
-    kvm = pathlib.Path("/dev/kvm")
-    return FLOOD_RATE if kvm.exists() and kvm.is_char_device() else EMULATED_FLOOD_RATE
 
 
 def stranger(world, end):
@@ -137,7 +131,8 @@ def asks_for_cookie(peer, cookie=None):
 @contextlib.contextmanager
 def flooded(world, message):
     """An initiation with a right mac1, from addresses that did not send it."""
-    command = [sys.executable, flood.__file__, "udp", str(flood_rate()), str(FLOOD_SECONDS), world.gateway_mac(), "203.0.113.0/24",
+    rate = EMULATED_FLOOD_RATE if world.gateway.is_emulated else FLOOD_RATE
+    command = [sys.executable, flood.__file__, "udp", str(rate), str(FLOOD_SECONDS), world.gateway_mac(), "203.0.113.0/24",
                world.target[0], str(world.target[1]), message.hex()]
     with background(world.outside.words(*command), stdout=subprocess.DEVNULL) as process:
         time.sleep(1)

@@ -6,6 +6,7 @@ Each peer is an End here: what the gateway knows of it."""
 
 import contextlib
 import dataclasses
+import pathlib
 import sys
 
 from appliance import ROOT, Appliance, build_image
@@ -165,6 +166,12 @@ class Weir:
         self.image, self.options, self.folder, self.taps, self.address = image, options, folder, taps, address
         self.appliance = self.life = None
 
+    @property
+    def is_emulated(self):
+        """A VM without /dev/kvm: much slower than a process."""
+        kvm = pathlib.Path("/dev/kvm")
+        return "process" not in self.options and not (kvm.exists() and kvm.is_char_device())
+
     def start(self, client):
         self.folder.mkdir(parents=True, exist_ok=True)
         self.life = contextlib.ExitStack()
@@ -211,7 +218,7 @@ class Weir:
 class Go:
     """wireguard-go in Weir's place. It has no counters: what Weir must count, it is not asked for."""
 
-    is_weir = False
+    is_weir = is_emulated = False
 
     def __init__(self, ends, folder, stack):
         self.ends, self.host, self.tunnels = ends, Host("gateway", stack), []
