@@ -10,7 +10,7 @@
 
 enum {
 	HEAD_BYTES_MAX = 15 * CHACHA20_BLOCK_BYTES, /* with block 0, sixteen blocks */
-	HEAD_BYTES = 8 * CHACHA20_BLOCK_BYTES, /* of a text that is longer, which leaves it as much or more */
+	HEAD_BYTES = 8 * CHACHA20_BLOCK_BYTES,	    /* of a text that is longer: then its rest is long, too */
 };
 
 struct key {

@@ -167,18 +167,24 @@ static void rules_are_walked_in_turn(void **state)
 	assert_true(nat_world_ends());
 }
 
-/* Not all at once: neither the way out nor the pool of packets shall run short. */
-static void many_are_told_in_turn(void **state)
+/* A link with 253 addresses has just come up. */
+static void begin_with_many(void)
 {
-	uint32_t most = 0, before = 0;
-
-	(void)state;
 	nat_world_clear();
 	nat_add_static("198.51.100.0", "10.0.0.0", 24);
 	nf_host_start();
 	nf_host.link_up[WAN] = false;
 	nf_host_run(SECOND);
 	nf_host.link_up[WAN] = true;
+}
+
+/* Not all at once: neither the way out nor the pool of packets shall run short. */
+static void many_are_told_in_turn(void **state)
+{
+	uint32_t most = 0, before = 0;
+
+	(void)state;
+	begin_with_many();
 	for (int i = 0; i < 100; i++) {
 		appliance_tick();
 		most = nf_host.sent_count - before > most ? nf_host.sent_count - before : most;
@@ -195,12 +201,7 @@ static void many_are_told_in_turn(void **state)
 static void a_link_that_flaps_hears_all(void **state)
 {
 	(void)state;
-	nat_world_clear();
-	nat_add_static("198.51.100.0", "10.0.0.0", 24);
-	nf_host_start();
-	nf_host.link_up[WAN] = false;
-	nf_host_run(SECOND);
-	nf_host.link_up[WAN] = true;
+	begin_with_many();
 	nf_host_run(SECOND / 200);
 	assert_in_range(nf_host.sent_count, OWN + 1, OWN + 252);
 	nf_host_forget();

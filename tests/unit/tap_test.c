@@ -117,20 +117,30 @@ static void fill(uint8_t *frame, uint32_t length, uint16_t type)
 	frame[13] = type & 0xff;
 }
 
-/* A TCP segment in an IPv4 packet, its checksum still to be done. Returns the frame's length. */
-static uint32_t fill_tcp(uint8_t *frame, uint32_t payload)
+/* Ethernet and IPv4 for so many bytes of transport, which are noise. Returns the IPv4 header. */
+static struct rte_ipv4_hdr *fill_ipv4(uint8_t *frame, uint8_t protocol, uint16_t identification,
+				      uint32_t bytes)
 {
 	struct rte_ipv4_hdr *ip = (void *)(frame + 14);
-	struct rte_tcp_hdr *tcp = (void *)(ip + 1);
 
-	fill(frame, HEADERS + payload, RTE_ETHER_TYPE_IPV4);
+	fill(frame, 14 + sizeof(*ip) + bytes, RTE_ETHER_TYPE_IPV4);
 	*ip = (struct rte_ipv4_hdr){.version_ihl = RTE_IPV4_VHL_DEF,
-				    .total_length = htons(40 + payload),
+				    .total_length = htons(sizeof(*ip) + bytes),
+				    .packet_id = htons(identification),
 				    .time_to_live = 9,
-				    .next_proto_id = IPPROTO_TCP,
+				    .next_proto_id = protocol,
 				    .src_addr = htonl(0x0a000001),
 				    .dst_addr = htonl(0x0a000002)};
 	ip->hdr_checksum = rte_ipv4_cksum(ip);
+	return ip;
+}
+
+/* A TCP segment in an IPv4 packet, its checksum still to be done. Returns the frame's length. */
+static uint32_t fill_tcp(uint8_t *frame, uint32_t payload)
+{
+	struct rte_ipv4_hdr *ip = fill_ipv4(frame, IPPROTO_TCP, 0, sizeof(struct rte_tcp_hdr) + payload);
+	struct rte_tcp_hdr *tcp = (void *)(ip + 1);
+
 	*tcp = (struct rte_tcp_hdr){
 	    .src_port = htons(1), .dst_port = htons(2), .data_off = 5 << 4, .tcp_flags = RTE_TCP_ACK_FLAG};
 	tcp->cksum = rte_ipv4_phdr_cksum(ip, 0);
@@ -327,18 +337,10 @@ static const struct virtio_net_hdr row = {.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
  * length. */
 static uint32_t fill_udp(uint8_t *frame, uint16_t identification, uint32_t payload)
 {
-	struct rte_ipv4_hdr *ip = (void *)(frame + 14);
+	struct rte_ipv4_hdr *ip =
+	    fill_ipv4(frame, IPPROTO_UDP, identification, sizeof(struct rte_udp_hdr) + payload);
 	struct rte_udp_hdr *udp = (void *)(ip + 1);
 
-	fill(frame, UDP_HEADERS + payload, RTE_ETHER_TYPE_IPV4);
-	*ip = (struct rte_ipv4_hdr){.version_ihl = RTE_IPV4_VHL_DEF,
-				    .total_length = htons(28 + payload),
-				    .packet_id = htons(identification),
-				    .time_to_live = 9,
-				    .next_proto_id = IPPROTO_UDP,
-				    .src_addr = htonl(0x0a000001),
-				    .dst_addr = htonl(0x0a000002)};
-	ip->hdr_checksum = rte_ipv4_cksum(ip);
 	*udp =
 	    (struct rte_udp_hdr){.src_port = htons(1), .dst_port = htons(2), .dgram_len = htons(8 + payload)};
 	udp->dgram_cksum = rte_ipv4_phdr_cksum(ip, 0);
