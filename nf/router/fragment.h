@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * IPv4 datagrams that are larger than the MTU of their way out, and may be cut (RFC 791, section 3.2).
+ * Datagrams that are larger than the MTU of their way out, and may be cut: of IPv4 (RFC 791, section 3.2), and
+ * of IPv6 those of our own (RFC 8200, section 4.5).
  */
 #ifndef NF_FRAGMENT_H
 #define NF_FRAGMENT_H
