@@ -13,6 +13,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 import tagger
@@ -187,21 +188,23 @@ def set_namespace(where):
 
 
 class Tap:
-    """Writes TAP."""
+    """Writes TAP; threads may share it."""
 
     def __init__(self):
         self.count = self.failed = 0
+        self.lock = threading.Lock()
 
     def tell(self, name, attempt):
         """Runs a test. Returns what it returned, None when it failed."""
-        self.count += 1
         result, wrong = None, None
         try:
             result = attempt()
         except (Failed, OSError, ValueError, KeyError, subprocess.SubprocessError) as error:
             wrong = f"{type(error).__name__}: {error}"
-        self.failed += bool(wrong)
-        print(f"{'not ok' if wrong else 'ok'} {self.count} - {name}", flush=True)
-        for line in (wrong or "").splitlines():
-            print(f"# {line}")
+        with self.lock:
+            self.count += 1
+            self.failed += bool(wrong)
+            print(f"{'not ok' if wrong else 'ok'} {self.count} - {name}", flush=True)
+            for line in (wrong or "").splitlines():
+                print(f"# {line}")
         return result
