@@ -155,16 +155,16 @@ static bool is_to_its_source(const struct flow_tuple *tuple, const struct flow_a
 
 /* Whether one of the packets `others` (a bit for each) has the hash of packet i: which nearly always means
  * the same tuple, and settles nothing yet. */
-static bool is_repeated(const struct burst *burst, uint16_t i, uint32_t others)
+static bool is_repeated(const struct burst *burst, uint16_t i, uint64_t others)
 {
 	for (; others; others &= others - 1)
-		if (burst->hash[__builtin_ctz(others)] == burst->hash[i])
+		if (burst->hash[__builtin_ctzll(others)] == burst->hash[i])
 			return true;
 	return false;
 }
 
 /* A packet that has no record. A later fragment may be behind one that will make it: flow_settle will see. */
-static enum fate begin(struct rte_mbuf *m, const struct burst *burst, uint16_t i, uint32_t others)
+static enum fate begin(struct rte_mbuf *m, const struct burst *burst, uint16_t i, uint64_t others)
 {
 	enum drop_reason reason;
 
@@ -242,7 +242,7 @@ static inline enum fate go_on(struct rte_mbuf *m, flow_reference reference)
 	return FATE_DECIDED;
 }
 
-static void draft(struct rte_mbuf *m, const struct burst *burst, uint16_t i, bool known, uint32_t others)
+static void draft(struct rte_mbuf *m, const struct burst *burst, uint16_t i, bool known, uint64_t others)
 {
 	struct flow_draft *made = &flow_drafts[i];
 
@@ -260,7 +260,7 @@ uint16_t flow_find(struct rte_mbuf **packets, uint16_t count, uint16_t *decided)
 	struct burst burst;
 	struct rte_mbuf *others[BURST_MAX];
 	uint16_t done = 0, left = 0;
-	uint32_t drafted = 0; /* a bit for each packet that walks */
+	uint64_t drafted = 0; /* a bit for each packet that walks */
 
 	assert(count <= BURST_MAX);
 	hash_all(&burst, packets, count);
@@ -276,7 +276,7 @@ uint16_t flow_find(struct rte_mbuf **packets, uint16_t count, uint16_t *decided)
 			packets[done++] = m;
 		} else if (fate == FATE_OTHER) {
 			draft(m, &burst, i, found, drafted);
-			drafted |= 1u << i;
+			drafted |= UINT64_C(1) << i;
 			others[left++] = m;
 		}
 	}
