@@ -63,11 +63,14 @@ static inline const uint64_t *search_tree_numbers(const struct search_tree *tree
 	return tree->numbers + (uint64_t)(tree->first_node[0] + leaf) * SEARCH_NODE_NUMBERS;
 }
 
-/* Begins to fetch what most of a tree's memory is: the leaf that search_tree_find will look into. */
-static inline void search_tree_prefetch(const struct search_tree *tree, uint64_t wanted)
+/* Begins to fetch what most of a tree's memory is: the leaf that search_tree_find will look into. Returns the
+ * least index that it can find there; the others are less than SEARCH_NODE_NUMBERS behind it. */
+static inline uint32_t search_tree_prefetch(const struct search_tree *tree, uint64_t wanted)
 {
-	rte_prefetch0(
-	    search_tree_numbers(tree, search_tree_leaf(tree, _mm_set1_epi64x(search_order(wanted)))));
+	uint32_t leaf = search_tree_leaf(tree, _mm_set1_epi64x(search_order(wanted)));
+
+	rte_prefetch0(search_tree_numbers(tree, leaf));
+	return leaf * SEARCH_NODE_NUMBERS;
 }
 
 /* Index of the last number that is not above `wanted`. */

@@ -296,12 +296,17 @@ uint32_t allowed_ipv6(uint8_t tunnel, const uint8_t address[16])
 	return table->peers[range];
 }
 
+static void prefetch(const struct table *table, uint64_t upper)
+{
+	rte_prefetch0(&table->peers[search_tree_prefetch(&table->tree, upper)]);
+}
+
 void allowed_prefetch_ipv4(uint8_t tunnel, uint32_t address)
 {
-	search_tree_prefetch(&tables[2 * tunnel].tree, address);
+	prefetch(&tables[2 * tunnel], address);
 }
 
 void allowed_prefetch_ipv6(uint8_t tunnel, const uint8_t address[16])
 {
-	search_tree_prefetch(&tables[2 * tunnel + 1].tree, position_of(address) >> 64);
+	prefetch(&tables[2 * tunnel + 1], position_of(address) >> 64);
 }

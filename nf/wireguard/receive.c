@@ -80,6 +80,24 @@ bool wireguard_wants(struct rte_mbuf *m)
 	return tunnel_of(m) != TUNNEL_NONE;
 }
 
+/* Where the message is in its datagram. */
+static uint32_t message_at(const struct rte_mbuf *m)
+{
+	return m->l2_len + m->l3_len + sizeof(struct rte_udp_hdr);
+}
+
+/* Packets of many peers: none is to wait for the memory of its own. */
+static void prefetch_session(const struct rte_mbuf *m)
+{
+	uint32_t at = message_at(m);
+	struct message_transport message;
+
+	if (unlikely(m->data_len < at + sizeof(message)))
+		return;
+	memcpy(&message, rte_pktmbuf_mtod_offset(m, const void *, at), sizeof(message));
+	session_prefetch_receiving(rte_le_to_cpu_32(message.receiver), rte_le_to_cpu_64(message.counter));
+}
+
 uint16_t wireguard_take(struct rte_mbuf **packets, uint16_t count)
 {
 	uint16_t kept = 0;
@@ -96,14 +114,9 @@ uint16_t wireguard_take(struct rte_mbuf **packets, uint16_t count)
 		assert(taken_count < BURST_MAX); /* of each packet that came, one at most is here */
 		taken_tunnels[taken_count] = tunnel;
 		taken[taken_count++] = m;
+		prefetch_session(m);
 	}
 	return kept;
-}
-
-/* Where the message is in its datagram, and how long. */
-static uint32_t message_at(const struct rte_mbuf *m)
-{
-	return m->l2_len + m->l3_len + sizeof(struct rte_udp_hdr);
 }
 
 static uint32_t message_bytes(const struct rte_mbuf *m)
@@ -254,27 +267,11 @@ static bool judge(const struct opening *opening, const struct crypto_text *text)
 	return true;
 }
 
-/* Packets of many peers: none is to wait for the memory of its own. */
-static void prefetch_taken(void)
-{
-	for (uint16_t i = 0; i < taken_count; i++) {
-		uint32_t at = message_at(taken[i]);
-		struct message_transport message;
-
-		if (unlikely(taken[i]->data_len < at + sizeof(message)))
-			continue;
-		memcpy(&message, rte_pktmbuf_mtod_offset(taken[i], const void *, at), sizeof(message));
-		session_prefetch_receiving(rte_le_to_cpu_32(message.receiver),
-					   rte_le_to_cpu_64(message.counter));
-	}
-}
-
 /* Handshakes go their way; what is of type transport is collected. */
 static uint16_t sort(struct opening *openings, struct crypto_text *texts)
 {
 	uint16_t count = 0;
 
-	prefetch_taken();
 	for (uint16_t i = 0; i < taken_count; i++) {
 		struct rte_mbuf *m = taken[i];
 		uint32_t bytes;
