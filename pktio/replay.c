@@ -13,13 +13,13 @@
 #include <stdio.h>
 #include <rte_cycles.h>
 #include "nf/host.h"
+#include "nf/packet.h"
 #include "nf/stats.h"
 #include "device.h"
 #include "replay.h"
 
 enum {
-	BURST = 32,
-	QUEUE_MAX = 2 * BURST,
+	QUEUE_MAX = 2 * BURST_MAX,
 	FILL = 4,		 /* frames taken off a device at a time */
 	BYTES_ENOUGH = 64 << 10, /* in a queue or burst: no more are added, or long frames took all buffers */
 	LINE_BYTES = 96,
@@ -140,7 +140,7 @@ int replay_next(struct rte_mbuf **packets, uint16_t max, uint16_t *device, uint6
 	struct replay_queue *queue = earliest(&ended);
 	uint32_t run;
 
-	assert(max > 0 && max <= BURST);
+	assert(max > 0 && max <= BURST_MAX);
 	if (queue == NULL)
 		return ended ? -1 : 0;
 	run = queue_run(queue, max, &full);
@@ -231,10 +231,10 @@ static uint16_t replay_transmit(struct device *device, struct rte_mbuf **packets
 	uint16_t done = 0;
 
 	while (done < count && !queue->stuck) {
-		struct rte_mbuf *framed[BURST];
+		struct rte_mbuf *framed[BURST_MAX];
 		uint16_t ready = 0;
 
-		while (ready < BURST && done + ready < count) {
+		while (ready < BURST_MAX && done + ready < count) {
 			framed[ready] = header_put(packets[done + ready], 0);
 			if (framed[ready] == NULL)
 				break;
