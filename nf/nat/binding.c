@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Mappings; see binding.h. Two tables of flow numbers, each with eight bits of its key's hash, so that flows
- * of other keys are hardly ever looked at, by internal and by external endpoint: linear probing at no more
- * than half load, and removal that moves what follows back (Knuth, volume 3, algorithm 6.4 R).
+ * Mappings; see binding.h. Tables of flow numbers, each with eight bits of its key's hash, so that flows of
+ * other keys are hardly ever looked at: by internal endpoint, by external endpoint, and by contact. Linear
+ * probing at no more than half load, and removal that moves what follows back (Knuth, volume 3, algorithm
+ * 6.4 R).
+ *
+ * In a ring, flows with one contact follow each other, and the first of them is the one that a table knows:
+ * so when it leaves, its neighbour can take its place.
  */
 #include <assert.h>
 #include <errno.h>
@@ -12,34 +16,52 @@
 #include "nf/nat/nat.h"
 #include "binding.h"
 
-enum { INTERNAL, EXTERNAL, TABLES, HASH_HALVES = sizeof(struct binding) / 8 };
+enum { INTERNAL, EXTERNAL, CONTACT, TABLES, HASH_HALVES = sizeof(struct binding) / 8 };
 
 /* A flow's number and, in the upper bits, its tag; 0 is free. */
 enum { NUMBER_BITS = 24, NUMBER_MASK = (1 << NUMBER_BITS) - 1 };
 
-static uint32_t *tables[TABLES];
+static uint32_t *tables[TABLES]; /* CONTACT: NULL where nobody asks */
 static uint32_t mask;
 static uint64_t hash_keys[1 + 2 * HASH_HALVES];
+
+static bool contacts_matter(void)
+{
+	for (uint32_t i = 0; i < nat_source_rule_count; i++)
+		if (nat_source_rules[i].filtering == NAT_FILTERING_ADDRESS_DEPENDENT)
+			return true;
+	return false;
+}
+
+static int make_table(int table)
+{
+	size_t bytes = ((size_t)mask + 1) * sizeof(*tables[table]);
+
+	tables[table] = host_shared_memory(bytes);
+	if (tables[table] == NULL) {
+		host_log("nat: no memory for mappings");
+		return -ENOMEM;
+	}
+	memset(tables[table], 0, bytes);
+	return 0;
+}
 
 int binding_init(void)
 {
 	uint32_t size = 2;
+	int error = 0;
 
 	assert(flow_capacity <= NUMBER_MASK);
 	while (size < flow_capacity + flow_capacity / 2)
 		size *= 2;
 	mask = size - 1;
-	for (int i = 0; i < TABLES; i++) {
-		tables[i] = host_shared_memory((size_t)size * sizeof(*tables[i]));
-		if (tables[i] == NULL) {
-			host_log("nat: no memory for mappings");
-			return -ENOMEM;
-		}
-		memset(tables[i], 0, (size_t)size * sizeof(*tables[i]));
-	}
+	tables[CONTACT] = NULL;
+	for (int i = 0; i < TABLES && !error; i++)
+		if (i != CONTACT || contacts_matter())
+			error = make_table(i);
 	for (size_t i = 0; i < RTE_DIM(hash_keys); i++)
 		hash_keys[i] = host_random();
-	return 0;
+	return error;
 }
 
 struct binding binding_of(const struct flow_record *record)
@@ -57,16 +79,31 @@ struct binding binding_of(const struct flow_record *record)
 	};
 }
 
+static struct address contact_of(const struct flow_record *record)
+{
+	bool inward = record->flags & FLOW_BOUND_INWARD;
+
+	return ends_arriving(record, inward ? FLOW_ORIGINAL : FLOW_REPLY).source.address;
+}
+
 /* What one of the tables looks at: an internal endpoint and the external address, or the external endpoint.
- */
+ * For a contact, its address is in the place of the internal endpoint. */
 static struct binding key_of(const struct binding *binding, int table)
 {
 	struct binding key = *binding;
 
 	if (table == INTERNAL)
 		key.external.port = 0;
-	else
+	else if (table == EXTERNAL)
 		memset(&key.internal, 0, sizeof(key.internal));
+	return key;
+}
+
+static struct binding key_of_contact(const struct binding *binding, const struct address *remote)
+{
+	struct binding key = *binding;
+
+	key.internal = (struct endpoint){.address = *remote};
 	return key;
 }
 
@@ -97,9 +134,14 @@ static uint32_t tag_of(uint32_t hash)
 
 static struct binding key_of_flow(uint32_t flow, int table)
 {
-	struct binding binding = binding_of(&flow_records[flow]);
+	const struct flow_record *record = &flow_records[flow];
+	struct binding binding = binding_of(record);
+	struct address contact;
 
-	return key_of(&binding, table);
+	if (table != CONTACT)
+		return key_of(&binding, table);
+	contact = contact_of(record);
+	return key_of_contact(&binding, &contact);
 }
 
 static uint32_t flow_at(int table, uint32_t slot)
@@ -139,6 +181,13 @@ uint32_t binding_find_internal(const struct binding *wanted)
 uint32_t binding_find_external(const struct binding *wanted)
 {
 	return find(wanted, EXTERNAL);
+}
+
+bool binding_has_contact(const struct binding *wanted, const struct address *remote)
+{
+	struct binding key = key_of_contact(wanted, remote);
+
+	return find(&key, CONTACT);
 }
 
 static void prefetch(const struct binding *wanted, int table)
@@ -194,22 +243,30 @@ static void take_out(uint32_t flow, int table)
 	}
 }
 
+/* Between two that follow each other, or with itself alone. */
+static void link_between(uint32_t previous, uint32_t flow, uint32_t next)
+{
+	flow_records[flow].binding = (struct flow_link){previous, next};
+	flow_records[previous].binding.next = flow;
+	flow_records[next].binding.previous = flow;
+}
+
 void binding_join(uint32_t flow)
 {
-	struct flow_record *record = &flow_records[flow], *first;
-	uint32_t other = find_or_put(flow, INTERNAL);
+	uint32_t first = find_or_put(flow, INTERNAL);
+	uint32_t friend = tables[CONTACT] ? find_or_put(flow, CONTACT) : 0;
 
-	if (!other) {
-		other = find_or_put(flow, EXTERNAL);
-		assert(!other);
-		record->binding = (struct flow_link){flow, flow};
-		stats.flow.bindings++;
+	if (friend)
+		link_between(friend, flow, flow_records[friend].binding.next);
+	else if (first)
+		link_between(flow_records[first].binding.previous, flow, first);
+	else
+		link_between(flow, flow, flow);
+	if (first)
 		return;
-	}
-	first = &flow_records[other];
-	record->binding = (struct flow_link){first->binding.previous, other};
-	flow_records[first->binding.previous].binding.next = flow;
-	first->binding.previous = flow;
+	first = find_or_put(flow, EXTERNAL);
+	assert(!first && !friend);
+	stats.flow.bindings++;
 }
 
 /* The tables go on to the next flow of the ring. */
@@ -222,10 +279,22 @@ static void stand_in(uint32_t flow, uint32_t next, int table)
 		tables[table][slot] = next | tag_of(tables[table][slot]);
 }
 
+static void leave_contact(uint32_t flow, uint32_t next)
+{
+	struct binding key = key_of_flow(flow, CONTACT), key_of_next = key_of_flow(next, CONTACT);
+
+	if (next != flow && is_same(&key, &key_of_next))
+		stand_in(flow, next, CONTACT);
+	else if (find(&key, CONTACT) == flow)
+		take_out(flow, CONTACT);
+}
+
 void binding_leave(uint32_t flow)
 {
 	const struct flow_link link = flow_records[flow].binding;
 
+	if (tables[CONTACT])
+		leave_contact(flow, link.next);
 	if (link.next == flow) {
 		take_out(flow, INTERNAL);
 		take_out(flow, EXTERNAL);

@@ -5,6 +5,9 @@
  * it, through flow_record.binding, and each of them knows both endpoints; one of them, which stands for the
  * ring, is found by either endpoint in a hash table. So a mapping costs 16 bytes, and lives exactly as long
  * as its flows.
+ *
+ * Where a rule filters by address (RFC 4787, section 5), a third table, 8 bytes a flow, knows the remote
+ * addresses of each mapping, its contacts.
  */
 #ifndef NF_NAT_BINDING_H
 #define NF_NAT_BINDING_H
@@ -30,6 +33,10 @@ uint32_t binding_find_external(const struct binding *wanted);
 /* Fetches what the searches will look at. */
 void binding_prefetch_internal(const struct binding *wanted);
 void binding_prefetch_external(const struct binding *wanted);
+
+/* Whether a flow of the mapping to the external endpoint of `wanted` is with that address. Only where a rule
+ * has NAT_FILTERING_ADDRESS_DEPENDENT. */
+bool binding_has_contact(const struct binding *wanted, const struct address *remote);
 
 /* Both endpoints of the mapping that a flow has. */
 struct binding binding_of(const struct flow_record *record);

@@ -12,8 +12,6 @@
 #include "prefix.h"
 #include "rewrite.h"
 
-enum { RING_MAX = 256 }; /* flows of a mapping that are asked whether they know an address */
-
 /* Where a new flow's packet is sent instead. */
 struct redirection {
 	struct endpoint to;
@@ -95,33 +93,14 @@ static bool find_forward(const struct packet_meta *meta, const struct ends *ends
 	return false;
 }
 
-/* Whether one of a mapping's flows is with that address. */
-static bool ring_knows(uint32_t flow, const struct address *remote)
-{
-	uint32_t at = flow;
-
-	for (int i = 0; i < RING_MAX; i++) {
-		const struct flow_record *record = &flow_records[at];
-		bool inward = record->flags & FLOW_BOUND_INWARD;
-		struct ends ends = ends_arriving(record, inward ? FLOW_ORIGINAL : FLOW_REPLY);
-
-		if (address_equal(&ends.source.address, remote))
-			return true;
-		at = record->binding.next;
-		if (at == flow)
-			break;
-	}
-	return false;
-}
-
 /* RFC 4787, section 5. What is filtered by address and port has a record, or doesn't come in. Who is inside
  * is not filtered. */
-static bool lets_in(const struct nat_source_rule *rule, uint32_t flow, const struct packet_meta *meta,
-		    const struct ends *ends)
+static bool lets_in(const struct nat_source_rule *rule, const struct binding *mapping,
+		    const struct packet_meta *meta, const struct ends *ends)
 {
 	return is_hairpin(rule->out_port, meta) || rule->filtering == NAT_FILTERING_ENDPOINT_INDEPENDENT ||
 	       (rule->filtering == NAT_FILTERING_ADDRESS_DEPENDENT &&
-		ring_knows(flow, &ends->source.address));
+		binding_has_contact(mapping, &ends->source.address));
 }
 
 /* An identifier is no end that a query could be sent to. */
@@ -144,7 +123,7 @@ static bool find_mapped(const struct packet_meta *meta, const struct ends *ends,
 		return false;
 	binding = binding_of(&flow_records[flow]);
 	rule = pool_rule_of(&binding);
-	if (!rule || !may_reach(rule->out_port, meta) || !lets_in(rule, flow, meta, ends))
+	if (!rule || !may_reach(rule->out_port, meta) || !lets_in(rule, &wanted, meta, ends))
 		return false;
 	*found = (struct redirection){.to = binding.internal, .outside = rule->out_port, .mapped = true};
 	return true;

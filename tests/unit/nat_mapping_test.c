@@ -227,6 +227,75 @@ static void contacts_end_with_their_flows(void **state)
 	assert_true(nat_world_ends());
 }
 
+/* A mapping has as many as it has flows. */
+static void contacts_are_many(void **state)
+{
+	enum { MANY = 600 };
+	char to[32];
+	uint16_t port = 0;
+
+	(void)state;
+	start(NAT_MAPPING_ENDPOINT_INDEPENDENT, NAT_FILTERING_ADDRESS_DEPENDENT);
+	for (int i = 0; i < MANY; i++) {
+		snprintf(to, sizeof(to), "203.0.%d.%d", i / 200, 1 + i % 200);
+		port = out(IPPROTO_UDP, "192.0.2.10", 4000, to, 53);
+	}
+	for (int i = 0; i < MANY; i++) {
+		snprintf(to, sizeof(to), "203.0.%d.%d", i / 200, 1 + i % 200);
+		assert_true(comes_in(IPPROTO_UDP, to, 99, port));
+	}
+	assert_false(comes_in(IPPROTO_UDP, "203.0.113.1", 99, port));
+	assert_true(nat_world_ends());
+}
+
+static const char *const contact = "203.0.113.1";
+static const char *const company[] = {"203.0.113.2", "203.0.113.3", "203.0.113.4"};
+
+/* Time goes by, and flows with others go on. */
+static void others_go_on(int seconds)
+{
+	nf_host_run((uint64_t)seconds * SECOND);
+	for (int i = 0; i < 3; i++)
+		out(IPPROTO_UDP, "192.0.2.10", 4000, company[i], 53);
+}
+
+/* Three flows with one address among others, which end in that order; what comes in meanwhile is a flow,
+ * too.
+ */
+static void end_in_order(const int order[3])
+{
+	uint16_t port = 0;
+
+	start(NAT_MAPPING_ENDPOINT_INDEPENDENT, NAT_FILTERING_ADDRESS_DEPENDENT);
+	for (int i = 0; i < 3; i++) {
+		out(IPPROTO_UDP, "192.0.2.10", 4000, contact, 50 + i);
+		port = out(IPPROTO_UDP, "192.0.2.10", 4000, company[i], 53);
+	}
+	for (int ended = 1; ended <= 2; ended++) {
+		others_go_on(70);
+		for (int i = ended; i < 3; i++)
+			out(IPPROTO_UDP, "192.0.2.10", 4000, contact, 50 + order[i]);
+		others_go_on(30);
+	}
+	assert_true(comes_in(IPPROTO_UDP, contact, 90, port)); /* thanks to the last of the three */
+	others_go_on(110);
+	assert_true(comes_in(IPPROTO_UDP, contact, 91, port)); /* thanks to the one that came in */
+	others_go_on(70);
+	others_go_on(70);
+	assert_false(comes_in(IPPROTO_UDP, contact, 92, port));
+	assert_true(comes_in(IPPROTO_UDP, company[0], 92, port));
+	assert_true(nat_world_ends());
+}
+
+static void contacts_outlive_the_first_flow(void **state)
+{
+	static const int orders[][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++)
+		end_in_order(orders[i]);
+}
+
 /* RFC 4787, REQ-5 and REQ-6: a mapping lives for two minutes at least, and what leaves refreshes it. */
 static void mapping_lives_as_long_as_its_flows(void **state)
 {
@@ -640,6 +709,8 @@ int main(void)
 	    cmocka_unit_test(mappings_keep_their_ports),
 	    cmocka_unit_test(rules_filter_their_own),
 	    cmocka_unit_test(contacts_end_with_their_flows),
+	    cmocka_unit_test(contacts_are_many),
+	    cmocka_unit_test(contacts_outlive_the_first_flow),
 	    cmocka_unit_test(mapping_lives_as_long_as_its_flows),
 	    cmocka_unit_test(inbound_flow_holds_the_mapping),
 	    cmocka_unit_test(inbound_flow_is_answered),
