@@ -214,9 +214,10 @@ def rows():
     for way, name in names.items():
         for kind, said in (("tcp", "TCP"), ("udp", "UDP, what arrives")):
             yield Row(f"{said}: {name}", samples[way][kind], "Gbit/s")
-            if way in ("process", "vm"):
-                ratios = [ours / go if go else 0 for ours, go in zip(samples[way][kind], samples["ends"][kind])]
-                yield Row("  / wireguard-go, end to end", ratios, "times", at_least=AT_LEAST if kind == "tcp" else None)
+            for other in ("ends", "gateways") if way in ("process", "vm") else ():
+                ratios = [ours / go if go else 0 for ours, go in zip(samples[way][kind], samples[other][kind])]
+                target = AT_LEAST if kind == "tcp" and other == "ends" else None
+                yield Row(f"  / {names[other]}", ratios, "times", at_least=target)
 
 
 if __name__ == "__main__":

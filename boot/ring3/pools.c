@@ -18,6 +18,7 @@ enum {
 	INDIRECT_FRACTION = 2, /* one for so many packet buffers */
 	PAIR_BYTES = 2 * 4096,
 	MEMORY_FRACTION = 2, /* of the machine's, for pages, where that is more than was reckoned with */
+	LESS_FRACTION = 8,   /* by so much fewer are tried when there is no memory for as many */
 };
 
 struct rte_mempool *host_packet_pool, *host_indirect_pool;
@@ -39,7 +40,7 @@ static struct rte_mempool *create_pages(const struct handover *handover)
 	void *start;
 
 	grants_init(handover->xen, device_count * NETFRONT_GRANTS);
-	for (count = page_buffers(handover); count > 0; count /= 2) {
+	for (count = page_buffers(handover); count > 0; count -= RTE_MAX(count / LESS_FRACTION, 1u)) {
 		pool = eal_page_pool("packets", count, &start);
 		if (pool != NULL)
 			break;
