@@ -107,15 +107,16 @@ class Go:
     @contextlib.contextmanager
     def running(self):
         command = self.host.inside("unshare", "--mount", "sh", "-c", OWN_RUN, "sh", *self.side.pinned("wireguard-go", "-f", "wg0"))
-        environment = os.environ | {"WG_PROCESS_FOREGROUND": "1"}
-        with background(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment) as process:
+        environment = os.environ | {"WG_PROCESS_FOREGROUND": "1", "LOG_LEVEL": "verbose"}
+        path = self.side.image.with_name(f"vpn-{self.side.name}-go.log")
+        with open(path, "wb") as log, background(command, stdout=log, stderr=log, env=environment) as process:
+            wait(lambda: b"UAPI listener started" in path.read_bytes(), "wireguard-go")  # as in tests/peer/tunnel.py
             self.set_up(["nsenter", f"--mount=/proc/{process.pid}/ns/mnt", *self.host.inside("wg")])
             self.attach("up")
             yield
             self.attach("down")
 
     def set_up(self, wg):
-        wait(lambda: subprocess.run([*wg, "show", "wg0"], capture_output=True, check=False).returncode == 0, "wireguard-go")
         sh(*wg, "set", "wg0", "listen-port", "51820", "private-key", str(self.side.key_file), "peer", self.other.public_key,
            "allowed-ips", f"{self.other.network},{self.other.inside}/32", "endpoint", f"{self.other.wan}:51820")
         self.ip("address", "add", f"{self.side.inside}/24", "dev", "wg0")

@@ -11,6 +11,7 @@ from hosts import background, wait_until
 TOOLS = ("ip", "unshare", "nsenter", "mount", "ping", "wg", "wireguard-go")
 # wg finds wireguard-go by a socket in /run/wireguard, and all hosts share the files: each gets a /run of its own.
 OWN_RUN = "mount -t tmpfs none /run && exec \"$@\""
+START_SECONDS = 60  # until wireguard-go is there: it takes seconds under a debugger, and more on a busy machine
 
 
 def text(key):
@@ -36,11 +37,13 @@ class Tunnel:
         command = self.host.words("unshare", "--mount", "sh", "-c", OWN_RUN, "sh", *self.around, "wireguard-go", "-f", self.device)
         environment = {**os.environ, "LOG_LEVEL": "verbose", "WG_PROCESS_FOREGROUND": "1"}
         self.process = self.life.enter_context(background(command, stdout=log, stderr=log, env=environment))
-        wait_until(lambda: self.try_wg("show", self.device), f"wireguard-go on {self.host.name}, see {path}")
+        # Not by asking wg: a socket that is bound and does not listen yet is stale to it, and it removes those.
+        wait_until(lambda: b"UAPI listener started" in path.read_bytes(), f"wireguard-go on {self.host.name}, see {path}",
+                   START_SECONDS)
         self.wg("set", self.device, "listen-port", str(self.port), "private-key", self.secret("private", self.private))
         self.host.address(*addresses, device=self.device)
         self.host.sh("ip", "link", "set", self.device, *(["mtu", str(mtu)] if mtu else []), "up")
-        wait_until(lambda: b"requested Up, now Up" in path.read_bytes(), f"wireguard-go on {self.host.name} is up, see {path}")
+        wait_until(lambda: b"requested Up, now Up" in path.read_bytes(), f"wireguard-go on {self.host.name} is up, see {path}", START_SECONDS)
 
     def end(self):
         """It and its interface are gone, as after a power failure."""
@@ -50,9 +53,6 @@ class Tunnel:
 
     def words(self, *words):
         return ["nsenter", f"--mount=/proc/{self.process.pid}/ns/mnt", f"--net={self.host.path}", "wg", *words]
-
-    def try_wg(self, *words):
-        return subprocess.run(self.words(*words), capture_output=True, check=False).returncode == 0
 
     def wg(self, *words):
         return subprocess.run(self.words(*words), capture_output=True, check=True, text=True, timeout=20).stdout
