@@ -2,7 +2,7 @@
 """Cryptography alone: cycles a packet for each AEAD in each of its variants, key exchanges, and what a start costs.
 
 bench/crypto.c is measured from inside an image, as a process and in a VM; bench/evp.c does the same through libcrypto's
-public interface. Bursts of 64 packets, each with a key of its own.
+public interface. Bursts of 32 packets, each with a key of its own.
 """
 
 import inside

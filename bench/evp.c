@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <x86intrin.h>
 
-enum { BURST = 64, ROUNDS = 1000, ROOM = 2048, TAG = 16 };
+enum { BURST = 32, ROUNDS = 1000, ROOM = 2048, TAG = 16 };
 
 static uint8_t keys[BURST][32], nonces[BURST][12], buffers[BURST][ROOM];
 static uint64_t samples[ROUNDS];

@@ -25,7 +25,7 @@ enum {
 	CRYPTO_MAC_BYTES = 16,	  /* keyed BLAKE2s-128 */
 	CRYPTO_XNONCE_BYTES = 24, /* XChaCha20-Poly1305 */
 	CRYPTO_AEAD_BYTES = 1088, /* room for a key made ready for any AEAD */
-	CRYPTO_BURST_MAX = 64,	  /* texts in one call of seal or open */
+	CRYPTO_BURST_MAX = 32,	  /* texts in one call of seal or open */
 };
 
 /* Makes everything but AES-GCM ready and tests it against known answers, once, before any other call. NULL,

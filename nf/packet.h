@@ -23,7 +23,7 @@
 #include "stats.h"
 
 enum {
-	BURST_MAX = 64, /* packets in one pass through the chain: a super-frame of TCP has up to 48 */
+	BURST_MAX = 32, /* packets in one pass through the chain */
 	PORT_NONE = 0xff,
 	PORT_SELF = 0xfe, /* departure "port" of what is addressed to the appliance */
 };

@@ -173,7 +173,7 @@ static void enqueue(struct neighbour *n, struct rte_mbuf *m)
 {
 	if (n->queued == NEIGHBOUR_QUEUE_MAX)
 		packet_refuse(dequeue(n), DROP_NEIGHBOUR_QUEUE_FULL);
-	if (waiting + m->nb_segs > packet_buffers / 4) {
+	if (waiting + m->nb_segs > host_packet_pool->size / 4) {
 		packet_refuse(m, DROP_NEIGHBOUR_QUEUE_FULL);
 		return;
 	}

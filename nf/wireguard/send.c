@@ -110,7 +110,7 @@ static void wait_for_session(struct rte_mbuf *m, uint32_t peer)
 
 	if (queue->count == WAITING_MAX)
 		refuse(dequeue(queue), DROP_WG_NO_SESSION);
-	if (waiting_count >= packet_buffers / WAITING_FRACTION) {
+	if (waiting_count >= host_packet_pool->size / WAITING_FRACTION) {
 		refuse(m, DROP_WG_NO_SESSION);
 		return;
 	}

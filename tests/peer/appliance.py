@@ -12,7 +12,7 @@ from hosts import Failed, background, sh
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 WEIR = ROOT / "build/weir"
-BURST_MAX = 64  # nf/packet.h
+BURST_MAX = 32  # nf/packet.h
 START_SECONDS = 30  # until the first ping is answered
 END_SECONDS = 20  # from SIGINT to the last report
 
