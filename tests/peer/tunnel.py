@@ -43,7 +43,8 @@ class Tunnel:
         self.wg("set", self.device, "listen-port", str(self.port), "private-key", self.secret("private", self.private))
         self.host.address(*addresses, device=self.device)
         self.host.sh("ip", "link", "set", self.device, *(["mtu", str(mtu)] if mtu else []), "up")
-        wait_until(lambda: b"requested Up, now Up" in path.read_bytes(), f"wireguard-go on {self.host.name} is up, see {path}", START_SECONDS)
+        wait_until(lambda: b"requested Up, now Up" in path.read_bytes(), f"wireguard-go on {self.host.name} is up, see {path}",
+                   START_SECONDS)
 
     def end(self):
         """It and its interface are gone, as after a power failure."""
